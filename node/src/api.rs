@@ -1,4 +1,5 @@
-//! The web application and the HTTP API, which only reads, except for bans, added peers and the switch for power. Any client that can reach the port may read it.
+//! The web application and the HTTP API, which only reads, except for bans, added peers, and the power switch. Any
+//! client that reaches the port may read it.
 //!
 //! ```text
 //! server.rs     serves the API of a node
@@ -8,8 +9,8 @@
 //! guard.rs      rejects requests before any handler: foreign hosts, bodies, too many requests, slow answers
 //! client.rs     the client of a request, behind reverse proxies
 //! slots.rs, room.rs, paced.rs   connections by address, memory of answers, and clients that do not read
-//! tag.rs        ETags, so that a client is not sent what it already has
-//! token.rs      the token that shows what only the node's operator may see
+//! tag.rs        ETags, so that clients do not download what they already have
+//! token.rs      the token for what only the node's operator may see
 //! pages.rs      the files of the web application
 //! context.rs    what handlers share: the parts of the node, and caches between requests
 //! isolation.rs  what miners work on, and states in which the node may be cut off: a part of the status
@@ -18,14 +19,14 @@
 //! params.rs     path segments, paging and other parameters
 //! views.rs      types that several answers share
 //! windows.rs    PPLNS windows by payout script, cached
-//! live_feed.rs  the newest live events, for the stream of them
-//! reach.rs      where other nodes reach this one, and from where that is known
+//! live_feed.rs  the newest live events, and the readers that listen to them
+//! reach.rs      how other nodes reach this one, and how the node knows
 //! memory.rs     memory of this process
 //! peer_groups.rs  groups of neighboring peers, without their addresses
 //! pool_view.rs  the types of the pool's summary
 //! next_block.rs the payouts of a block found now
-//! pay.rs        what an address is paid on average: a day, how often, and whether at all
-//! mining_health.rs  states of this node's miners that need a look, and their last submits
+//! pay.rs        the average pay of an address: amount per day, interval, and probability
+//! mining_health.rs  states of this node's miners that need attention, and their last submits
 //! block_counts.rs  counts of the pool's blocks, kept between requests
 //! pruned.rs     what this node no longer keeps, in one sentence
 //! refusals.rs   rejected shares, counted by rule

@@ -1,4 +1,4 @@
-//! The share-chain's history in PostgreSQL; see `specs/archive.md`. This file is `shoal archive`.
+//! `shoal archive`: the share-chain's history in PostgreSQL; see `specs/archive.md`.
 //!
 //! ```text
 //! stream.rs  streams a running node's share-chain: a queue on disk, and what empties it
@@ -30,17 +30,17 @@ const PROGRESS: Duration = Duration::from_secs(5);
 /// What `shoal archive load` did.
 #[derive(Debug, Serialize)]
 struct Report {
-    /// Lines of the recording.
+    /// Number of lines in the recording.
     lines: u64,
-    /// Lines that were loaded before.
+    /// Number of lines loaded by an earlier run.
     skipped_lines: u64,
-    /// Valid proofs in the other lines.
+    /// Number of valid proofs in the other lines.
     proofs: u64,
-    /// Those that the database did not have.
+    /// Number of these proofs that were new to the database.
     new_proofs: u64,
     /// Height of the recording's tip.
     height: u32,
-    /// Claims that do not hold.
+    /// Number of claims that do not hold.
     differences: usize,
     /// Height below which nothing is verified. None if everything is.
     unverified_below: Option<u32>,
@@ -80,7 +80,7 @@ pub(crate) fn url(config: &Config) -> Result<&ArchiveUrl, NodeError> {
     config.archive.as_ref().ok_or(NodeError::NoArchive)
 }
 
-/// `shoal archive load`: loads a recording, in transactions of so many rows.
+/// `shoal archive load`: loads a recording, in transactions of `batch` rows.
 ///
 /// # Errors
 /// No database is configured or it cannot be used, or the file is not a recording.

@@ -29,7 +29,8 @@ pub(crate) fn backup(config: &Config, folder: &Path) -> Result<(), NodeError> {
     }
     private_folder(folder)?;
     let (records, files) = fill(config, folder).inspect_err(|_| {
-        // Half a backup is none, and would be in the way of the next. An error shows when the folder is made again.
+        // An incomplete backup is useless, and would block the next one. If removal fails, creating the folder will say
+        // so.
         let _ = fs::remove_dir_all(folder);
     })?;
     let shown = folder.display();
@@ -54,12 +55,12 @@ pub(crate) fn restore(config: &Config, folder: &Path) -> Result<(), NodeError> {
     let folder_error = |source| NodeError::DataDir { path: config.data_dir.clone(), source };
     fs::create_dir_all(&config.data_dir).map_err(folder_error)?;
     let records = store::backup(&from, &config.store_path(), &config.chain_params())?;
-    // A link in somebody's backup leads to a file of this machine.
+    // A link in a foreign backup could lead to a file of this machine.
     let files = copy_files(folder, &config.data_dir, |path| !path.is_symlink())?;
     let mut out = io::stdout();
     let shown = config.data_dir.display();
     writeln!(out, "{records} records and {} files are restored to {shown}: {}", files.len(), files.join(", "))?;
-    writeln!(out, "Never start the node that they come from again: two nodes with one key drive each other out.")?;
+    writeln!(out, "Never start the original node again: two nodes with one key push each other out.")?;
     Ok(())
 }
 
@@ -74,8 +75,7 @@ fn private_folder(folder: &Path) -> Result<(), BackupError> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)
 }
 
-/// Copies the files of a folder, but not its folders, nor what was being written, nor what it should not `take`. Returns
-/// their names.
+/// Copies the files of a folder, except folders, temporary files, and those that `take` rejects. Returns their names.
 fn copy_files(from: &Path, to: &Path, take: impl Fn(&Path) -> bool) -> Result<Vec<String>, BackupError> {
     let failed = |path: &Path| {
         let path = path.to_owned();
@@ -95,11 +95,11 @@ fn copy_files(from: &Path, to: &Path, take: impl Fn(&Path) -> bool) -> Result<Ve
     Ok(names)
 }
 
-/// Copies a file so that only its owner can read it, whatever its mode: the disk of a backup may know no modes.
+/// Copies a file so that only its owner can read it, whatever its mode: the backup's disk may have no file modes.
 fn copy_for_owner(from: &Path, to: &Path) -> io::Result<()> {
     const OWNER: u32 = 0o600;
     let mut copy = OpenOptions::new().write(true).create(true).truncate(true).mode(OWNER).open(to)?;
-    // The file may have been there.
+    // The file may have existed.
     copy.set_permissions(Permissions::from_mode(OWNER))?;
     io::copy(&mut File::open(from)?, &mut copy)?;
     copy.sync_all()

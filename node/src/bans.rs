@@ -1,10 +1,10 @@
 //! Bans on disk, so that they outlast a restart.
 //!
-//! The file says how long each ban still lasts, and when it was written. A clock that was set back, or ran ahead while the
-//! file was written, makes no ban longer than it was. A clock that runs ahead at the start ends bans early.
+//! The file says how long each ban still lasts, and when it was written. Neither a clock that was set back, nor one
+//! that ran ahead while the file was written, lengthens a ban. A clock that runs ahead at the start ends bans early.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tracing::warn;
 
 use crate::clock::now;
+use crate::files;
 use crate::limits::{BANS_BYTES_MAX, BANS_PAUSE};
 
 /// Name of the file in the data folder.
@@ -30,7 +31,7 @@ struct Saved {
 #[derive(Debug, Serialize, Deserialize)]
 struct SavedBan {
     what: String,
-    /// How long it lasted then, seconds.
+    /// Time left when the file was written, seconds.
     left_s: u64,
     by_operator: bool,
     reason: String,
@@ -81,11 +82,10 @@ pub async fn keep(data_dir: PathBuf, mut bans: watch::Receiver<Arc<Vec<BanView>>
         }
         tokio::time::sleep(BANS_PAUSE).await;
     }
-    // The node is stopping: callers that wait for this task must not take its end for a failure.
+    // The node is stopping: callers must not mistake the end of this task for a failure.
     std::future::pending().await
 }
 
-/// Writes a temporary file and renames it, so that the file is always complete.
 fn write(path: &Path, bans: &[BanView]) -> io::Result<()> {
     let clock = Instant::now();
     let saved = |ban: &BanView| SavedBan {
@@ -95,11 +95,7 @@ fn write(path: &Path, bans: &[BanView]) -> io::Result<()> {
         reason: ban.reason.clone(),
     };
     let file = Saved { saved_unix_s: now().0, bans: bans.iter().map(saved).collect() };
-    let unfinished = path.with_extension("unfinished");
-    let mut out = File::create(&unfinished)?;
-    out.write_all(&serde_json::to_vec_pretty(&file)?)?;
-    out.sync_all()?;
-    fs::rename(&unfinished, path)
+    files::replace(path, &serde_json::to_vec_pretty(&file)?, files::PUBLIC)
 }
 
 #[cfg(test)]

@@ -8,10 +8,10 @@
 //! template.rs    a block template, decoded and checked
 //! status.rs      checks before the node uses a bitcoind: network, sync
 //! feed.rs        bitcoind's newest template, for as long as the program runs
-//! state.rs       what a bitcoind says
+//! state.rs       a bitcoind's newest template, or its problem
 //! follower.rs    follows the template of one bitcoind
 //! choice.rs      which of several bitcoinds is used
-//! zmq.rs         hears of new blocks from bitcoind's ZMQ
+//! zmq.rs         new blocks, from bitcoind's ZMQ
 //! empty.rs       a template without transactions, until the full one comes
 //! error.rs       errors, with advice for the operator
 //! ```

@@ -1,4 +1,4 @@
-//! `shoal check`: finds everything that would stop `shoal run`, or leave its miners without work, without starting it.
+//! `shoal check`: finds everything that would keep `shoal run` from starting, or its miners from getting work.
 //!
 //! ```text
 //! bitcoind.rs  bitcoind: its network, its chain, its clock, its templates

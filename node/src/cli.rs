@@ -46,9 +46,10 @@ enum Command {
     Top,
     /// Show a link and a QR code that let one browser see what only the node's owner may see
     Pair,
-    /// Write a config file from a few answers, check it, and say what to enter in a miner; any flag answers its question
+    /// Write a config file from a few answers, check it, and print the settings for a miner; any flag answers its
+    /// question
     Setup {
-        /// Ask nothing, and take the defaults for what no flag says
+        /// Ask nothing: use flags, and defaults for the rest
         #[arg(long)]
         yes: bool,
         /// Overwrite an existing file
@@ -97,7 +98,7 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Print what lets a shell complete this command line
+    /// Print the completion script of a shell
     Completions {
         /// The shell
         shell: Shell,
@@ -118,8 +119,8 @@ const VERSION: &str = match option_env!("SHOAL_VERSION") {
 
 #[derive(Debug, Subcommand)]
 enum ArchiveCommand {
-    /// Load a recording into the database; every entry is checked, and what is there already stays as it is. Repeated, it
-    /// goes on where it stopped
+    /// Load a recording into the database; every entry is checked, and existing rows stay unchanged. Repeated, it
+    /// continues where it stopped
     Load {
         /// File to read
         file: PathBuf,
@@ -188,7 +189,7 @@ struct PeersArgs {
 enum PeersCommand {
     /// List the bans in force, with their ends and reasons
     Bans,
-    /// Ban a peer or addresses, and end the connections that this covers
+    /// Ban a peer or addresses, and close the connections that this covers
     Ban {
         /// Peer id, IP address, or range like 203.0.113.0/24; an IPv6 address stands for its /64
         what: String,
@@ -199,13 +200,13 @@ enum PeersCommand {
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
     },
-    /// Connect with a node and stay connected, also after a restart
+    /// Connect to a node and stay connected, also after a restart
     Add {
         /// Multiaddr, like /ip4/192.0.2.7/tcp/3381, with /p2p/ID if you know whose it is
         #[arg(value_name = "ADDRESS")]
         peer: String,
     },
-    /// Disconnect a node that was added, and dial it no more
+    /// Disconnect an added node, and stop dialing it
     Remove {
         /// Multiaddr, as the list shows it
         #[arg(value_name = "ADDRESS")]
@@ -246,7 +247,7 @@ enum DbCommand {
         /// Folder that `shoal db backup` made
         folder: PathBuf,
     },
-    /// Copy what is sound into a new database; the damaged one stays beside it
+    /// Copy all sound records into a new database; the damaged one stays beside it
     Repair {
         /// Print JSON
         #[arg(long)]
@@ -286,7 +287,7 @@ fn execute(cli: &Cli) -> Result<(), NodeError> {
             let settled = if *follow_heaviest { StoredSettled::Forget } else { StoredSettled::Keep };
             let reload = run::Reload::new(&config, cli.overrides.clone(), log);
             let ended = runtime.block_on(run::run(config, settled, reload));
-            // Everything is written by now. A call that waits for a disk or a pipe must not hold up the end.
+            // Everything is written by now. A call that waits for a disk or a pipe must not delay the exit.
             runtime.shutdown_timeout(STOP_TIMEOUT);
             ended
         }
@@ -336,7 +337,7 @@ fn execute(cli: &Cli) -> Result<(), NodeError> {
     }
 }
 
-/// What a command about peers asks the running node.
+/// The request that a command about peers sends to the running node.
 fn asked(command: &PeersCommand) -> peers::Ask {
     match command {
         PeersCommand::Bans => peers::Ask::Bans,

@@ -91,9 +91,9 @@ pub struct Config {
     pub secret_in_file: bool,
     /// The Bitcoin network to mine on.
     pub network: Network,
-    /// Name of a private pool.
+    /// Name of the private pool; empty for the public one.
     pub pool: PoolName,
-    /// Room for payouts in a coinbase.
+    /// Maximum number of payouts in a coinbase.
     pub outputs: Outputs,
     /// The folder of the database and the node's identity.
     pub data_dir: PathBuf,
@@ -101,9 +101,9 @@ pub struct Config {
     pub address: Option<bitcoin::Address>,
     /// Hand out work even if no peer was ever reached, to start a new pool.
     pub new_pool: bool,
-    /// What miners do when the node is cut off from its peers.
+    /// Work of miners while the node is cut off from its peers.
     pub on_isolation: Reaction,
-    /// What miners do when the rest of the pool leaves out this node's shares.
+    /// Work of miners while the rest of the pool leaves out this node's shares.
     pub on_censorship: Reaction,
     /// A link that the share-chain must contain; none if neither the operator nor this release names one.
     pub trust: Option<Trust>,
@@ -125,7 +125,7 @@ pub struct Config {
     pub p2p: P2pConfig,
     /// The read-only HTTP API.
     pub api: ApiConfig,
-    /// Where events go.
+    /// Receivers of events.
     pub notify: NotifyConfig,
 }
 
@@ -134,7 +134,7 @@ pub struct Config {
 pub struct Trust {
     /// Id of the link.
     pub link: ShareId,
-    /// Its height, if it is a release's. A share-chain that begins above it will do.
+    /// Its height, if a release names it. A share-chain that begins above it is accepted.
     pub height: Option<Height>,
 }
 
@@ -147,11 +147,11 @@ pub struct BitcoindConfig {
     pub auth: BitcoindAuth,
     /// Time limit of one call. Long polls and block submissions have their own limits.
     pub timeout: Duration,
-    /// File with the only certificate authorities that count at an https URL; none for the system's.
+    /// File with the only certificate authorities trusted at an https URL; none for the system's.
     pub tls_ca: Option<PathBuf>,
     /// Host and port at which bitcoind publishes the hashes of new blocks.
     pub zmq: Option<String>,
-    /// Other bitcoinds, the first ones first. They have no fallbacks of their own.
+    /// Other bitcoinds, in order of preference. They have no fallbacks of their own.
     pub fallback: Vec<Self>,
 }
 
@@ -184,7 +184,7 @@ pub enum BitcoindAuth {
 /// The database.
 #[derive(Debug, Clone, Copy)]
 pub struct StoreConfig {
-    /// What it keeps of the share-chain.
+    /// The part of the share-chain that it keeps.
     pub keep: Keep,
 }
 
@@ -193,13 +193,13 @@ pub struct StoreConfig {
 pub struct StratumConfig {
     /// Address and TCP port that miners connect to.
     pub listen: SocketAddr,
-    /// More of them, with options.
+    /// More listeners, with options.
     pub listeners: Vec<MinerListener>,
     /// Files of the certificate and its private key for listeners with TLS.
     pub tls: Option<(PathBuf, PathBuf)>,
-    /// The longest coinbase that mining programs can hold.
+    /// The longest coinbase that each mining program can hold.
     pub coinbase_limits: Vec<CoinbaseLimit>,
-    /// What the node's owner takes of its miners' work.
+    /// Fee of the node's owner.
     pub fee: Option<Fee>,
 }
 
@@ -228,7 +228,7 @@ pub struct P2pConfig {
     pub max_upload: Option<u64>,
     /// Discover nodes of the pool, and be discovered.
     pub discover: bool,
-    /// Nodes to ask for others, as multiaddrs.
+    /// Nodes that name other nodes, as multiaddrs.
     pub seeds: Vec<String>,
     /// Names whose TXT records list nodes.
     pub dns_seeds: Vec<String>,
@@ -236,7 +236,7 @@ pub struct P2pConfig {
     pub external_address: Vec<SocketAddr>,
     /// Ask the router to pass ports on, by UPnP.
     pub upnp: bool,
-    /// Use relays if no node can connect directly, and be a relay if they can.
+    /// Use relays while no node can connect directly, and be a relay while they can.
     pub relay: bool,
     /// SOCKS5 proxy for onion services, or for everything.
     pub proxy: Option<p2p::Proxy>,
@@ -256,16 +256,16 @@ impl P2pConfig {
 pub struct OnionConfig {
     /// Loopback address that it connects to.
     pub listen: SocketAddr,
-    /// Who sets it up.
+    /// Who sets it up: the operator or this node.
     pub service: OnionService,
 }
 
-/// Who sets the node's onion service up.
+/// Who sets up the node's onion service.
 #[derive(Debug, Clone)]
 pub enum OnionService {
-    /// The operator did. Its multiaddress.
+    /// The operator did, at this multiaddress.
     Given(String),
-    /// This node does, at Tor's control port.
+    /// This node does, through Tor's control port.
     Tor {
         /// Address of the control port.
         control: SocketAddr,
@@ -283,9 +283,9 @@ pub struct ApiConfig {
     pub cors_origins: Vec<HeaderValue>,
     /// Average number of requests per second that one client may make.
     pub requests_a_second: NonZeroU32,
-    /// Reverse proxies whose word about their clients counts.
+    /// Reverse proxies trusted to name their clients.
     pub trusted_proxies: Vec<Prefix>,
-    /// Serve everyone: no data of workers, and answers that caches may keep.
+    /// Serve everyone: no workers' data, and answers that caches may keep.
     pub public: bool,
     /// URL of a block at a Bitcoin explorer, with `{hash}` in it; none if pages link to none.
     pub explorer: Option<String>,
@@ -315,7 +315,7 @@ impl Config {
         Self::load_at(overrides, home())
     }
 
-    /// As [`Config::load`], for commands that read no folder: `HOME` may be missing.
+    /// Like [`Config::load`], for commands that read no folder: `HOME` may be missing.
     ///
     /// # Errors
     /// As [`Config::load`].
@@ -334,7 +334,7 @@ impl Config {
         resolve::resolve(&settings, path, home.as_deref())
     }
 
-    /// The configuration that the text of a file makes, without flags. `path` is where it is, or will be.
+    /// The configuration from the text of a file alone. `path` is the file's current or future path.
     ///
     /// # Errors
     /// The first invalid setting.

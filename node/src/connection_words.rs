@@ -1,4 +1,4 @@
-//! Why a connection failed, in this program's own words: a library's say what it did, not what to look at.
+//! Why a connection failed, in this program's own words: a library's say what it did, not what to check.
 
 use std::error::Error;
 use std::io::{self, ErrorKind};
@@ -12,7 +12,7 @@ pub(crate) fn of_http(error: &reqwest::Error) -> &'static str {
             if let Some(words) = of_io(error) {
                 return words;
             }
-            // An error inside is not its source.
+            // The inner error of an I/O error is not its source.
             let inside = error.get_ref();
             if inside.is_some_and(|inside| inside.is::<tokio_rustls::rustls::Error>()) {
                 return "no encrypted connection can be made: its certificate is not trusted, or it does not speak TLS";

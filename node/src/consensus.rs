@@ -1,4 +1,4 @@
-//! The consensus thread, the one owner of engine and exchange. Input from a miner or a peer makes one trip: from its
+//! The consensus thread, the one owner of engine and exchange. Input from a miner or a peer takes one path: from its
 //! channel into the share-chain and the journal, and from there to peers.
 //!
 //! ```text
@@ -60,12 +60,12 @@ pub struct FoundWork {
 pub struct Inputs {
     /// Shares and links of this node's miners.
     pub found: mpsc::Receiver<FoundWork>,
-    /// Links to peers; none for a node without a network, as in tests and benches.
+    /// Links to peers; none for a node without a network, as in tests and benchmarks.
     pub peers: Option<PeerSide>,
 }
 
 impl Inputs {
-    /// No inputs other than calls, for tests, benches and tools.
+    /// No inputs other than calls, for tests, benchmarks, and tools.
     #[must_use]
     pub fn none() -> Self {
         Self { found: mpsc::channel(1).1, peers: None }
@@ -94,7 +94,7 @@ pub fn start(engine: Engine<Store>, inputs: Inputs) -> Started {
     start_with(engine, inputs, views)
 }
 
-/// Like [`start`], for readers that are there already.
+/// Like [`start`], for readers that already exist.
 ///
 /// # Panics
 /// If called outside a tokio runtime.
@@ -115,7 +115,7 @@ pub fn start_with(mut engine: Engine<Store>, inputs: Inputs, views: Views) -> St
     let runtime = tokio::runtime::Handle::current();
     tokio::task::spawn_blocking(move || {
         if let Some(error) = runtime.block_on(thread.run(queue, found)) {
-            error!(%error, "the store fails; stopping rather than announcing what may be lost");
+            error!(%error, "the store failed; stopping, since announced shares could be lost");
             let _ = failed.send(error);
         }
     });
@@ -192,7 +192,7 @@ impl Thread {
             Step::Peers(input) => {
                 let now = self.now();
                 let is_tick = matches!(input, Input::Tick);
-                // Without peers nothing is held for long, so no tick is needed.
+                // Without peers, nothing is held for long, so no tick is needed.
                 if let Some(peers) = &mut self.peers {
                     peers.exchange.begin(input, &mut self.engine, now);
                     if is_tick {
@@ -277,9 +277,9 @@ impl Thread {
     }
 }
 
-/// A Bitcoin block of this node's miners, as the exchange takes it.
+/// A Bitcoin block of this node's miners, in the form that the exchange accepts.
 fn block_of(job: &Job, found: &Found) -> Input {
-    // A nonce that others can guess is as good: the short ids also depend on the header.
+    // A guessable nonce is safe: the short ids also depend on the header.
     let mut nonce = [0; size_of::<u64>()];
     let _ = getrandom::fill(&mut nonce);
     Input::Found {

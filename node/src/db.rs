@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::error::NodeError;
 use crate::store::{self, Checked, FAULTS_MAX, Repaired};
 
-/// Reads everything, and prints what is wrong.
+/// Reads everything, and prints all faults.
 ///
 /// # Errors
 /// The database cannot be opened, or is not sound.
@@ -17,7 +17,7 @@ pub(crate) fn check(config: &Config, json: bool) -> Result<(), NodeError> {
     if checked.faults.is_empty() { Ok(()) } else { Err(NodeError::CheckFailed { config: false }) }
 }
 
-/// Puts a sound database in the place of a damaged one, and prints what was kept.
+/// Replaces a damaged database with a sound one, and prints what was kept.
 ///
 /// # Errors
 /// Nothing can be read, or the disk rejects the new database.

@@ -1,11 +1,11 @@
-//! The devices of this node's miners: each with its hashrate beside its own average, also for a day after it disconnected.
-//! It has no clock: the caller passes the time.
+//! The devices of this node's miners: each with its hashrate and its average, also for a day after it disconnected. It
+//! has no clock: the caller passes the time.
 //!
 //! | file | content |
 //! |---|---|
-//! | `view.rs` | devices as others see them |
+//! | `view.rs` | devices as API, terminal, and event log show them |
 //! | `work.rs` | accepted work by the minute and by the hour |
-//! | `known.rs` | what is known of one device, and whether it works |
+//! | `known.rs` | the data of one device, and whether it works |
 
 mod known;
 mod view;
@@ -31,9 +31,9 @@ use crate::power::Power;
 #[derive(Debug, Default)]
 pub(crate) struct Devices {
     known: BTreeMap<(Account, String), Known>,
-    /// What was counted of each open connection.
+    /// Counters of each open connection.
     counted: HashMap<u64, Totals>,
-    /// The best share of all devices ever, and of a day.
+    /// The best share ever of all devices, and of the current day.
     records: Records,
     sampled: u32,
     power: Power,
@@ -44,23 +44,23 @@ pub(crate) struct Devices {
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Records {
     best_difficulty: f64,
-    /// Day, days since 1970, and difficulty.
+    /// Day, in days since 1970, and difficulty.
     best_of_day: (u32, f64),
 }
 
-/// What a restart should not lose.
+/// Data that survives a restart.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Kept {
     records: Records,
-    /// Account in hex, name, and what is known.
+    /// Account in hex, name, and data.
     devices: Vec<(String, String, Known)>,
 }
 
 impl Devices {
-    /// Takes in the open connections at `now`, seconds since 1970.
+    /// Records the open connections at `now`, seconds since 1970.
     pub(crate) fn look(&mut self, connections: &[ConnectionSnapshot], now: u32) {
         if self.known.len() >= DEVICES_MAX {
-            // Names that came and went without any work make room for others.
+            // Names that left without any work make room for others.
             self.known.retain(|_, known| known.connected || known.last_submit.is_some());
         }
         for known in self.known.values_mut() {
@@ -87,7 +87,8 @@ impl Devices {
         }
     }
 
-    /// `all_here` is true once nobody is away who could make room: with ten thousand connections, each would look through all.
+    /// `all_here` becomes true once no absent device can make room, so that ten thousand connections do not each search
+    /// all devices.
     fn connection(&mut self, connection: &ConnectionSnapshot, all_here: &mut bool, now: u32) {
         let (Some(account), Some(name)) = (&connection.account, connection.workers.first()) else { return };
         let key = (account.clone(), name.clone());
@@ -123,7 +124,7 @@ impl Devices {
         }
     }
 
-    /// Forgets the device that has been away for the longest time. Returns false if all are here.
+    /// Forgets the device that has been away longest. Returns false if all are connected.
     fn forget_one(&mut self, now: u32) -> bool {
         let is_away = |known: &Known| now.saturating_sub(known.seen) > DEVICE_SAMPLE_S;
         let away = self.known.iter().filter(|(_, known)| is_away(known)).min_by_key(|(_, known)| known.seen);
@@ -137,21 +138,21 @@ impl Devices {
         (best_of(self.records.best_of_day, now), (ever > 0.0).then_some(ever))
     }
 
-    /// What is to be told of the devices at `now`, each change once.
+    /// Changes to report at `now`, each once.
     pub(crate) fn news(&mut self, now: u32) -> Vec<DeviceNews> {
         let power = &self.power;
         let news = |(name, known): (&String, &mut Known)| known.news(name, power.rest(name, now), now);
         self.known.iter_mut().map(|((_, name), known)| (name, known)).filter_map(news).collect()
     }
 
-    /// All devices, those that need a look first, then by name.
+    /// All devices, those that need attention first, then by name.
     pub(crate) fn all(&self, now: u32) -> Vec<Device> {
         let mut all: Vec<_> = self.shown(now).map(|(key, known)| self.view(key, known, now)).collect();
         all.sort_by_key(|device| matches!(device.state, DeviceState::Ok | DeviceState::Paused));
         all
     }
 
-    /// Number of devices that rest, and when the first of them wakes, seconds since 1970, if that is known.
+    /// Number of devices that rest, and when the first of them resumes, seconds since 1970, if known.
     pub(crate) fn resting(&self, now: u32) -> (u64, Option<u32>) {
         let rests = self.shown(now).filter_map(|((_, name), _)| self.power.rest(name, now));
         rests.fold((0, None), |(count, first): (u64, Option<u32>), rest| {
@@ -159,7 +160,7 @@ impl Devices {
         })
     }
 
-    /// The devices that were here within a day.
+    /// The devices that were connected within the last day.
     fn shown(&self, now: u32) -> impl Iterator<Item = (&(Account, String), &Known)> {
         self.known.iter().filter(move |(_, known)| now.saturating_sub(known.seen) < DAY_S)
     }
@@ -170,7 +171,7 @@ impl Devices {
         known.view(name, addresses.collect(), self.power.rest(name, now), now)
     }
 
-    /// What a restart should not lose, as JSON: at most [`DEVICES_MAX`] entries of some 1.5 KB.
+    /// The data that survives a restart, as JSON: at most [`DEVICES_MAX`] entries of about 1.5 KB.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let row = |((account, name), known): (&(Account, String), &Known)| {
             (account.to_lower_hex_string(), name.clone(), known.clone())
@@ -179,9 +180,9 @@ impl Devices {
         serde_json::to_vec(&kept).expect("devices are made of strings and finite numbers")
     }
 
-    /// Takes in what an earlier run knew. What cannot be read is left out: it is worth no failed start.
+    /// Restores the data of an earlier run. Unreadable entries are skipped: they are not worth a failed start.
     pub(crate) fn restore(&mut self, bytes: &[u8]) {
-        // Before the averages, there were the devices alone.
+        // Versions before the averages stored the devices alone.
         let devices = || serde_json::from_slice(bytes).map(|devices| Kept { devices, ..Kept::default() });
         let Ok(kept) = serde_json::from_slice::<Kept>(bytes).or_else(|_| devices()) else { return };
         self.records = kept.records;
@@ -200,12 +201,12 @@ impl Devices {
     }
 }
 
-/// The devices, shared between what tells of them and what shows them. Cheap to clone.
+/// The devices, shared by the event log and the API. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct SharedDevices(Arc<Mutex<Devices>>);
 
 impl SharedDevices {
-    /// No devices yet, which will rest as their owner says. Their addresses are of this network.
+    /// No devices yet. They will rest by `power`, and their addresses are on this network.
     #[must_use]
     pub fn of(power: Power, network: bitcoin::Network) -> Self {
         Self(Arc::new(Mutex::new(Devices { power, network: Some(network), ..Devices::default() })))

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-/// Free bytes on the disk of a folder, or of the nearest one above that exists; none if the system does not say.
+/// Free space on the disk of a folder, or of its nearest existing parent, bytes; none if the system does not report it.
 pub(crate) fn free_bytes(folder: &Path) -> Option<u64> {
     let existing = folder.ancestors().find(|ancestor| ancestor.exists())?;
     let disk = rustix::fs::statvfs(existing).ok()?;

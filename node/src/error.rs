@@ -81,7 +81,7 @@ pub enum NodeError {
         /// Path of the file.
         path: PathBuf,
     },
-    /// `shoal setup` has a question and gets no answer.
+    /// `shoal setup` got no answer to a question.
     #[error("no answer came for --{flag}; give it, or take the defaults of all questions with --yes")]
     SetupAnswer {
         /// The flag that answers the question.
@@ -115,16 +115,16 @@ pub enum NodeError {
     /// The running node cannot be queried.
     #[error(transparent)]
     Status(#[from] StatusError),
-    /// The command names an address that is none, or not one of this network.
+    /// The command names an invalid address, or one of another network.
     #[error(transparent)]
     Address(AddressError),
-    /// There is no payout proof, or one is wrong.
+    /// There is no payout proof, or it is wrong.
     #[error(transparent)]
     Proof(#[from] ProofError),
-    /// There is no backup, or none is restored.
+    /// A backup cannot be made or restored.
     #[error(transparent)]
     Backup(#[from] BackupError),
-    /// The node runs, and hands out no work; `status` has said why.
+    /// The node is running, but hands out no work; `status` has printed the reason.
     #[error("the node hands out no work")]
     NoWork,
     /// A part of the node ended unexpectedly.

@@ -22,9 +22,9 @@ pub(crate) async fn run(mut config: Config) -> Result<(), NodeError> {
         if !error.is_away() {
             return Err(error.into());
         }
-        warn!(error = sentence(&error), "the archive is away; answers come once it is there");
+        warn!(error = sentence(&error), "the archive cannot be reached; the explorer answers once it can");
     }
-    // There is nothing else to serve, and so no token.
+    // An explorer has no private data, and so no token.
     config.api.public = true;
     let address = config.api.listen;
     let listener = TcpListener::bind(address).await;

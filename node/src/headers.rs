@@ -76,7 +76,7 @@ pub async fn load(
     if height == 0 {
         return Ok(BitcoinHeaders::new(bitcoin, &Root::genesis(bitcoin))?);
     }
-    // The first proofs may build on the root. Their snapshot and seed follow from blocks below it.
+    // The first proofs may build on the root, and their snapshot and seed derive from blocks below it.
     let for_payouts = params.snapshot_bitcoin_depth.max(params.seed_depth).saturating_add(1).min(height + 1);
     let needed = Root::headers_needed(height, bitcoin).max(for_payouts);
     let headers = bitcoind.headers((height + 1 - needed)..(height + 1)).await?;
@@ -107,7 +107,7 @@ pub async fn load_up_to_tip(
     let mut catch_up = CatchUp::new(bitcoind, &headers).await?;
     while let Some(batch) = catch_up.batch().await? {
         for header in batch {
-            // A header that is not taken is fetched again when bitcoind's tip is followed, which says why.
+            // The node fetches rejected headers again when it follows bitcoind's tip, and reports the reason then.
             let _ = headers.insert(header, now());
         }
     }
@@ -123,7 +123,7 @@ fn number(work: Work) -> U256 {
     U256::from_be_bytes(work.to_be_bytes())
 }
 
-/// Fetches the headers of bitcoind's active chain in batches, from somewhat below the best known one up to the tip.
+/// Fetches the headers of bitcoind's active chain in batches, from slightly below the best known one up to the tip.
 #[derive(Debug)]
 pub struct CatchUp<'a> {
     bitcoind: &'a Bitcoind,

@@ -1,13 +1,13 @@
-//! The node's keys, created once and kept on disk: an ed25519 key that peers know the node by, and a secp256k1 key that
-//! miners of Stratum v2 know it by.
+//! The node's keys, created once and kept on disk: an ed25519 key that identifies the node to peers, and a secp256k1
+//! key that identifies it to miners of Stratum v2.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use ed25519_dalek::{SECRET_KEY_LENGTH, SigningKey};
 use stratum::{Authority, NotAKey};
+
+use crate::files;
 
 /// Name of the file with the node's key in the data folder.
 const FILE: &str = "identity.key";
@@ -79,7 +79,7 @@ pub fn load_authority(data_dir: &Path) -> Result<Authority, IdentityError> {
         Some(secret) => secret,
         None => create(&path)?,
     };
-    // Of 2^128 random numbers, one is no key.
+    // One random number in 2^128 is not a key.
     Authority::from_secret(secret).map_err(|source| IdentityError::NotAKey { path, source })
 }
 
@@ -87,7 +87,8 @@ pub fn load_authority(data_dir: &Path) -> Result<Authority, IdentityError> {
 fn create(path: &Path) -> Result<[u8; SECRET_KEY_LENGTH], IdentityError> {
     let mut seed = [0; SECRET_KEY_LENGTH];
     getrandom::fill(&mut seed).map_err(IdentityError::Random)?;
-    write(path, &seed).map_err(|source| IdentityError::File { path: path.to_owned(), source })?;
+    files::replace(path, &seed, files::PRIVATE)
+        .map_err(|source| IdentityError::File { path: path.to_owned(), source })?;
     Ok(seed)
 }
 
@@ -102,15 +103,6 @@ fn read_secret(path: &Path) -> Result<Option<[u8; SECRET_KEY_LENGTH]>, IdentityE
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(IdentityError::File { path: path.to_owned(), source }),
     }
-}
-
-/// Writes a new key to a temporary file and renames it, so that an incomplete key never exists under the final name.
-fn write(path: &Path, seed: &[u8]) -> io::Result<()> {
-    let unfinished = path.with_extension("unfinished");
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
-    file.write_all(seed)?;
-    file.sync_all()?;
-    fs::rename(&unfinished, path)
 }
 
 #[cfg(test)]

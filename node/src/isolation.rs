@@ -1,4 +1,4 @@
-//! Watches for states in which this node may be cut off from the pool, and tells what its miners work on meanwhile.
+//! Watches for states in which this node may be cut off from the pool, and publishes what its miners work on meanwhile.
 //! [`node_core::isolation`] decides; this task reads facts and publishes the decision.
 //!
 //! ```text
@@ -62,7 +62,7 @@ pub struct Watch {
     pub view: watch::Sender<IsolationView>,
 }
 
-/// What the task remembers between two looks.
+/// What the task remembers between checks.
 struct Memory {
     machine: Isolation,
     chain: ChainWatch,
@@ -164,11 +164,12 @@ impl Watch {
         facts
     }
 
-    /// This clock less bitcoind's, by a template that has just come; none if it does not show bitcoind's clock.
+    /// This machine's clock minus bitcoind's, from a template that has just arrived; none if the template does not
+    /// reveal bitcoind's clock.
     fn bitcoind_clock(&self) -> Option<i64> {
         let feed = self.feed.borrow();
         let template = feed.template.as_ref().filter(|_| feed.trouble.is_none())?;
-        // After blocks that are dated ahead, bitcoind suggests the least time that is allowed.
+        // After blocks with future timestamps, bitcoind suggests the earliest valid time.
         (template.time > template.min_time).then(|| i64::from(now().0) - i64::from(template.time))
     }
 }

@@ -1,10 +1,10 @@
-//! Addresses at which devices of the local network reach this machine.
+//! Addresses at which devices on the local network reach this machine.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use reqwest::Url;
 
-/// Addresses of this machine, in any sequence.
+/// Addresses of this machine, in any order.
 pub(crate) fn own_addresses() -> Vec<IpAddr> {
     if_addrs::get_if_addrs().unwrap_or_default().into_iter().map(|interface| interface.ip()).collect()
 }
@@ -38,7 +38,7 @@ pub(crate) fn is_here(url: &Url) -> bool {
     ip.is_some_and(|ip| ip.is_loopback())
 }
 
-/// True for an address that is of no use without the name of an interface.
+/// True for an address that needs the name of an interface.
 fn needs_zone(ip: IpAddr) -> bool {
     matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local())
 }

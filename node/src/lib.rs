@@ -4,7 +4,7 @@
 //! cli.rs       subcommands, exit codes, printing of errors
 //! config/      one file, environment and flags, resolved into one `Config`
 //! check/       `shoal check`: finds what would stop `shoal run`, or leave its miners without work
-//! connection_words.rs  why a connection failed, in own words
+//! connection_words.rs  why a connection failed, in this program's own words
 //! run.rs       `shoal run`
 //! shell.rs     completions and manual pages
 //! ports.rs     checks whether the configured ports are free
@@ -16,7 +16,8 @@
 //! db.rs        `shoal db`: checks and repairs the database
 //! consensus/   the thread that owns engine and exchange, and the snapshots that it publishes for readers
 //! disk.rs      room on the disk of the data folder
-//! memory.rs    memory that the node gives back after many miners have left
+//! files.rs     replaces small files in one step
+//! memory.rs    returns memory to the system after many miners have left
 //! headers.rs   inserts bitcoind's headers into the share-chain
 //! miners/      accounts and jobs for the Stratum server; the job builder's task; found blocks
 //! peers/       work for peers off the consensus thread
@@ -30,7 +31,7 @@
 //! top/         `shoal top`
 //! pair.rs, pair/  `shoal pair`: links that give one browser the token
 //! setup.rs, setup/  `shoal setup`: writes the config file
-//! lan/         addresses at which devices of the local network reach this machine
+//! lan/         addresses at which devices on the local network reach this machine
 //! stratum_url.rs  URLs at which miners reach this node
 //! power.rs, power/  which devices rest, by a schedule and by a switch
 //! qr/          QR codes, for images and for terminals
@@ -42,13 +43,13 @@
 //! identity/    the node's keys
 //! clock.rs     the only place that reads the wall clock
 //! logging.rs   the log
-//! log_limit.rs  lines of one kind that the log gets
+//! log_limit.rs  limits the lines of each kind in the log
 //! bans.rs      bans on disk, which outlast a restart
-//! manual.rs    peers that the operator added while the node ran, on disk
+//! manual.rs    peers that the operator added at run time, on disk
 //! terminal.rs  reads keys for `shoal top`
 //! event_kind.rs  kinds of events in the event log
 //! error.rs     errors that stop the program, and its exit codes
-//! limits.rs    every bound, with its reason
+//! limits.rs, limits/  every bound, with its reason
 //! ```
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that panics has failed as it should"))]
@@ -70,6 +71,7 @@ mod disk;
 mod error;
 mod event_kind;
 mod exploring;
+mod files;
 pub mod headers;
 pub mod history;
 pub mod identity;

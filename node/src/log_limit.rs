@@ -1,7 +1,8 @@
-//! Limits how many lines of one kind the log gets, so that peers and miners cannot fill the disk.
+//! Limits how many lines of one kind the log accepts, so that peers and miners cannot fill the disk.
 //!
-//! A kind is one place in the code. Each may write a burst, then a few lines a minute. Once a minute, the log says how many
-//! lines of each kind were left out. Debug and trace lines are not limited: who turns them on wants them all.
+//! A kind is one place in the code. Each may write a burst, then a few lines a minute. Once a minute, the log says how
+//! many lines of each kind were left out. Debug and trace lines are not limited: an operator who enables them wants
+//! them all.
 
 use std::collections::HashMap;
 use std::fmt::{self, Write};
@@ -19,7 +20,7 @@ use crate::limits::{LOG_BURST_LINES, LOG_LINES_A_MINUTE, LOG_SENTENCE_CHARS_MAX}
 /// Interval between reports of what was left out.
 const REPORT: Duration = Duration::from_secs(60);
 
-/// Lines left out since the process started. Its log is one, too.
+/// Lines left out since the process started. Global, like the log itself.
 static LEFT_OUT: AtomicU64 = AtomicU64::new(0);
 
 /// Number of lines left out of the log since the process started.
@@ -27,10 +28,10 @@ pub(crate) fn left_out() -> u64 {
     LEFT_OUT.load(Ordering::Relaxed)
 }
 
-/// Lines of one kind. There are as many kinds as places in the code.
+/// Lines of one kind. Each place in the code is a kind.
 #[derive(Debug)]
 struct Kind {
-    /// Lines that may be written now, in parts of a millisecond's share.
+    /// Lines that may be written now, in units of one line per [`LINE_MS`] milliseconds.
     level: u64,
     at: Instant,
     left_out: u64,
@@ -38,7 +39,7 @@ struct Kind {
     sentence: String,
 }
 
-/// Milliseconds in which a line is earned.
+/// Milliseconds that earn one line.
 const LINE_MS: u64 = 60_000 / LOG_LINES_A_MINUTE;
 
 impl Kind {
@@ -69,7 +70,7 @@ impl LogLimit {
         std::thread::Builder::new().name("log".to_owned()).spawn(run).map(drop)
     }
 
-    /// Writes one line for each kind of which lines were left out.
+    /// Writes one line for each kind with omitted lines.
     fn report(&self) {
         let left_out: Vec<(u64, String)> = {
             let mut kinds = self.0.lock().unwrap_or_else(PoisonError::into_inner);

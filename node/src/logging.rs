@@ -70,7 +70,7 @@ fn parsed(filter: &str) -> Result<EnvFilter, LoggingError> {
         .map_err(|source| LoggingError::Filter { filter: filter.to_owned(), source })
 }
 
-/// What writes the log to `writer`.
+/// The layer that writes the log to `writer`.
 pub(crate) fn subscriber<W>(
     filter: &str,
     format: LogFormat,

@@ -1,13 +1,14 @@
-//! Peers that the operator added while the node ran, on disk, so that they outlast a restart.
+//! Peers that the operator added at run time, on disk, so that they outlast a restart.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use tracing::warn;
 
+use crate::files;
 use crate::limits::MANUAL_BYTES_MAX;
 
 /// Name of the file in the data folder.
@@ -52,7 +53,7 @@ impl ManualPeers {
     /// Adds or removes an address, and writes the file.
     ///
     /// # Errors
-    /// The file cannot be written. The list has changed nevertheless.
+    /// The file cannot be written. The list in memory has changed anyway.
     pub fn set(&self, address: &str, is_in: bool) -> io::Result<()> {
         let mut list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
         list.retain(|other| other != address);
@@ -69,13 +70,8 @@ fn read(path: &Path) -> io::Result<Saved> {
     Ok(serde_json::from_slice(&text)?)
 }
 
-/// Writes a temporary file and renames it, so that the file is always complete.
 fn write(path: &Path, saved: &Saved) -> io::Result<()> {
-    let unfinished = path.with_extension("unfinished");
-    let mut out = File::create(&unfinished)?;
-    out.write_all(&serde_json::to_vec_pretty(saved)?)?;
-    out.sync_all()?;
-    fs::rename(&unfinished, path)
+    files::replace(path, &serde_json::to_vec_pretty(saved)?, files::PUBLIC)
 }
 
 #[cfg(test)]

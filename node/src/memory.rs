@@ -1,7 +1,7 @@
-//! Gives memory back to the system after many miners have left.
+//! Returns memory to the system after many miners have left.
 //!
-//! The C library keeps what a program frees for its later needs, unless it is at the very end of its heap. What ten thousand
-//! connections took would so stay with the node until it restarts.
+//! The C library keeps freed memory for later use, unless it is at the very end of the heap. So the memory of ten
+//! thousand connections would stay with the node until it restarts.
 
 use std::future::Future;
 use std::pin::pin;
@@ -23,7 +23,7 @@ pub(crate) async fn give_back(miners: Arc<stratum::Stats>, stopped: impl Future<
         most = open.max(most);
         if most - open >= MINERS_LEFT_MIN {
             most = open;
-            // It takes some milliseconds for each gigabyte.
+            // It takes a few milliseconds per gigabyte.
             let _ = tokio::task::spawn_blocking(trim).await;
         }
     }
@@ -36,6 +36,6 @@ fn trim() {
     unsafe { libc::malloc_trim(0) };
 }
 
-/// Other systems give free memory back by themselves, or have no way to ask for it.
+/// Other systems return free memory automatically, or cannot be asked to.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 fn trim() {}

@@ -1,7 +1,7 @@
 //! Notifications: sends events of the event log to programs and people, with retries until they are accepted.
 //!
 //! ```text
-//! message.rs    what receivers are told about an event
+//! message.rs    an event as receivers get it
 //! receiver.rs   the receivers: what each is sent, and how
 //! mail.rs       SMTP
 //! test_run.rs   `shoal notify test`
@@ -34,7 +34,7 @@ use message::Message;
 use node_core::sentence;
 use receiver::Way;
 
-/// Where events go.
+/// The receivers of events, replaceable at run time.
 #[derive(Debug)]
 pub struct Receivers {
     /// The receivers, as last configured.
@@ -62,7 +62,7 @@ impl Receivers {
                 () = self.send(current, &event_log) => return,
                 changed = async { self.config.clone().changed().await } => {
                     if changed.is_err() {
-                        // The sender is gone, so the settings in force stay.
+                        // The sender is gone, so the current settings stay.
                         let current = self.config.borrow().clone();
                         return self.send(current, &event_log).await;
                     }
@@ -71,8 +71,8 @@ impl Receivers {
         }
     }
 
-    /// Sends new events to the receivers, through the proxy if everything must go through it. What is on its way when this
-    /// is dropped is lost.
+    /// Sends new events to the receivers, through the proxy if everything must go through it. Dropping this loses
+    /// events in flight.
     async fn send(&self, config: NotifyConfig, event_log: &EventLog) {
         // Subscribed at once, so that no event between two settings is missed.
         let mut news = event_log.news();
@@ -83,7 +83,7 @@ impl Receivers {
             Ok(way) => way,
             Err(error) => {
                 warn!(error = sentence(&error), "events cannot be sent");
-                // The node goes on without: the end of this task would end it.
+                // The node continues without notifications. Ending this task would stop the node.
                 return std::future::pending().await;
             }
         };
@@ -114,7 +114,7 @@ impl Receivers {
     }
 }
 
-/// Where receivers reach the web pages: as configured, or at this machine's address in its network.
+/// URL of the web pages for receivers: configured, or this machine's address on its network.
 fn pages_url(config: &NotifyConfig, listen: SocketAddr) -> Url {
     let found = || {
         let ip = reached_at(listen, own_addresses()).first().copied().unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
@@ -135,7 +135,7 @@ async fn deliver(receiver: ReceiverConfig, way: Way, mut waiting: mpsc::Receiver
     while let Some(message) = waiting.recv().await {
         let sent = (|| receiver::send(&receiver, &way, &message)).retry(pauses).when(receiver::Undelivered::may_pass);
         let retried = |error: &receiver::Undelivered, pause| {
-            debug!(kind, host, ?pause, error = sentence(error), "an event is sent again");
+            debug!(kind, host, ?pause, error = sentence(error), "retrying the delivery of an event");
         };
         match sent.notify(retried).await {
             Ok(()) => debug!(kind, host, event = message.id, "event accepted"),

@@ -1,13 +1,12 @@
 //! Pairs a browser with the node: a link and a QR code that work once, and give the browser the node's token.
 //!
-//! The link has a code behind a `#`: a browser sends that to nobody, and the pages remove it from the address. They send it
-//! to the node, which answers with the token (`api/pair.rs`) and forgets the code. The code is in a file of the data folder,
-//! so that any command can make one for a node that runs, or that will.
+//! The link has a code after a `#`, which browsers do not send to any server; the pages remove it from the address.
+//! They send it to the node, which answers with the token (`api/pair.rs`) and forgets the code. The code is in a file
+//! of the data folder, so that any command can make one, even before the node starts.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use bitcoin::hashes::{Hash, sha256};
@@ -17,6 +16,7 @@ use crate::api::{TOKEN_FILE, Token};
 use crate::clock::now;
 use crate::config::Config;
 use crate::error::NodeError;
+use crate::files;
 use crate::lan::{is_near, own_addresses, reached_at};
 use crate::limits::PAIR_S;
 use crate::qr;
@@ -43,7 +43,8 @@ pub(crate) fn pair(config: &Config) -> Result<(), NodeError> {
     Ok(())
 }
 
-/// `shoal run`: does the same for a node with which no browser is paired, if its pages are not open to the world. True if so.
+/// `shoal run`: does the same for a node without a paired browser, if its pages are not open to everyone. Returns true
+/// if it printed links.
 ///
 /// # Errors
 /// The data folder cannot be used, or the links cannot be printed.
@@ -93,21 +94,18 @@ fn show(config: &Config, out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes a code, which takes the place of the last one.
+/// Makes a code, which replaces the last one.
 fn new_code(data_dir: &Path) -> io::Result<String> {
     let mut random = [0; BYTES];
     getrandom::fill(&mut random).map_err(io::Error::other)?;
     let code = random.to_lower_hex_string();
     let ends = now().0.saturating_add(PAIR_S);
-    let (path, unfinished) = (data_dir.join(CODE_FILE), data_dir.join(CODE_FILE).with_extension("unfinished"));
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
-    writeln!(file, "{code} {ends}")?;
-    fs::rename(unfinished, path)?;
+    files::replace(&data_dir.join(CODE_FILE), format!("{code} {ends}\n").as_bytes(), files::PRIVATE)?;
     Ok(code)
 }
 
-/// The token, for a code that was not used and has not ended at `now`, seconds since 1970; none for any other. The code is
-/// used up.
+/// The token, for a code that was not used and has not ended at `now`, seconds since 1970; none for any other. The code
+/// is then used up.
 ///
 /// # Errors
 /// The data folder cannot be read or written.
@@ -123,7 +121,7 @@ pub(crate) fn redeem(data_dir: &Path, code: &str, now: u32) -> io::Result<Option
     if !is_it || ends.parse().is_ok_and(|ends: u32| now >= ends) {
         return Ok(None);
     }
-    // Of two requests with one code, the one that removes the file wins.
+    // If two requests have the same code, the one that removes the file wins.
     match fs::remove_file(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         removed => removed?,

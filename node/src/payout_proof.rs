@@ -3,7 +3,7 @@
 //! ```text
 //! json.rs      a proof as JSON
 //! command.rs   `shoal proof`
-//! words.rs     what a proof shows, in sentences
+//! words.rs     what a proof shows, in sentences and as JSON
 //! error.rs     why there is no proof
 //! ```
 

@@ -35,7 +35,7 @@ const LOOK: Duration = Duration::from_millis(500);
 /// Reported tips of connected peers.
 pub type PeerTips = Arc<BTreeMap<PeerId, Option<TipInfo>>>;
 
-/// Publishes the list of connected peers, and where others reach this node, twice a second until the network stops.
+/// Publishes the list of connected peers, and how other nodes reach this one, twice a second until the network stops.
 pub async fn show(
     network: Handle,
     tips: watch::Receiver<PeerTips>,

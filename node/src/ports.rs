@@ -39,7 +39,7 @@ fn usable(
         match free(address) {
             Ok(()) => usable.push(address),
             Err(error) if listen.len() > 1 && is_absent_ipv6(address, &error) => {
-                info!(%address, "this machine has no IPv6; other nodes are reached, and reach this one, over IPv4 alone");
+                info!(%address, "this machine has no IPv6; it exchanges data with other nodes over IPv4 alone");
             }
             Err(error) => return Err((address, error)),
         }

@@ -1,18 +1,18 @@
 //! Which devices rest at a moment, and until when: by the schedule of the configuration, and by the switch of the owner. It
 //! has no clock: the caller passes the time.
 //!
-//! The switch is a file in the data folder, so that it outlives a restart and a script can write it; the API writes the same
-//! file. It holds one line:
+//! The switch is a file in the data folder, so that it outlives a restart and a script can write it; the API writes the
+//! same file. It holds one line:
 //!
 //! ```text
 //! pause                               all devices rest
 //! pause workers=rig1,rig2             these rest
-//! pause run=50%                       all rest half of the time, each at another time
+//! pause run=50%                       all rest half of the time, at different times
 //! pause until=1800000000              until then, seconds since 1970
-//! run                                 nobody rests, whatever the schedule says; also with until=
+//! run                                 no device rests, regardless of the schedule; also with until=
 //! ```
 //!
-//! Without the file, the schedule holds alone.
+//! Without the file, only the schedule applies.
 
 use std::fmt;
 use std::io::{self, Read as _};
@@ -22,20 +22,21 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tracing::{info, warn};
 
 use crate::config::{PowerConfig, Who};
+use crate::files;
 use crate::limits::{POWER_FILE_BYTES_MAX, POWER_PERIOD_S};
 
 /// Name of the switch in the data folder.
 pub const POWER_FILE: &str = "power";
 
-/// What the owner's switch says.
+/// State of the owner's switch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Switch {
-    /// The schedule holds.
+    /// The schedule applies.
     #[default]
     Schedule,
-    /// Nobody rests.
+    /// No device rests.
     Run {
-        /// When the schedule holds again, seconds since 1970; never if none.
+        /// When the schedule applies again, seconds since 1970; never if none.
         until: Option<u32>,
     },
     /// Devices rest, besides those of the schedule.
@@ -47,7 +48,7 @@ pub enum Switch {
     },
 }
 
-/// Why a switch cannot be read.
+/// The text of the switch is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "write \"pause\" or \"run\", and after it run=0% to 99%, workers=NAME,NAME or until=SECONDS since 1970, each at most once"
@@ -103,7 +104,7 @@ impl Switch {
         }
     }
 
-    /// What holds at `now`.
+    /// The state at `now`.
     fn at(self, now: u32) -> Self {
         if self.until().is_some_and(|until| until <= now) { Self::Schedule } else { self }
     }
@@ -112,7 +113,7 @@ impl Switch {
 /// A device rests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rest {
-    /// Until when, seconds since 1970; none if until its owner says otherwise.
+    /// When it ends, seconds since 1970; none if only the owner can end it.
     pub until: Option<u32>,
 }
 
@@ -125,7 +126,8 @@ struct Inner {
     config: PowerConfig,
     path: PathBuf,
     switch: Mutex<Kept>,
-    /// Held while the file is written. The switch is not: every job looks at it, and a disk may hang.
+    /// Held during writes of the file. The switch itself is not locked meanwhile: every job reads it, and a disk may
+    /// hang.
     writing: Mutex<()>,
 }
 
@@ -134,9 +136,9 @@ struct Inner {
 struct Kept {
     switch: Switch,
     text: String,
-    /// A text without the end of its line, which may still be written.
+    /// A line without its end, which may still be incomplete.
     unfinished: Option<String>,
-    /// The file cannot be read, as was told.
+    /// The file cannot be read, which was logged.
     unreadable: bool,
 }
 
@@ -149,8 +151,8 @@ impl Power {
         power
     }
 
-    /// Reads the switch again if its file has changed. One that cannot be read changes nothing, and is told once. A line without
-    /// an end counts when it is the same the next time: who writes it may not be done.
+    /// Reads the switch again if its file has changed. An unreadable file changes nothing, and is logged once. A line
+    /// without an end counts once a second read finds it unchanged, since its writer may not be done.
     pub fn reload(&self) {
         let path = self.0.path.display();
         let found = read(&self.0.path);
@@ -185,7 +187,7 @@ impl Power {
     /// Sets the switch, and keeps it over restarts.
     ///
     /// # Errors
-    /// The file cannot be written; the switch is what it was.
+    /// The file cannot be written; the switch stays unchanged.
     pub fn set(&self, switch: Switch) -> io::Result<()> {
         let text = switch.to_string();
         let _one_at_a_time = self.0.writing.lock().unwrap_or_else(PoisonError::into_inner);
@@ -195,16 +197,14 @@ impl Power {
                 _ => {}
             }
         } else {
-            let new = self.0.path.with_extension("new");
-            std::fs::write(&new, format!("{text}\n"))?;
-            std::fs::rename(new, &self.0.path)?;
+            files::replace(&self.0.path, format!("{text}\n").as_bytes(), files::PUBLIC)?;
         }
         let text = if text.is_empty() { text } else { format!("{text}\n") };
         *self.kept() = Kept { switch, text, ..Kept::default() };
         Ok(())
     }
 
-    /// What the switch says at `now`.
+    /// The switch at `now`.
     pub fn switch(&self, now: u32) -> Switch {
         self.kept().switch.clone().at(now)
     }
@@ -227,13 +227,13 @@ impl Power {
             let end = pause.end(now, &self.0.config.zone)?;
             rests(&pause.who, user, now, Some(end))
         });
-        // The one that ends last. None stands for no end.
+        // The rest that ends last; none means no end.
         let latest =
             |one: Rest, other: Rest| Rest { until: one.until.zip(other.until).map(|(one, other)| one.max(other)) };
         by_switch.into_iter().chain(by_schedule).reduce(latest)
     }
 
-    /// What the device's owner reads.
+    /// The sentence for the device's owner.
     pub fn words(&self, rest: Rest) -> String {
         match rest.until.and_then(|until| jiff::Timestamp::from_second(until.into()).ok()) {
             Some(until) => {
@@ -253,8 +253,8 @@ impl Power {
 /// The text of the switch; none without a file.
 ///
 /// # Errors
-/// It cannot be read, or it is none: whoever opens a pipe waits for its writer, and of a list that is too long, the last name would
-/// be another one.
+/// The file cannot be read, is not a regular file (opening a pipe would block), or is too long (its last name would be
+/// cut).
 fn read(path: &Path) -> io::Result<Option<String>> {
     let found = match std::fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -277,20 +277,20 @@ fn rests(who: &Who, user: &str, now: u32, until: Option<u32>) -> Option<Rest> {
     if who.run_percent == 0 {
         return Some(Rest { until });
     }
-    // Devices rest at different times, so that the sum of their power is even.
+    // Devices rest at different times, so that their total power is even.
     let at = (u64::from(now) + phase(user)) % u64::from(POWER_PERIOD_S);
     let runs = u64::from(POWER_PERIOD_S) * u64::from(who.run_percent) / 100;
     let next = u32::try_from(u64::from(now) + u64::from(POWER_PERIOD_S) - at).unwrap_or(u32::MAX);
     (at >= runs).then(|| Rest { until: Some(until.map_or(next, |until| until.min(next))) })
 }
 
-/// Whether a user name is this worker's: all of it, or what follows a separator.
+/// True if a user name is this worker's: the whole name, or its end after a separator.
 fn is_named(user: &str, worker: &str) -> bool {
     let before = user.trim().strip_suffix(worker);
     before.is_some_and(|before| before.chars().next_back().is_none_or(|letter| !letter.is_alphanumeric()))
 }
 
-/// A number of the name, spread evenly: FNV-1a.
+/// A hash of the name: FNV-1a.
 fn phase(user: &str) -> u64 {
     user.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
         >> 16

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use qrcodegen::{QrCode, QrCodeEcc};
 
-/// Light modules around a code, without which readers do not find it.
+/// Light modules around a code, which readers need to find it.
 const QUIET: i32 = 2;
 
 /// Modules on each side of a text's code, and its dark modules as the path of an SVG image with as many units on each side:
@@ -26,8 +26,8 @@ pub(crate) fn path(text: &str) -> (u32, String) {
     (code.size().unsigned_abs(), path)
 }
 
-/// The code as text, two rows of modules to a line: dark modules are spaces, as terminals are dark as a rule. Readers take
-/// inverted codes, too. Empty for a text that is too long for any code.
+/// The code as text, two rows of modules to a line: dark modules are spaces, since most terminals are dark. Readers
+/// accept inverted codes, too. Empty for a text that is too long for any code.
 pub(crate) fn lines(text: &str) -> String {
     let Ok(code) = QrCode::encode_text(text, QrCodeEcc::Low) else { return String::new() };
     let mut lines = String::new();

@@ -29,7 +29,7 @@ pub(crate) use export::export;
 pub(crate) use import::import_file;
 pub(crate) use verify::verify;
 
-/// What the recording of a pruned node does not show.
+/// The unverified part of a pruned node's recording.
 fn not_shown(unverified: Unverified) -> String {
     let Unverified { below, by_roots_up_to } = unverified;
     format!(

@@ -62,7 +62,7 @@ impl Reporter {
         }
     }
 
-    /// The state now. `began` is when the phase of a download began, and the bytes received before.
+    /// The state now. `began` is the start of the download's phase, and the bytes received before it.
     fn state(&self, began: &mut Option<(Phase, Instant, u64)>) -> NodeState {
         let sync = *self.sync.borrow();
         *began = match (sync, *began) {
@@ -92,7 +92,7 @@ impl Reporter {
         }
     }
 
-    /// Logs the line that a healthy node prints once a minute.
+    /// Logs the status line, once a minute.
     fn tell_line(&self) {
         let chain = self.chain.chain();
         let (height, tip, pending, held) =

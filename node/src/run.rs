@@ -1,10 +1,10 @@
 //! `shoal run`: starts the parts in the sequence in which they depend on each other, and stops them in reverse.
 //!
 //! ```text
-//! network.rs      the network, and what it starts with
-//! front.rs        what serves miners and API clients, from before the share-chain is read
+//! network.rs      the network, with its bans, address book, and peers
+//! front.rs        the servers for miners and API clients, which start before the share-chain is read
 //! descriptors.rs  the limit of open files
-//! waiting.rs      waits for a bitcoind that is not there yet
+//! waiting.rs      waits for a bitcoind that is not up yet
 //! signals.rs      stops the node on a signal, or reads settings again
 //! service.rs      reports to systemd
 //! ```
@@ -100,9 +100,9 @@ struct Node {
     servers: Vec<JoinHandle<()>>,
     /// Tasks that the node cannot run without.
     parts: JoinSet<()>,
-    /// What streams into the archive.
+    /// The stream into the archive.
     streaming: Option<Streaming>,
-    /// The address book, and whose it is.
+    /// The address book, and the network that owns it.
     book: (BookFile, Handle),
     /// Follows bitcoind for as long as the node runs.
     _feed: TemplateFeed,
@@ -227,7 +227,7 @@ fn tell_running(config: &Config, consensus_id: &[u8; 32], stratum_key: Option<&s
     info!(network = %config.network, pool, consensus_id = %consensus_id.as_hex(), v2, "the node is running");
 }
 
-/// Prints a pairing link for a browser, only on a terminal: other people may read a log.
+/// Prints a pairing link for a browser, only on a terminal, since other people may read a log.
 fn offer_pairing(config: &Config) {
     let mut out = std::io::stdout();
     if out.is_terminal()
@@ -244,13 +244,13 @@ fn start_onion(parts: &mut JoinSet<()>, config: &Config, network: &Handle) {
     }
 }
 
-/// What connects the consensus thread with peers.
+/// Connects the consensus thread with peers.
 struct Peers<'a> {
     config: &'a Config,
     network: Handle,
     events: mpsc::Receiver<p2p_proto::Event>,
     submissions: Submissions,
-    /// Where the connected peers, and where others reach this node, are shown.
+    /// Publishes the connected peers, and how other nodes reach this one.
     shown: (watch::Sender<Arc<Vec<PeerView>>>, watch::Sender<Arc<Reachability>>),
 }
 

@@ -1,4 +1,4 @@
-//! `shoal setup`: writes a configuration from a few answers, checks it, and says what to enter in a miner.
+//! `shoal setup`: writes a configuration from a few answers, checks it, and prints the settings for a miner.
 //!
 //! ```text
 //! answers.rs   the settings that are known so far, and their file
@@ -21,10 +21,10 @@ use crate::pair;
 use answers::Answers;
 use node_core::sentence;
 
-/// How to go about it.
+/// Options of the command.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct How {
-    /// Ask nothing: take defaults for what no flag says.
+    /// Ask nothing: use flags, and defaults for the rest.
     pub yes: bool,
     /// Overwrite an existing file.
     pub force: bool,
@@ -70,7 +70,7 @@ pub(crate) async fn setup(overrides: &Overrides, how: How) -> Result<(), NodeErr
     }
     let mut answers = Answers::new(overrides, path);
     let mut asking = Asking { yes: how.yes, is_terminal: io::stdin().is_terminal() };
-    // A flag that is wrong is said before the first question.
+    // Wrong flags are reported before the first question.
     answers.config()?;
     bitcoind::find(&mut answers).await?;
     for question in &QUESTIONS {
@@ -92,7 +92,7 @@ pub(crate) async fn setup(overrides: &Overrides, how: How) -> Result<(), NodeErr
     if report.ok { Ok(()) } else { Err(NodeError::CheckFailed { config: false }) }
 }
 
-/// Says what to enter in a miner.
+/// Prints the settings for a miner.
 fn miners(config: &Config) {
     println!("In your miner, enter:");
     let listen = config.stratum.listen;
@@ -106,14 +106,14 @@ fn miners(config: &Config) {
     println!("  Password  x");
 }
 
-/// Where answers come from.
+/// Source of the answers.
 struct Asking {
     yes: bool,
     is_terminal: bool,
 }
 
 impl Asking {
-    /// Asks until the answer is valid. What a flag has answered is not asked.
+    /// Asks until the answer is valid. Skips questions that a flag has answered.
     fn ask(&mut self, answers: &mut Answers, question: &Question) -> Result<(), NodeError> {
         let Question { key, text, default } = question;
         if self.yes || answers.has(key) {
@@ -135,7 +135,7 @@ impl Asking {
                 if (key.name, answer) == (PEERS.key.name, "new") { (&keys::NEW_POOL, "true") } else { (*key, answer) };
             match answers.try_set(key, answer) {
                 Ok(()) => return Ok(()),
-                // Someone can correct it; a script cannot.
+                // A person can correct an answer; a script cannot.
                 Err(error) if self.is_terminal => println!("{}", sentence(&error)),
                 Err(error) => return Err(error.into()),
             }

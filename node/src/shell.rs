@@ -1,4 +1,4 @@
-//! `shoal completions` and `shoal manual`: what shells and `man` know of the command line.
+//! `shoal completions` and `shoal manual`: shell completions and manual pages.
 
 use std::io::{self, Write};
 use std::path::Path;

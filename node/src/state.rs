@@ -39,7 +39,7 @@ pub struct SyncView {
     /// Bytes of headers, rows and proofs received since the node started; 0 unless it is downloading. While it reads from
     /// disk, bytes read.
     pub received_bytes: u64,
-    /// Part of the disk's records that is read, 0 to 1; none unless the node is reading.
+    /// Part of the records on disk that has been read, 0 to 1; none unless the node is reading.
     pub read: Option<f64>,
     /// When this state began, and `received_bytes` then; none unless the node is reading or downloading.
     pub began: Option<(Instant, u64)>,
@@ -67,7 +67,7 @@ pub struct StateView {
     pub kind: Kind,
     /// Since when, seconds since 1970.
     pub since: u32,
-    /// What is the case, in one sentence.
+    /// The finding, in one sentence.
     pub what: String,
     /// What to do, in one sentence.
     pub todo: &'static str,
@@ -88,7 +88,7 @@ pub struct NodeState {
     pub bitcoin: BitcoinView,
 }
 
-/// What a node does that reads its share-chain from disk.
+/// Reason given while the node reads its share-chain from disk.
 pub(crate) const READING: &str = "the node is reading its share-chain from disk";
 
 impl NodeState {
@@ -104,7 +104,7 @@ impl NodeState {
         Self { sync, no_work_because: Some(READING.to_owned()), ..Self::default() }
     }
 
-    /// The state while the node waits for its bitcoind, whose trouble is given in one sentence.
+    /// The state while the node waits for its bitcoind, with bitcoind's problem in one sentence.
     pub(crate) fn waiting(trouble: String) -> Self {
         Self {
             sync: SyncView { state: SyncState::Waiting, ..SyncView::default() },
@@ -153,7 +153,7 @@ pub struct PeerView {
     pub since: Instant,
 }
 
-/// How far the archive's database is behind this node: written by what streams, read by the API.
+/// How far the archive's database is behind this node: written by the streamer, read by the API.
 #[derive(Clone, Debug, Default)]
 pub struct ArchiveState(Arc<ArchiveCounts>);
 
@@ -165,19 +165,19 @@ struct ArchiveCounts {
 }
 
 impl ArchiveState {
-    /// Notes a queue that was just opened: its bytes on disk, and a record up to which the database has all.
+    /// Records the state of a queue just opened: its bytes on disk, and the newest record that the database has.
     pub(crate) fn opened(&self, queue_bytes: u64, written: u64) {
         self.0.written.store(written, Ordering::Relaxed);
         self.set_queue(queue_bytes);
         self.0.streams.store(true, Ordering::Relaxed);
     }
 
-    /// Notes the bytes of the queue on disk.
+    /// Records the bytes of the queue on disk.
     pub(crate) fn set_queue(&self, bytes: u64) {
         self.0.queue_bytes.store(bytes, Ordering::Relaxed);
     }
 
-    /// Notes that the database has all records up to this one.
+    /// Records that the database has everything up to this record.
     pub(crate) fn set_written(&self, sequence: u64) {
         self.0.written.fetch_max(sequence, Ordering::Relaxed);
     }

@@ -50,7 +50,7 @@ pub async fn status(config: Config, json: bool) -> Result<(), NodeError> {
         let color = out.is_terminal() && !plain;
         let mut table = table::render(&status, color);
         if let Some(key) = &status.stratum_v2_key {
-            // The addresses are those of this machine, where the node runs as well.
+            // The addresses are this machine's; the node runs here, too.
             table += &table::render_v2(stratum_url::all_v2(&config.stratum, key, &own_addresses()), color);
         }
         out.write_all(table.as_bytes())?;
@@ -70,7 +70,7 @@ pub(crate) fn reachable(listen: SocketAddr) -> SocketAddr {
 
 /// The HTTP client for a node at an address.
 pub(crate) fn client(address: SocketAddr) -> Result<Client, StatusError> {
-    // A proxy from the environment is not meant for this host.
+    // Proxies from the environment do not apply to this host.
     let client = Client::builder().no_proxy().tls_certs_only([]).timeout(STATUS_TIMEOUT).build();
     client.map_err(|cause| StatusError::Unreachable { address, cause })
 }

@@ -7,13 +7,13 @@
 //! layout.rs   column families, keys, memory-bounded options
 //! lock.rs     checks whether another process has the database open
 //! open.rs     opens or creates a database; checks schema and network before it writes
-//! reading.rs  what the engine has read of it
+//! reading.rs  the engine's progress in reading it
 //! store.rs    append, look up, replay
 //! find.rs     ids by their first bytes
-//! forget.rs   what is no longer needed
+//! forget.rs   removes records that are no longer needed
 //! backup.rs   a copy, also of a database in use
-//! check.rs    reads everything and says what is wrong
-//! repair.rs   copies what is sound into a new database
+//! check.rs    reads everything and reports all faults
+//! repair.rs   copies sound records into a new database
 //! history.rs  rows that can be rebuilt from the records
 //! error.rs    errors, with advice for the operator
 //! ```

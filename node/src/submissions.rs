@@ -60,7 +60,7 @@ impl Submissions {
         Ok(Self { bitcoind, kept, verdicts, under_way: Arc::default() })
     }
 
-    /// Place of the bitcoind in use, from 0: fallbacks come after the first one.
+    /// Index of the bitcoind in use; 0 is the first, fallbacks follow.
     pub fn bitcoind_in_use(&self) -> usize {
         self.bitcoind.used()
     }
@@ -86,15 +86,15 @@ impl Submissions {
         verdict
     }
 
-    /// Resubmits blocks of this node's miners to each bitcoind at each of its tips and whenever it is back: a killed bitcoind may
-    /// have lost a block that it accepted, one that was away may have no other source, and a rejected block may be valid once
-    /// bitcoind has its parent.
+    /// Resubmits blocks of this node's miners to each bitcoind at each new tip and whenever it comes back: a killed
+    /// bitcoind may have lost a block that it accepted, one that was down may have no other source, and a rejected
+    /// block may be valid once bitcoind has its parent.
     pub async fn resubmit(self, feeds: Vec<(Bitcoind, watch::Receiver<FeedState>)>) {
         futures::future::join_all(feeds.into_iter().map(|(bitcoind, feed)| self.resubmit_to(bitcoind, feed))).await;
     }
 
     async fn resubmit_to(&self, bitcoind: Bitcoind, mut feed: watch::Receiver<FeedState>) {
-        // The tip at which all were compared; none since bitcoind was away.
+        // The tip at which all were compared; none after an outage of bitcoind.
         let mut compared = None;
         loop {
             let tip = {
@@ -123,7 +123,7 @@ impl Submissions {
             let known = self.verdict(&hash);
             let active = bitcoind.header(hash).await?.is_some_and(|info| info.confirmations.is_some());
             if active {
-                // bitcoind found it valid after all, or the node was killed before it stored bitcoind's answer.
+                // bitcoind has changed its verdict, or the node was killed before it stored the answer.
                 if !matches!(known, Some(SubmitVerdict::Accepted | SubmitVerdict::Duplicate)) {
                     self.end(hash, Some(SubmitVerdict::Duplicate)).await;
                 }
@@ -146,7 +146,7 @@ impl Submissions {
         Ok(())
     }
 
-    /// What to keep of one bitcoind's verdict: that of the bitcoind in use, or a better one than is known.
+    /// The verdict to keep: that of the bitcoind in use, or one better than the known verdict.
     fn of_all(&self, hash: &BlockHash, new: Option<SubmitVerdict>, from: &Bitcoind) -> Option<SubmitVerdict> {
         match (self.verdict(hash), new) {
             (Some(known), Some(new)) if from.url() != self.bitcoind.url() => Some(known.or_better(new)),
@@ -181,7 +181,7 @@ impl Submissions {
             }
         };
         if self.verdict(&hash).as_ref() == Some(&verdict) {
-            debug!(%hash, height, ?verdict, "a Bitcoin block is still judged alike");
+            debug!(%hash, height, ?verdict, "bitcoind's verdict on a Bitcoin block is unchanged");
             return Some(verdict);
         }
         match &verdict {
@@ -189,7 +189,7 @@ impl Submissions {
             SubmitVerdict::Duplicate => info!(%hash, height, %whose, "Bitcoin block found; bitcoind already had it"),
             SubmitVerdict::Inconclusive => warn!(%hash, height, %whose, "Bitcoin block found, but another is the tip"),
             SubmitVerdict::Rejected { reason } if verdict.may_change() => {
-                warn!(%hash, height, %whose, reason, "bitcoind cannot take a Bitcoin block yet");
+                warn!(%hash, height, %whose, reason, "bitcoind cannot accept a Bitcoin block yet");
             }
             SubmitVerdict::Rejected { reason } => {
                 error!(%hash, height, %whose, reason, "bitcoind rejected a Bitcoin block");

@@ -1,7 +1,7 @@
 //! The node's onion service, set up at Tor's control port or given by the operator.
 //!
 //! ```text
-//! control.rs   the few commands of Tor's control protocol that this takes
+//! control.rs   the commands of Tor's control protocol that this needs
 //! ```
 //!
 //! Tor removes the service when the control connection closes, so the task keeps it open, and sets the service up again
@@ -9,24 +9,23 @@
 
 mod control;
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use node_core::sentence;
 use p2p::Handle;
 use tracing::{debug, warn};
 
 use crate::config::{OnionConfig, OnionService, Secret};
+use crate::files;
 use crate::limits::{ONION_KEY_BYTES_MAX, TOR_PAUSE};
 use control::{Control, TorError};
 
 /// Name of the key's file in the data folder.
 const FILE: &str = "onion.key";
 
-/// Port of the onion service, as other nodes see it: that of nodes elsewhere.
+/// Public port of the onion service: the usual port of a node.
 const PORT: u16 = 3381;
 
 /// Keeps the onion service while the node runs, and tells the network its address.
@@ -84,7 +83,7 @@ async fn set_up(
     control.authenticate(password).await?;
     let service = control.add_onion(known.as_deref(), PORT, target).await?;
     if let Some(key) = service.new_key {
-        write(path, key.expose()).map_err(failed)?;
+        files::replace(path, key.expose().as_bytes(), files::PRIVATE).map_err(failed)?;
     }
     Ok((control, service.name))
 }
@@ -97,13 +96,4 @@ fn read(path: &Path) -> io::Result<Option<String>> {
         Ok(file) if file.len() > ONION_KEY_BYTES_MAX => Err(io::ErrorKind::InvalidData.into()),
         Ok(_) => fs::read_to_string(path).map(|text| Some(text.trim().to_owned())),
     }
-}
-
-/// Writes a new key to a temporary file and renames it, so that an incomplete key never exists under the final name.
-fn write(path: &Path, key: &str) -> io::Result<()> {
-    let unfinished = path.with_extension("unfinished");
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
-    file.write_all(key.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&unfinished, path)
 }

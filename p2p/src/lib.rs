@@ -15,15 +15,15 @@
 //! net/handshakes.rs inbound connections in handshake
 //! net/slots.rs      inbound connections, and eviction
 //! net/meter.rs      bytes in receive buffers, and deadlines of messages; by protocol in meter/
-//! net/replies.rs    responses on their way to peers
-//! net/gate.rs       bans, and connections that they refuse
+//! net/replies.rs    responses in flight to peers
+//! net/gate.rs       bans, and refused connections
 //! net/ids.rs        peer ids of libp2p
-//! net/lease.rs      upload that is set aside for a response
+//! net/lease.rs      upload reserved for a response
 //! net/masked.rs     gossipsub without the addresses of peers
 //! net/scores.rs     gossipsub's peer scores
-//! net/defenses.rs   what is refused, evicted and banned, to be counted
-//! net/address.rs    what a multiaddress says about where it leads
-//! net/reach.rs      how others reach this node: dial-backs, UPnP, relays, punched holes; its parts in reach/
+//! net/defenses.rs   counters of refusals, evictions, and bans
+//! net/address.rs    properties of a multiaddress
+//! net/reach.rs      how other nodes reach this one: dial-backs, UPnP, relays, hole punching; its parts in reach/
 //! net/proxy.rs      dials through a SOCKS5 proxy such as Tor's
 //! ```
 //!

@@ -74,7 +74,7 @@ pub struct Config {
     /// Multiaddresses of peers to stay connected with, with or without `/p2p/<peer id>`. At most
     /// [`EXPLICIT_PEERS_MAX`].
     pub peers: Vec<String>,
-    /// Whether to discover peers in the local network by mDNS. A node that listens only on loopback is not announced.
+    /// Whether to discover peers on the local network by mDNS. A node that listens only on loopback is not announced.
     pub mdns: bool,
     /// Consensus id of the share-chain network, in SHA-256 output order.
     pub consensus_id: [u8; 32],
@@ -93,7 +93,7 @@ pub struct Config {
     pub discovery: Option<Discover>,
     /// Proxy for onion services, or for everything.
     pub proxy: Option<Proxy>,
-    /// How others reach this node.
+    /// How other nodes reach this one.
     pub reach: Reach,
 }
 
@@ -229,7 +229,7 @@ impl Network {
     }
 }
 
-/// What decides whom to connect to, and the DNS seeds.
+/// The discovery, and the DNS seeds.
 fn discovery(config: &Config) -> Result<(Discovery, Vec<String>), StartError> {
     let is_on = config.discovery.is_some();
     let is_hidden = config.proxy.is_some_and(|proxy| proxy.only);
@@ -285,7 +285,7 @@ fn direct(
     Ok(builder.with_swarm_config(bounded).with_connection_timeout(Duration::from_millis(limit_ms)).build())
 }
 
-/// A swarm that dials through the proxy alone, and listens on loopback.
+/// A swarm that dials only through the proxy, and listens on loopback.
 fn through_proxy(
     keypair: Keypair,
     proxy: Proxy,

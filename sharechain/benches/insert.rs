@@ -1,10 +1,11 @@
-//! Inserting into the chain with 10^3, 10^5 and 10^6 shares in the window: a bound share, payout check included; a whole
-//! round, which is 32 shares, the link that lists them, and every other time a new Bitcoin block, so a new draw; and a
-//! reorganisation of 100 links, 33 proofs each. All chains are so long that each new link makes an old one forgotten.
-//! Then a clone of the chain, and shares with a clone published after each, as a node does for its readers.
+//! Inserts into chains with 10^3, 10^5, and 10^6 shares in the window: a bound share, payout check included; a whole
+//! round, which is 32 shares, the link that lists them, and every other time a new Bitcoin block, so a new lottery; and
+//! a reorganization of 100 links with 33 proofs each. All chains are so long that each new link makes the chain forget
+//! an old one. Then clones of the chain, and shares with a clone published after each, as a node does for its readers.
 //!
-//! Targets: shares and rounds cost the same whatever the window, the dearest at most 1.2 times the cheapest; a
-//! reorganisation, from the last link of the other branch to work on its tip, under 50 ms; a clone under 30 µs.
+//! Targets: the cost of shares and rounds does not depend on the window, the slowest at most 1.2 times the fastest; a
+//! reorganization, from the last link of the other branch to work on its tip, takes under 50 ms; a clone takes under 30
+//! µs.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -23,30 +24,30 @@ const SHARES_PER_LINK: u32 = 32;
 const SIZES: [u32; 3] = [1_000, 100_000, 1_000_000];
 const RATIO_MAX: f64 = 1.2;
 
-/// Rounds that a node of each size takes, and of which the fastest tenth is told: whatever else the machine does only adds.
+/// Timed rounds at each size. The fastest tenth is reported, since other load on the machine can only add time.
 const ROUNDS: usize = 600;
 
-/// Rounds that go before and are not timed: a copy of a chain is in no cache.
+/// Untimed rounds before them: a fresh copy of a chain is in no cache.
 const WARM_UP: usize = 100;
 
-/// Links of a chain, at least: what is kept, what is listed below, and some more.
+/// Minimum number of links in a chain: those kept, those below that may still be listed, and some more.
 const LINKS_MIN: u32 = MEMORY_DEPTH + 400;
 
-/// Bitcoin blocks while a chain grows, at most: fewer than until its difficulty changes.
+/// Maximum number of Bitcoin blocks while a chain grows: fewer than a difficulty period.
 const BITCOIN_BLOCKS_MAX: u32 = 600;
 
-const REORGANISED_LINKS: u32 = 100;
-const REORGANISATION_MAX: Duration = Duration::from_millis(50);
+const REORGANIZED_LINKS: u32 = 100;
+const REORGANIZATION_MAX: Duration = Duration::from_millis(50);
 
 const CLONE_MAX: Duration = Duration::from_micros(30);
 
-/// Clones whose times are averaged.
+/// Number of clones in the average.
 const CLONES: u32 = 1_000;
 
-/// Times a reorganisation is done; the fastest is told.
+/// Runs of the reorganization; the fastest is reported.
 const TRIES: u32 = 20;
 
-/// Everything in one round, in order.
+/// One round, in order.
 struct Round {
     bitcoin: bitcoin::block::Header,
     shares: Vec<BoundProof>,
@@ -54,7 +55,7 @@ struct Round {
     list: Vec<ShareId>,
 }
 
-/// What was measured at one size of the window.
+/// Measurements at one size of the window.
 struct Measured {
     credited: u64,
     share: Duration,
@@ -99,8 +100,8 @@ fn play(chain: &mut Chain, round: &Round, now: Timestamp) {
     insert(chain, round.link.clone(), Some(round.list.clone()), now);
 }
 
-/// The main network's depths, but for those of anchor and snapshot: they lie so little deep that a reorganisation moves
-/// them as well. The window ends at the weight of `size` shares.
+/// Mainnet's depths, except those of anchor and snapshot, which are shallow enough that a reorganization moves them,
+/// too. The window ends at the weight of `size` shares.
 fn rules(size: u32) -> ChainParams {
     let ChainParams { listing_depth, credit_depth, stale_depth, .. } = ChainParams::main();
     let easy = params();
@@ -124,7 +125,7 @@ fn grown(size: u32) -> World {
     world
 }
 
-/// Times of a share and of a round in a copy of the chain that takes one round after the other.
+/// Times of a share and of a round, over consecutive rounds in a copy of the chain.
 fn time_rounds(world: &World) -> (Duration, Duration) {
     let mut chain = world.chain.clone();
     let mut ahead = world.clone();
@@ -183,13 +184,13 @@ fn time_clones(world: &World) -> (Duration, Duration) {
     (start.elapsed() / CLONES, fast(of_shares))
 }
 
-/// Of so many times the one that a tenth of them do not exceed.
+/// The tenth percentile of these times.
 fn fast(mut times: Vec<Duration>) -> Duration {
     times.sort_unstable();
     times.get(times.len() / 10).copied().unwrap_or_default()
 }
 
-/// Two branches of a chain: one that is the main chain of `chain`, and the one that will be, with its last link apart.
+/// A chain on one branch, and the branch that will replace it, with its last link kept apart.
 struct Fork {
     chain: Chain,
     other: Vec<Round>,
@@ -209,12 +210,12 @@ fn fork(common: &World) -> Fork {
         }
         rounds
     };
-    rounds(&mut left, REORGANISED_LINKS);
-    let mut other = rounds(&mut right, REORGANISED_LINKS + REORGANISED_LINKS / 10);
+    rounds(&mut left, REORGANIZED_LINKS);
+    let mut other = rounds(&mut right, REORGANIZED_LINKS + REORGANIZED_LINKS / 10);
     for header in &right.bitcoin_headers {
         left.chain.insert_bitcoin_header(*header, right.now);
     }
-    // Its clock being another, the branch is the heavier one some links sooner or later.
+    // Its clock differs, so the branch may become the heavier one a few links sooner or later.
     let mut chain = left.chain.clone();
     let tip = chain.tip();
     let lighter = other.iter().take_while(|round| {
@@ -226,9 +227,9 @@ fn fork(common: &World) -> Fork {
     Fork { chain: left.chain, other, now: right.now }
 }
 
-/// Time for the other branch to arrive but for its last link, for that link to make it the main chain, and for work on
-/// its tip: what to list, and whom to pay.
-fn time_reorganisation(fork: &Fork) -> (Duration, Duration, Duration) {
+/// Time for the other branch to arrive without its last link, for that link to make it the main chain, and for work on
+/// its tip: its list and its payouts.
+fn time_reorganization(fork: &Fork) -> (Duration, Duration, Duration) {
     let mut chain = fork.chain.clone();
     let Some((last, before)) = fork.other.split_last() else { return Default::default() };
     let start = Instant::now();
@@ -243,7 +244,7 @@ fn time_reorganisation(fork: &Fork) -> (Duration, Duration, Duration) {
     let outcome = chain.insert(last.link.clone(), Some(last.list.clone()), Source(1), fork.now);
     let switch = start.elapsed();
     let Outcome::Accepted(changes) = outcome else { panic!("{outcome:?}") };
-    assert_eq!(changes.tips[0].disconnected.len(), REORGANISED_LINKS as usize);
+    assert_eq!(changes.tips[0].disconnected.len(), REORGANIZED_LINKS as usize);
     let start = Instant::now();
     let assignment = chain.assignment().expect("the tip is known");
     chain.plan(&assignment.position.anchor, &last.bitcoin.block_hash()).expect("the anchor is known");
@@ -257,7 +258,7 @@ fn measure(size: u32) -> Measured {
     let (share, round) = time_rounds(&world);
     let (clone, published) = time_clones(&world);
     let fork = fork(&world);
-    let reorganised: Vec<_> = (0..TRIES).map(|_| time_reorganisation(&fork)).collect();
+    let reorganised: Vec<_> = (0..TRIES).map(|_| time_reorganization(&fork)).collect();
     let least = |part: fn(&(Duration, Duration, Duration)) -> Duration| reorganised.iter().map(part).min();
     Measured {
         credited,
@@ -283,7 +284,7 @@ fn main() {
         println!("{credited:>7} shares in the window: a share {share:?} ({a_second:.0} a second), a round {round:?}");
         println!("        a clone {clone:?}, a share with a clone published after it {published:?}");
         println!(
-            "        reorganisation of {REORGANISED_LINKS} links: the branch arrives {branch:?}, the switch {switch:?}, work on it {work:?}"
+            "        reorganization of {REORGANIZED_LINKS} links: the branch arrives {branch:?}, the switch {switch:?}, work on it {work:?}"
         );
     }
     println!("share, dearest to cheapest: {:.2} (target: at most {RATIO_MAX})", ratio(all.iter().map(|m| m.share)));
@@ -291,5 +292,5 @@ fn main() {
     let clone = all.iter().map(|m| m.clone).max().unwrap_or_default();
     println!("clone: {clone:?} (target: under {CLONE_MAX:?})");
     let slowest = all.iter().map(|m| m.switch + m.work).max().unwrap_or_default();
-    println!("reorganisation, switch and work: {slowest:?} (target: under {REORGANISATION_MAX:?})");
+    println!("reorganization, switch and work: {slowest:?} (target: under {REORGANIZATION_MAX:?})");
 }

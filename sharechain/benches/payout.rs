@@ -18,7 +18,7 @@ const SCRIPTS: u64 = 10_000;
 /// Links of a full window: each credits its shares and itself.
 const LINKS: u32 = 63_551;
 const PROOFS_PER_LINK: u64 = 33;
-/// Two weeks of a share each ten seconds.
+/// Two weeks, with a share every ten seconds.
 const PEER_SHARES: u32 = 120_960;
 const PEER_SCRIPTS: u64 = 5;
 const SUBSIDY_SAT: u64 = 312_500_000;
@@ -33,7 +33,7 @@ struct Pool {
 impl Pool {
     /// Every script is a P2TR output; hashrate falls off as in a real pool, so that the largest are paid exactly.
     fn new(links: u32, proofs_per_link: u64, scripts_count: u64) -> Self {
-        // So little that the window ends by its number of proofs.
+        // Low enough that the number of proofs ends the window.
         let weight = Weight(Weight::ONE_BLOCK.0 / 1_000_000);
         let mut scripts = Scripts::default();
         let numbers: Vec<_> = (0..scripts_count).map(|n| scripts.intern(&p2tr(n)).expect("34 bytes")).collect();
@@ -131,7 +131,7 @@ fn payout(c: &mut Criterion) {
     });
 }
 
-/// p2poolv2's own bench took 437 us. Shares that a link lists share its rows, one for each miner.
+/// p2poolv2's own benchmark took 437 us. Shares listed by one link share its rows, one for each miner.
 fn peer(c: &mut Criterion) {
     for (shape, shares_per_link) in [("32 to a link", 32), ("each in a link of its own", 1)] {
         let pool = Pool::new(PEER_SHARES / shares_per_link, shares_per_link.into(), PEER_SCRIPTS);

@@ -17,7 +17,7 @@ use sharechain::coinbase::Coinbase;
 use sharechain::share::SHARE_VERSION;
 use sharechain::{Proof, ShareHeader, ShareId, Timestamp, U256};
 
-/// Number of outputs, the ratio to the raw cost at most, and verifications a second at least.
+/// Number of outputs, maximum ratio to the raw cost, and minimum verifications per second.
 const POOLS: [(u64, f64, f64); 2] = [(48, 1.5, 100_000.0), (1_000, 2.0, 10_000.0)];
 const BRANCH: u8 = 12;
 const CONSENSUS_ID: [u8; 32] = [7; 32];
@@ -26,7 +26,7 @@ fn script(number: u64) -> ScriptBuf {
     ScriptBuf::from_bytes([&[0x51, 0x20][..], &number.to_le_bytes().repeat(4)].concat())
 }
 
-/// A proof and what it pays.
+/// A proof and its payouts.
 fn honest(outputs: u64) -> (Proof, Vec<TxOut>) {
     let payouts: Vec<_> =
         (0..outputs).map(|i| TxOut { value: Amount::from_sat(6_510_416), script_pubkey: script(i) }).collect();
@@ -68,12 +68,12 @@ fn verify(encoded: &[u8], payouts: &[TxOut]) {
     bound.check_coinbase(payouts).expect("the coinbase pays what it must");
 }
 
-/// Compressions for a message of so many bytes: it is followed by one byte and a length of eight.
+/// Compressions for a message of this length, padded with one byte and a length of eight.
 fn compressions(bytes: usize) -> usize {
     (bytes + 9).div_ceil(64)
 }
 
-/// The compressions that no implementation can do without.
+/// The compressions that every implementation needs.
 fn compressions_needed(proof: &Proof) -> usize {
     const SECOND_HASH: usize = 1;
     let header = compressions(80) + SECOND_HASH;
@@ -91,8 +91,8 @@ fn compress(blocks: &[u8]) {
     black_box(engine.midstate());
 }
 
-/// The shortest time of many batches for one call of each: the two take turns, so that whatever else the machine does
-/// disturbs both alike.
+/// The shortest time per call of both functions over many batches. The two alternate, so that other load on the machine
+/// affects both equally.
 fn fastest(mut one: impl FnMut(), mut other: impl FnMut()) -> (Duration, Duration) {
     const BATCHES: u32 = 200;
     const CALLS: u32 = 200;

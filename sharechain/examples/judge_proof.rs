@@ -1,4 +1,4 @@
-//! Judges one proof on a small chain with real proof of work: from bytes to an outcome, and what became of it.
+//! Judges one proof on a small chain with real proof of work: from bytes to an outcome, and on to its listing.
 //!
 //! Run it with `cargo run --release -p sharechain --example judge_proof`.
 
@@ -12,7 +12,7 @@ use testkit::{World, miner};
 const PEER: Source = Source(1);
 
 fn main() {
-    // Ten links by several miners, each link with three shares; then somebody finds a share.
+    // Ten links by several miners, each link with three shares; then a miner finds a share.
     let mut world = World::new();
     world.grow(10, 3);
     let spec = world.spec(miner(9));
@@ -40,7 +40,7 @@ fn main() {
     println!("{id}: listed by link {}", link.id());
     assert_eq!(world.chain.fate(&id), Fate::Listed { link: link.id(), height: world.chain.height() });
 
-    // A thief who puts another script into the share header has no work to show for it.
+    // A thief who puts another script into the share header has no work to prove it.
     let mut stolen = proof;
     stolen.share.payout = miner(66);
     let rule = BoundProof::bind(stolen, easiest, world.chain.consensus_id()).expect_err("the coinbase commits to it");

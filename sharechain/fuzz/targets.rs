@@ -1,4 +1,4 @@
-//! What is done with any bytes. Run by `make fuzz`, and with the corpus by `make test`.
+//! The fuzz targets. `make fuzz` runs them on arbitrary bytes, and `make test` on the corpus.
 
 use std::sync::OnceLock;
 
@@ -13,10 +13,10 @@ use sharechain::{Chain, ChainParams, Outcome, Proof, ShareId, U256, encode};
 
 use testkit::{Spec, World, miner};
 
-/// Steps of one input: each finds a proof.
+/// Maximum number of steps per input. Each finds a proof.
 const STEPS_MAX: usize = 24;
 
-/// A proof that decodes, encodes to the same bytes, and can be judged.
+/// A proof that decodes must encode to the same bytes, and be judged without a panic.
 pub fn proof(data: &[u8]) {
     let Ok(proof) = Proof::decode(data) else { return };
     assert_eq!(proof.encode(), data);
@@ -26,15 +26,15 @@ pub fn proof(data: &[u8]) {
     }
 }
 
-/// A list that decodes, encodes to the same bytes.
+/// A list that decodes must encode to the same bytes.
 pub fn list(data: &[u8]) {
     if let Ok(list) = encode::decode_list(data) {
         assert_eq!(encode::encode_list(&list), data);
     }
 }
 
-/// A payout proof that decodes, encodes to the same bytes, and can be verified. Bytes that are the window of a block make
-/// proofs that can be verified as well.
+/// A payout proof that decodes must encode to the same bytes, and be verified without a panic. Bytes that are the
+/// window of a block must make proofs for which the same holds.
 pub fn payout_proof(data: &[u8]) {
     let [main, local] = [ChainParams::main(), ChainParams::local()];
     if let Ok(proof) = PayoutProof::decode(data) {
@@ -49,8 +49,8 @@ pub fn payout_proof(data: &[u8]) {
     }
 }
 
-/// Base links that decode, encode to bytes that decode to the same, and make a chain or none. The checksum is added here:
-/// the fuzzer cannot guess it.
+/// Base links that decode must encode to bytes that decode to the same links, and make a chain or an error. The target
+/// adds the checksum, which the fuzzer cannot guess.
 pub fn rows(data: &[u8]) {
     let checksum = sha256::Hash::hash(data);
     let bytes = [data, checksum.as_byte_array()].concat();
@@ -68,7 +68,7 @@ pub fn rows(data: &[u8]) {
     let _ = Chain::from_base(params.clone(), bitcoin.clone(), [bytes]);
 }
 
-/// The beginning of a peer's chain that decodes, encodes to the same bytes, and may be continued.
+/// The beginning of a peer's chain that decodes must encode to the same bytes, and accept or reject a next link.
 pub fn beginning(data: &[u8]) {
     let Ok(beginning) = Beginning::decode(data) else { return };
     assert_eq!(beginning.encode(), data);
@@ -100,8 +100,8 @@ fn headers() -> Option<&'static LinkHeaders> {
     HEADERS.get_or_init(make).as_ref()
 }
 
-/// Miners that do whatever the bytes say; proofs reach a second chain late, in another order, doubled or altered. Both
-/// chains end with the same work, and nothing is held for good.
+/// Miners act as the bytes direct; proofs reach a second chain late, in another order, twice, or altered. Both chains
+/// must end with the same work, and nothing may stay held.
 pub fn chain(data: &[u8]) {
     let mut world = base().clone();
     let mut other = world.chain.clone();
@@ -118,7 +118,7 @@ pub fn chain(data: &[u8]) {
         }
         assert!(world.chain.held_len() <= HELD_MAX && other.held_len() <= HELD_MAX);
     }
-    // Everything comes in the end; twice, since a list may come before what it names.
+    // Everything arrives eventually; twice, since a list may come before the proofs that it names.
     let last = world.now.plus(7_200);
     for (proof, list) in found.iter().rev().chain(&found) {
         insert(&mut world.chain, proof, Some(list.clone()), last);
@@ -133,7 +133,7 @@ pub fn chain(data: &[u8]) {
     }
 }
 
-/// A chain that pays several miners, so that every check has something to check.
+/// A chain that pays several miners, so that every check has input.
 fn base() -> &'static World {
     static BASE: OnceLock<World> = OnceLock::new();
     BASE.get_or_init(|| {
@@ -148,7 +148,7 @@ fn insert(chain: &mut Chain, proof: &Proof, list: Option<Vec<ShareId>>, now: sha
     Some(chain.insert(bound, list, Source(1), now))
 }
 
-/// One of the last links, the newest for 0.
+/// One of the last links; 0 selects the newest.
 fn link_back(world: &World, which: u8) -> ShareId {
     let height = world.chain.height().below(u32::from(which % 16));
     world.chain.main_at(height).unwrap_or_else(|| world.chain.tip())
@@ -182,7 +182,7 @@ fn find(world: &mut World, how: u8, which: u8, found: &mut Vec<(Proof, Vec<Share
 fn other_version(world: &World, other: &mut Chain, found: &[(Proof, Vec<ShareId>)], which: u8) {
     let Some((proof, list)) = found.get(usize::from(which) % found.len().max(1)) else { return };
     let mut bytes = proof.encode();
-    // Behind the header: the id stays.
+    // After the header, so that the id stays.
     let at = 80 + usize::from(which).wrapping_mul(37) % (bytes.len() - 80);
     bytes[at] ^= which | 1;
     if let Ok(altered) = Proof::decode(&bytes) {

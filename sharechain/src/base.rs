@@ -1,5 +1,5 @@
-//! Base chunks: what a node keeps of main-chain links so deep that their lists are gone. From them a chain starts
-//! without the proofs of those links.
+//! Base chunks: the data that a node keeps of main-chain links so deep that their lists are gone. A chain can start
+//! from them without the proofs of those links.
 //!
 //! A chunk holds [`CHUNK_LINKS`] links, and the [`Start`] below them, so that any chunk may be the first. A chunk never
 //! changes once its links are below the memory depth.
@@ -26,7 +26,7 @@ pub(crate) use encode::Reading;
 /// whole chunk, so a large one makes it judge more proofs again.
 pub const CHUNK_LINKS: u32 = 512;
 
-/// What the links of a chunk continue.
+/// The state that the links of a chunk continue.
 #[derive(Clone, Debug)]
 pub struct Start {
     /// Height of the link below the chunk.
@@ -46,8 +46,8 @@ pub struct Start {
 }
 
 impl Start {
-    /// What the link above `link` continues. `proofs` is the number of proofs that `link` credits, itself included. `None`
-    /// if a sum leaves its range.
+    /// The state that the link above `link` continues. `proofs` is the number of proofs that `link` credits, itself
+    /// included. `None` if a sum leaves its range.
     pub(crate) fn after<R>(&self, link: &BaseLink<R>, proofs: u64) -> Option<Self> {
         let (height, facts) = (self.height.child(), &link.facts);
         let proofs = self.proofs.checked_add(proofs)?;
@@ -67,7 +67,7 @@ impl Start {
     }
 }
 
-/// What a link's own proof shows of it, once Bitcoin's headers and the links below are known.
+/// The facts that a link's own proof shows, once Bitcoin's headers and the links below are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LinkFacts {
     /// Id of the link.
@@ -91,13 +91,13 @@ pub struct LinkFacts {
 /// A main-chain link with everything that later links need of it. Its rows name scripts, or only number them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseLink<R = Vec<BaseRow>> {
-    /// What its proof shows.
+    /// The facts that its proof shows.
     pub facts: LinkFacts,
     /// Height of the snapshot that it pays by.
     pub snapshot: Height,
     /// The window that it pays by, as its state root commits to it.
     pub window: Commitment<Weight>,
-    /// What it credits, by script, ascending; itself included.
+    /// Its credits by script, ascending; its own included.
     pub rows: R,
 }
 
@@ -115,7 +115,7 @@ pub struct BaseRow {
 /// Consecutive links of the main chain.
 #[derive(Clone, Debug)]
 pub struct Chunk {
-    /// What they continue.
+    /// The state that they continue.
     pub start: Start,
     /// The links, ascending by height.
     pub links: Vec<BaseLink>,

@@ -103,8 +103,8 @@ impl BitcoinHeaders {
         Ok(Inserted::New)
     }
 
-    /// A tree of the same headers from a higher root on: the header at `height` on the best chain. Branches that part
-    /// below it go.
+    /// A tree of the same headers with a higher root: the header at `height` on the best chain. Branches that fork
+    /// below it are dropped.
     ///
     /// `None` if the tree does not have the header and the ones below it that a root needs.
     #[must_use]

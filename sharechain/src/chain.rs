@@ -20,14 +20,14 @@
 //! | this node's bitcoind has another height, or the node gets into sync or out of it | [`Chain::note_own_bitcoin_height`] |
 //! | every second or so | [`Chain::tick`] |
 //!
-//! - Order: proofs and lists may come in any order. What comes too early waits, and [`Chain::missing`] says for what. A
-//!   header that comes before its parent, or that is more than two hours ahead of the clock, is dropped: insert it again
-//!   later.
+//! - Order: proofs and lists may come in any order. Those that come too early wait, and [`Chain::missing`] says for
+//!   what. A header that comes before its parent, or that is more than two hours ahead of the clock, is dropped: insert
+//!   it again later.
 //! - Results: store a [`ChangeSet`] before anyone hears of it: proofs first, then lists. Changes of a call that returns
 //!   none, such as an [`Outcome::Held`], are in the change set of the next call.
 //! - Time: `now` is this node's clock. It decides what is held, for how long, and what counts as an omission. It never
 //!   decides what is valid.
-//! - Readers: give them a clone. They read what it says with methods that take `&self`, such as [`Chain::plan_of`].
+//! - Readers: give them a clone. They query it with methods that take `&self`, such as [`Chain::plan_of`].
 
 mod advance;
 mod base;
@@ -220,8 +220,8 @@ impl Chain {
         self.insert_as(Arrival { proof, list, source, requested: false }, now)
     }
 
-    /// As [`Chain::insert`], for a proof that this node asked a peer for, or that its own store holds: its list is kept
-    /// even if its branch is light so far.
+    /// Like [`Chain::insert`], for a proof that this node requested from a peer, or that its own store holds: its list
+    /// is kept even if its branch is still light.
     pub fn insert_requested(
         &mut self,
         proof: BoundProof,
@@ -300,8 +300,8 @@ impl Chain {
         call.changes
     }
 
-    /// Judges the held proofs whose time has come, and drops the ones that were held too long. Computes ahead what
-    /// Bitcoin's next block will need.
+    /// Judges the held proofs whose time has come, and drops those that were held too long. Computes in advance what
+    /// work on Bitcoin's next block will need.
     pub fn tick(&mut self, now: Timestamp) -> ChangeSet {
         let mut call = self.call(now);
         for waiter in self.held.take_due(now) {
@@ -380,7 +380,7 @@ impl Chain {
         }
     }
 
-    /// Judges everything again that waited for this call's arrivals, until nothing changes anymore.
+    /// Judges again everything that waited for this call's arrivals, until nothing changes anymore.
     fn settle(&mut self, call: &mut Call) {
         while let Some(arrived) = call.queue.pop_front() {
             for link in self.concerned_by(&arrived) {

@@ -1,5 +1,4 @@
-//! Changes made by a call: a store must write them, and peers and miners must hear of them. The chain never sees a
-//! database.
+//! Changes made by a call, for the store, peers, and miners. The chain never sees a database.
 
 use crate::error::RuleError;
 use crate::share::Proof;
@@ -18,7 +17,7 @@ pub struct AcceptedProof {
     pub proof: Proof,
     /// True if it meets the link target of its position.
     pub is_link: bool,
-    /// True if peers should hear of it: the main chain can list it, or its branch may yet become the main chain.
+    /// True if this node should forward it: the main chain can list it, or its branch may still become the main chain.
     pub forward: bool,
     /// Source that sent it.
     pub source: Source,

@@ -14,7 +14,7 @@ const CHUNK: usize = 256;
 pub(crate) struct Chunked<T> {
     /// Number of chunks that were forgotten.
     forgotten: usize,
-    /// All other chunks but the last, [`CHUNK`] entries each.
+    /// All chunks but the last, with [`CHUNK`] entries each.
     full: Arc<Vec<Arc<Vec<T>>>>,
     /// The last chunk, with fewer entries than [`CHUNK`].
     tail: Arc<Vec<T>>,

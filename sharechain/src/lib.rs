@@ -48,7 +48,7 @@
 //!   (SC-401).
 //! - *Complete*: a link whose list and all lists before it are known and valid. *Void*: a link whose list breaks a rule; it
 //!   earns as a share, but nothing built on it counts (SC-407).
-//! - *Pending*: a valid proof that the main chain does not list yet. *Expired*: one too deep to be listed any more
+//! - *Pending*: a valid proof that the main chain does not list yet. *Expired*: one too deep to be listed anymore
 //!   (SC-403).
 //! - *Held*: a proof that cannot be judged until something arrives, within bounds of count, bytes, and time (sections 11
 //!   and 12).
@@ -61,8 +61,7 @@
 //! **Payouts**
 //!
 //! - *Snapshot*: the newest link of a window. It follows from the anchor, the previous Bitcoin block and the parent's
-//!   snapshot (SC-302). A clone
-//!   of the chain for readers is called a published chain or a frozen view.
+//!   snapshot (SC-302). A clone of the chain for readers is not a snapshot, but a published chain or a frozen view.
 //! - *PPLNS window*: the links whose credits determine a payout (pay per last N shares): from the snapshot back until the
 //!   weights reach `window_weight` or the proofs `window_proofs` (SC-303).
 //! - *Due*: the weight of one script in the window.
@@ -72,15 +71,14 @@
 //! - *Lottery*: all other dues draw for equal outputs, each with a chance in proportion to its due (SC-307). The *seed*,
 //!   the hash of an earlier Bitcoin block, decides it (SC-302).
 //! - *Finder*: the miner of a proof. The finder alone is paid until enough proofs are listed (SC-304).
+//! - *State root*: the commitment of a link to the window that it pays by, the credits of its list, and all links
+//!   before it (SC-408).
 //! - *Effort*: work done over work expected since the pool's last Bitcoin block: 100% is average, below is lucky. No rule
 //!   uses it.
 //!
-//! - *State root*: what a link commits to: the window that it pays by, the credits of its list, and all links before it
-//!   (SC-408).
-//!
 //! **Policy and upgrades**
 //!
-//! - *Policy*: what nodes may decide differently without disagreeing on the chain (section 12).
+//! - *Policy*: decisions on which nodes may differ without disagreeing on the chain (section 12).
 //! - *Settled*: a link that this node undoes only for a branch that outgrows its own for hours. *Conflict*: a heavier
 //!   branch that would undo it (section 12).
 //! - *Omission*: a link that leaves out a share that this node had long found valid. It loses ties (section 12).
@@ -104,21 +102,21 @@
 //!   median.rs          median times
 //!   root.rs            where the tree starts
 //!   rules.rs           Bitcoin's rules for headers
-//!   tree.rs            where headers lie, and how ancestors are found
+//!   tree.rs            storage of headers, and ancestor lookup
 //! check.rs             the rules for a proof, without the chain's state
 //!   binding.rs         the proof alone
 //!   header.rs          its header at its position
 //!   list.rs            a link's list, and what each entry earns
-//! credit.rs            what is kept of a valid proof
-//! state.rs             what a link commits to
+//! credit.rs            data of a valid proof
+//! state.rs             the commitments of a link
 //!   tree.rs            Merkle trees with sums
 //!   history.rs         all links of a branch as one tree
-//!   opening.rs         some leaves of a tree, and what leads from them to its root
+//!   opening.rs         some leaves of a tree, with the path to its root
 //! link_headers.rs      a chain of links, verified without lists
 //!   rows.rs            their credits, verified against their state roots
-//! base.rs              what is kept of deep links, in chunks
+//! base.rs              deep links, in chunks
 //!   encode.rs          their encoding
-//!   check.rs           what a database says of them against their proofs
+//!   check.rs           checks a database's chunks against the links' proofs
 //! window.rs            the PPLNS window and its sums
 //!   rows.rs            what one link credits
 //!   scripts.rs         payout scripts by number
@@ -129,29 +127,29 @@
 //! payout_proof.rs      what a block pays a script, proven by the block alone
 //!   encode.rs          its encoding
 //!   verify.rs          its verification
-//!   judge.rs           what the window and the outputs say of the script
-//!   block_window.rs    what it takes to prove it for every script
+//!   judge.rs           derives a script's payout from window and outputs
+//!   block_window.rs    the data to prove it for any script
 //! fork_choice.rs       which of two branches is the main chain
-//! change_set.rs        what a call changed, for stores and peers
+//! change_set.rs        changes made by a call, for stores and peers
 //! chain.rs             the tree of links: insert, and everything that follows
 //!   judge.rs           is one proof valid
 //!   held.rs            proofs that wait
 //!   refused.rs         ids that are remembered as invalid
-//!   link.rs            what is kept of a link
+//!   link.rs            data of a link
 //!   complete.rs        when a link is complete
-//!   wanted.rs          links that are not complete, and what they wait for
+//!   wanted.rs          incomplete links, and what they wait for
 //!   branch.rs          one branch, seen from its newest link
 //!   advance.rs         moves of the tip
 //!   settled.rs         settled links, and conflicts
-//!   side.rs            links off the main chain: how many, and which go first
+//!   side.rs            links off the main chain: how many, and which are dropped first
 //!   payouts.rs         windows and plans, with their caches
-//!   prune.rs           links and rows that nothing can need any more
-//!   plausible.rs       the easiest share target in sight of the tip
-//!   block_window.rs    what payout proofs of a block need
+//!   prune.rs           forgets links and rows that nothing can need anymore
+//!   plausible.rs       the easiest share target near the tip
+//!   block_window.rs    data for payout proofs of a block
 //!   template.rs        where new work belongs, and what it lists
 //!   base.rs            a chain from base chunks, and back
-//!   fate.rs            what became of a share
-//!   view.rs            what readers may look at
+//!   fate.rs            status of a share
+//!   view.rs            read access
 //! chunked.rs           private: a list whose clones share what they have in common
 //! id_map.rs            private: a map by id that cannot be iterated
 //! ordered.rs           private: a map in the order of its keys whose clones share

@@ -40,25 +40,27 @@ pub const HELD_PER_SOURCE_MAX: usize = 512;
 /// send the proof again.
 pub const HELD_SECONDS_MAX: u32 = 600;
 
-/// Maximum number of remembered verdicts on invalid ids; the oldest go first. They answer queries about a share for
-/// hours.
+/// Maximum number of remembered verdicts on invalid ids; the oldest are dropped first. They answer queries about a
+/// share for hours.
 pub const REFUSED_MAX: usize = 8_192;
 
 /// Depth below the highest tip so far, in links, down to which proofs are judged and links can become complete: eight
 /// hours on mainnet. Shares and lists stay in memory to this depth plus the listing depth. That leaves two hours to
-/// fetch a branch that parted [`CONFLICT_LINKS`] ago, and takes 45 MB at 33 proofs per link and about 400 bytes each.
+/// fetch a branch that split off [`CONFLICT_LINKS`] ago, and takes 45 MB at 33 proofs per link and about 400 bytes
+/// each.
 pub const MEMORY_DEPTH: u32 = 2_880;
 
-/// Depth below the tip, in links, at which a branch may leave the main chain and still be followed: a day on mainnet.
-/// Links and the rows of their windows stay to this depth. A branch in conflict may grow for that long before it wins.
+/// Maximum depth below the tip, in links, at which a branch may leave the main chain and still be followed: a day on
+/// mainnet. Links and the rows of their windows stay to this depth. A branch in conflict may grow for that long before
+/// it wins.
 pub const STATE_DEPTH: u32 = 8_640;
 
-/// Depth below the tip, in links, of the last link that a newcomer takes from verified rows; it judges everything above
-/// in full. At least the memory depth of version 1: five and a half hours on mainnet.
+/// Depth below the tip, in links, of the last link that a newcomer accepts from verified rows; it judges everything
+/// above in full. At least the memory depth of version 1: five and a half hours on mainnet.
 pub const NEWCOMER_DEPTH: u32 = 2_000;
 
-/// Maximum number of links off the main chain. Each cost the work of a link, and each takes about 700 bytes. It is three
-/// times the longest branch that is judged.
+/// Maximum number of links off the main chain. Each cost the work of a link, and each takes about 700 bytes. That is
+/// three times the longest branch that is judged.
 pub const SIDE_LINKS_MAX: usize = 8_192;
 
 /// How far a share header's time may be ahead of the node's clock before the proof is held, seconds.
@@ -77,8 +79,8 @@ pub const SETTLED_BITCOIN_BLOCKS: u32 = 3;
 /// Number of links that must be validated on top of a link before it can be settled (policy).
 pub const SETTLED_LINKS: u32 = 360;
 
-/// Depth below the tip, in links, at which a branch may have parted so that this node can switch to it by itself: six
-/// hours on mainnet (policy).
+/// Maximum depth below the tip, in links, at which a branch may have split off for this node to switch to it
+/// automatically: six hours on mainnet (policy).
 pub const CONFLICT_LINKS: u32 = 2_160;
 
 /// Number of Bitcoin blocks over which a branch must gain more than this node's own before the node switches (policy):
@@ -86,18 +88,18 @@ pub const CONFLICT_LINKS: u32 = 2_160;
 pub const CONFLICT_BITCOIN_BLOCKS: u32 = 18;
 
 /// Number of Bitcoin blocks within which a link must be complete here after its own block, to count for its branch in a
-/// conflict (policy): time to fetch it, and no time to hide it.
+/// conflict (policy): enough time to fetch it, but not to hide it.
 pub const VISIBLE_BITCOIN_BLOCKS: u32 = 1;
 
-/// Number of branches in conflict that are followed; the lightest go first.
+/// Maximum number of branches in conflict that are tracked; the lightest are dropped first.
 pub const CONFLICTS_MAX: usize = 8;
 
 /// Number of cached selections. All proofs with the same Bitcoin tip and the same snapshot share one. An output takes
 /// about 100 bytes: 5 KB each at 48 outputs, 100 KB at 1,000.
 pub const SELECTIONS_MAX: usize = 64;
 
-/// Number of cached output lists, one per job template of the nodes that found a proof recently. At 48 outputs, 4 KB
-/// each; at 1,000, 90 KB.
+/// Number of cached output lists, one per job template of nodes that recently found a proof. At 48 outputs, 4 KB each;
+/// at 1,000, 90 KB.
 pub const AMOUNTS_MAX: usize = 64;
 
 /// Number of cached windows: the newest snapshots of recent branches. At 10,000 scripts, 0.3 MB each.
@@ -116,9 +118,9 @@ pub const PROVEN_HEADERS_MAX: usize = 8;
 /// that the window does not have.
 pub const PROVEN_LEAVES_MAX: usize = 3;
 
-/// Maximum number of nodes beside them: one on each of 32 levels for each leaf.
+/// Maximum number of tree nodes beside these leaves: one on each of 32 levels per leaf.
 pub const PROVEN_SIBLINGS_MAX: usize = PROVEN_LEAVES_MAX * 32;
 
-/// Maximum length of an encoded payout proof, bytes: 1,024 payouts of 43, 96 nodes of 48, and 2 KiB for the rest; rounded
-/// up. One of a pool with 48 outputs and 10,000 scripts has under 4 KiB.
+/// Maximum length of an encoded payout proof, bytes: 1,024 payouts of 43, 96 nodes of 48, and 2 KiB for the rest;
+/// rounded up. In a pool with 48 outputs and 10,000 scripts, a proof has under 4 KiB.
 pub const PAYOUT_PROOF_BYTES_MAX: usize = 56 << 10;

@@ -1,8 +1,8 @@
-//! A chain of link proofs, verified without lists: every header rule but those of the payout. This is what a node
-//! can check of a branch before it has anything else of it. The work of the links is then proven; who is paid is not.
+//! A chain of link proofs, verified without lists: by every header rule, but not the payout rules. A node can check
+//! this much of a branch before it has anything else of it. It proves the work of the links, but not their payouts.
 //!
-//! A newcomer does not start at genesis, but at some link below the window, which it takes from a peer: the
-//! [`Beginning`]. The first link's state root commits to all of it.
+//! A newcomer does not start at genesis, but at a link below the window, which it gets from a peer: the [`Beginning`].
+//! The first link's state root commits to all of it.
 
 mod encode;
 mod rows;
@@ -27,12 +27,12 @@ use crate::units::{Height, ShareId, Timestamp, U256, Work};
 pub(crate) use rows::{OwnCredit, without_own};
 pub use rows::{RowsError, VerifiedRows};
 
-/// What a chain of links continues, as a peer tells it.
+/// The state that a chain of links continues, as claimed by a peer.
 #[derive(Clone, Debug, Default)]
 pub struct Beginning {
     /// All links below `recent`.
     pub history: History,
-    /// The last links before the first one, ascending: as many as anchors and medians reach down, or all.
+    /// The last links before the first one, ascending: as many as anchors and medians need, or all.
     pub recent: Vec<HistoryLink>,
     /// Upgrade signals after the last of them.
     pub signals: Signals,
@@ -41,7 +41,7 @@ pub struct Beginning {
 /// A verified link, without its list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkHeader {
-    /// What its proof shows, but for what follows.
+    /// The facts that its proof shows, except for the fields below.
     pub facts: LinkFacts,
     /// Share target of its position.
     pub share_target: U256,
@@ -91,7 +91,8 @@ pub struct LinkHeaders {
 }
 
 impl LinkHeaders {
-    /// Begins where a peer says. [`LinkHeaders::push`] believes it until the rows are verified; see [`VerifiedRows`].
+    /// Begins at a peer's claimed beginning. [`LinkHeaders::push`] trusts it until the rows are verified; see
+    /// [`VerifiedRows`].
     #[must_use]
     pub fn new(params: ChainParams, beginning: Beginning) -> Self {
         let consensus_id = params.consensus_id();
@@ -100,8 +101,8 @@ impl LinkHeaders {
         Self { params, consensus_id, beginning, below, below_bitcoin_work: U256::ZERO, links: Vec::new() }
     }
 
-    /// Begins at a link of this node's own chain. `None` if the chain does not know the link and what it takes to judge
-    /// its children.
+    /// Begins at a link of this node's own chain. `None` if the chain lacks the link, or data needed to judge its
+    /// children.
     #[must_use]
     pub fn on(chain: &Chain, id: &ShareId) -> Option<Self> {
         let params = chain.params().clone();
@@ -177,7 +178,7 @@ impl LinkHeaders {
         self.links.truncate(usize::try_from(count).unwrap_or(usize::MAX));
     }
 
-    /// Height of a link of this chain, or of the one that the first extends. Newer links are found sooner.
+    /// Height of a link of this chain, or of the one that the first extends. Newer links are found faster.
     #[must_use]
     pub fn height_of(&self, id: &ShareId) -> Option<Height> {
         let (below, height, _) = self.below;
@@ -198,7 +199,7 @@ impl LinkHeaders {
         })
     }
 
-    /// The rules that the links are verified by.
+    /// The rules by which the links are verified.
     #[must_use]
     pub fn params(&self) -> &ChainParams {
         &self.params
@@ -222,8 +223,8 @@ impl LinkHeaders {
         self.links.get(usize::try_from(height.0.checked_sub(self.first_height().0)?).ok()?)
     }
 
-    /// Work of the links whose previous Bitcoin block has at least this much chain work. The chain work of what lies
-    /// below decides nothing: a peer claims it.
+    /// Work of the links whose previous Bitcoin block has at least this much chain work. The chain work below is only a
+    /// peer's claim, and decides nothing.
     #[must_use]
     pub fn work_since(&self, bitcoin_work: U256) -> Work {
         let first = self.links.partition_point(|link| link.facts.bitcoin_work < bitcoin_work);
@@ -281,7 +282,7 @@ impl LinkHeaders {
     }
 }
 
-/// What a node knows of a previous block.
+/// A node's data of a previous block.
 fn previous_block(bitcoin: &BitcoinHeaders, hash: &BlockHash) -> Option<PreviousBlock> {
     let known = bitcoin.get(hash)?;
     Some(PreviousBlock { height: known.height, chain_work: known.chain_work, next: bitcoin.next(hash)? })

@@ -14,9 +14,9 @@ pub use pool_name::{PoolName, PoolNameError};
 /// §3).
 ///
 /// Each line is `/// documentation`, then `name: type = value on mainnet,`. The lines form two blocks: `bitcoin { .. }`
-/// for [`BitcoinParams`] and `chain { .. }` for [`ChainParams`]. The table
-/// leaves out what is not a plain number: the names of the share-chain and of the pool, the Bitcoin network and its
-/// genesis, and the signet challenge.
+/// for [`BitcoinParams`] and `chain { .. }` for [`ChainParams`]. The table leaves out constants that are not plain
+/// numbers: the names of the share-chain and of the pool, the Bitcoin network and its genesis, and the signet
+/// challenge.
 #[macro_export]
 macro_rules! for_each_parameter {
     ($then:ident) => {
@@ -40,8 +40,8 @@ macro_rules! for_each_parameter {
                 halving_blocks: u32 = 210_000,
                 /// Height of the first block that the share-chain may find (SC-211).
                 start_height: u32 = 1_008_000,
-                /// Least work of a block that weights are measured in, hashes. It only matters where blocks take less work
-                /// than shares.
+                /// Minimum work of the block that serves as the unit of weight, hashes. It only matters where blocks
+                /// take less work than shares.
                 min_block_work: u64 = 1 << 32,
             }
             chain {
@@ -82,7 +82,7 @@ macro_rules! for_each_parameter {
                 window_proofs: u64 = 1 << 21,
                 /// Number of proofs that must be listed before payouts go to more than the finder.
                 listed_before_payouts: u64 = 576,
-                /// Least lottery payment when the coinbase holds only the subsidy, satoshi.
+                /// Minimum lottery payment when the coinbase holds only the subsidy, satoshi.
                 output_floor_sat: u64 = 10_000,
                 /// Links whose median time a new proof must exceed.
                 median_span: usize = 11,
@@ -276,9 +276,9 @@ impl ChainParams {
         }
     }
 
-    /// Rehearsals and benches: mainnet's rules with proofs that a processor finds by the thousand, on a signet that only
-    /// a double of bitcoind has. A share takes 4 hashes, a link 128 and a block 2^20, which is the ratio of a pool with
-    /// 0.7% of Bitcoin's hash rate: there the window's two ends, 8 blocks' weight and 2^21 proofs, meet.
+    /// Rehearsals and benchmarks: mainnet's rules with proofs that a processor finds by the thousand, on a signet that
+    /// only a mock of bitcoind has. A share takes 4 hashes, a link 128, and a block 2^20: the ratio of a pool with 0.7%
+    /// of Bitcoin's hashrate, where the window's two limits, 8 blocks' weight and 2^21 proofs, coincide.
     #[must_use]
     pub const fn rehearsal() -> Self {
         let main = Self::main();

@@ -1,12 +1,12 @@
-//! Payout proofs: what a Bitcoin block of the pool pays a script, checked against nothing but the block's header
-//! (protocol §16).
+//! Payout proofs: what a Bitcoin block of the pool pays a script, verifiable from the block's header alone (protocol
+//! §16).
 //!
 //! A proof leads from the header to the coinbase, from its last output to the share header, and from the state root to
 //! the script's due in the window (SC-408). The rules of the payouts then say what the coinbase must pay. No share-chain
 //! is needed, so a proof outlives every node.
 //!
-//! What a proof does not show: that the block is in Bitcoin's best chain, and that the weights in the window are right.
-//! Nodes judge the state root of every link, and build on none with a wrong one.
+//! A proof does not show that the block is in Bitcoin's best chain, nor that the weights in the window are right. Nodes
+//! judge the state root of every link, and build on none with a wrong one.
 
 mod block_window;
 mod encode;
@@ -31,7 +31,7 @@ pub const VERSION: u8 = 1;
 /// First bytes of an encoded proof.
 pub const MAGIC: &[u8; 8] = b"shoalpay";
 
-/// What a block pays a script, with everything that it takes to check it.
+/// What a block pays a script, with everything needed to verify it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PayoutProof {
     /// Consensus id of the pool.
@@ -58,11 +58,11 @@ pub struct PayoutProof {
     pub dues: u32,
     /// Number of leading payouts that are proportional (SC-306). 0 if only the finder is paid.
     pub exact: u16,
-    /// Dues of the window: the last proportional one, and that of the script or those on either side of it.
+    /// Dues of the window: the last proportional one, and the script's due or the two on either side of its place.
     pub opening: Opening,
 }
 
-/// What a state root commits to beside the window, as it is hashed.
+/// The commitments of a state root beside the window, in hashing order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StateRest {
     /// Commitment to the credits of the link's list.
@@ -73,7 +73,7 @@ pub struct StateRest {
     pub signals: [u8; 32],
 }
 
-/// What a proof shows.
+/// The facts that a proof shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
     /// Hash of the block.
@@ -158,13 +158,13 @@ pub struct Ticket {
     pub points: usize,
 }
 
-/// Why bytes are no payout proof, or a proof shows nothing.
+/// Why bytes are not a payout proof, or a proof is not valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProofFault {
     /// It is too long.
     #[error("the proof has more than 57,344 bytes")]
     TooLong,
-    /// It does not begin as a proof does.
+    /// It does not begin like a proof.
     #[error("the file is not a payout proof of Shoal")]
     NotAProof,
     /// Its version is not known.
@@ -183,7 +183,7 @@ pub enum ProofFault {
     #[error("the proof is about another Bitcoin block")]
     OtherHeader,
     /// The header's hash is above its own target.
-    #[error("the Bitcoin header has not the work that its nBits ask for")]
+    #[error("the Bitcoin header lacks the work that its nBits require")]
     NoWork,
     /// The coinbase is not in the block.
     #[error(

@@ -36,8 +36,8 @@ pub struct ShareHeader {
     pub coinbase_value: u64,
     /// Bits that signal readiness for upgrades of the share-chain's rules.
     pub signals: u32,
-    /// Script of one more output without value, for what Bitcoin may demand of a block later (SC-010). Empty: no such
-    /// output.
+    /// Script of one more output without value, in case Bitcoin later requires one in a block (SC-010). Empty for no
+    /// such output.
     pub null_data: ScriptBuf,
 }
 

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! A bit is *carried* by 12 good periods in a row with 90% on average, or by 120 in a row with 75%. A period is *good* if
-//! half of its links set the bit. A burst of hash rate forces nothing, and blocks nothing for longer than it lasts.
+//! half of its links set the bit. A burst of hashrate forces nothing, and blocks nothing for longer than it lasts.
 //!
 //! Version 2 of the share header defines no upgrade, and no rule depends on a bit. The states tell a node that it is, or
 //! soon will be, too old.
@@ -32,20 +32,20 @@ pub const GOOD_LINKS: u16 = 1_008;
 /// mainnet.
 pub const CARRYING_PERIODS: usize = 12;
 
-/// Least number of links with the bit in [`CARRYING_PERIODS`]: 90%, rounded up.
+/// Minimum number of links with the bit in [`CARRYING_PERIODS`]: 90%, rounded up.
 pub const CARRYING_LINKS: u32 = 21_773;
 
 /// Number of good periods in a row that carry a bit if [`ENOUGH_LINKS`] of their links set it on average: four weeks on
-/// mainnet. Without it, anyone with a tenth of the hash rate could block every change.
+/// mainnet. Without it, anyone with a tenth of the hashrate could block every change.
 pub const ENOUGH_PERIODS: u16 = 120;
 
-/// Least number of links with the bit, on average of all periods in a row, for [`ENOUGH_PERIODS`]: 75%.
+/// Minimum number of links with the bit, averaged over all consecutive good periods, for [`ENOUGH_PERIODS`]: 75%.
 pub const ENOUGH_LINKS: u32 = 1_512;
 
 /// Bit mask of the upgrades that this program implements. Version 2 has none.
 pub const KNOWN: u32 = 0;
 
-/// Signal state after a link: the counts of its period so far, and what earlier periods of its branch led to.
+/// Signal state after a link: the counts of its period so far, and the results of its branch's earlier periods.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Signals {
     /// Bits set in this period, ascending, each with the number of links that set it.
@@ -55,7 +55,7 @@ pub struct Signals {
     bits: Arc<[Progress]>,
 }
 
-/// What the periods before this one led to, for one bit.
+/// The result of earlier periods, for one bit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Progress {
     bit: u8,
@@ -177,7 +177,7 @@ impl Signals {
         bits.iter().for_each(|bit| out.extend_from_slice(bit));
     }
 
-    /// Reads what [`Signals::encode_into`] wrote, and nothing else: bits ascend, each with something to say.
+    /// Reads what [`Signals::encode_into`] wrote, and nothing else: bits ascend, and none is empty.
     pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, RuleError> {
         let encoded = reader.0;
         let count = reader.u8()?;
@@ -244,8 +244,7 @@ impl Progress {
         Ok(Self { bit, stage, good, sum, counts })
     }
 
-    /// Progress after a period that ends at `height`, in which `links` links set the bit. `None` if nothing is left of
-    /// it.
+    /// Progress after a period that ends at `height`, in which `links` links set the bit. `None` if it lapses.
     fn after_period(mut self, height: Height, links: u16) -> Option<Self> {
         // SC-602: A bit that 12 periods in a row carry, with 90% of the links on average, or 120 with 75%, and half in
         // each, is locked in; the same again makes it active; before that, a period below half ends the lock-in.

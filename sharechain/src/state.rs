@@ -1,4 +1,4 @@
-//! State commitments: what a link's share header says about its branch (SC-408, protocol §15).
+//! State commitments: a link's share header commits to its branch (SC-408, protocol §15).
 //!
 //! A commitment is the root of a [sum tree](tree). From a root that is trusted, a short path proves one due, one credit,
 //! or one link of the history, and the sums of everything beside it.

@@ -17,7 +17,7 @@ class Explorer(PageTest):
         self.assertEqual([path for path in self.browser.js(MENU) if path in ("/peers", "/log")], [])
         page = self.browser.read()
         self.assertNotIn("Miners at this node", page["facts"])
-        says(page, "The archive is fed")
+        says(page, "The archive receives new data")
         self.assertIn("from an archive", self.browser.js("return document.querySelector('footer').innerText"))
 
     def test_whoever_asks_for_it_is_told(self):
@@ -33,7 +33,7 @@ class Explorer(PageTest):
         self.eventually("its payments are there", lambda: len(self.browser.read()["tables"]["Payments, newest first"]) >= min(1, len(paid)))
         self.eventually("its shares are there", lambda: says(self.browser.read(), "shares, newest first") or True)
         page = self.browser.read()
-        self.assertNotIn("You earn a day", page["facts"])
+        self.assertNotIn("You earn per day", page["facts"])
         self.assertNotIn("Workers at this node", page["text"])
 
 

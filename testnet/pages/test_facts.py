@@ -120,7 +120,7 @@ class Facts(PageTest):
             says(page, miner["window"]["weight"], miner["script"], "Yes, you are mining")
             pay = miner["pay"]
             near(seconds(page["facts"]["You are paid"]), pay["every_s"], "time between payouts", 0.15)
-            near(satoshi(page["facts"]["You earn a day"]) if pay["day_sat"] < 1e6 else bitcoin(page["facts"]["You earn a day"]) * 1e8,
+            near(satoshi(page["facts"]["You earn per day"]) if pay["day_sat"] < 1e6 else bitcoin(page["facts"]["You earn per day"]) * 1e8,
                  pay["day_sat"], "pay a day", 0.15)
             rate = miner["hashrate_hour_hs" if miner["last_submit_unix_s"] is None else "hashrate_hs"]
             near(hashrate(page["facts"]["Your hashrate"]), rate, "own hashrate", 0.3)

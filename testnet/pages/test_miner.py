@@ -9,7 +9,7 @@ from world import PageTest, node, site, things
 # Width and height of a laptop and of a phone, in pixels.
 SCREENS = ((1280, 800), (390, 844))
 # What answers the four questions: is my device mining and at its rate, what do I earn a day, when am I paid, is anything wrong.
-ANSWERS = ("Yes, you are mining", "Your hashrate", "You earn a day", "You are paid", "Nothing is wrong")
+ANSWERS = ("Yes, you are mining", "Your hashrate", "You earn per day", "You are paid", "Nothing is wrong")
 # The lowest pixel of the elements with these texts; -1 for a text that is not there.
 LOWEST = """
 return arguments[0].map((text) => {
@@ -115,7 +115,7 @@ class Miner(PageTest):
         added = driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": silent})
         try:
             self.open("/")
-            self.eventually("its data is there", lambda: says(self.browser.read(), "the first one comes when its step is over", "link 0") or True)
+            self.eventually("its data is there", lambda: says(self.browser.read(), "the first one appears when its step is over", "link 0") or True)
             self.assertNotIn("years ago", self.browser.read()["text"], self.where())
         finally:
             driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)

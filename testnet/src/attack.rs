@@ -1,4 +1,4 @@
-//! `shoal-testnet attack`: hostile peers over real sockets, each with its figures.
+//! `shoal-testnet attack`: hostile peers over real sockets, with figures for each attack.
 //!
 //! Three honest nodes with a miner each run in network namespaces of their own. The first is the victim. The attacker is
 //! a process with addresses of its own, and a newcomer tries to connect meanwhile.
@@ -6,7 +6,7 @@
 //! ```text
 //! catalog.rs  the attacks
 //! hostile.rs  the attacker's process, and the newcomer's
-//! measure.rs  what an attack does to the victim
+//! measure.rs  the effect of an attack on the victim
 //! finding.rs  the figures of an attack, and whether the node held
 //! run.rs      the network, and the attacks one after the other
 //! ```
@@ -43,7 +43,7 @@ pub enum AttackError {
     /// The network does not start.
     #[error(transparent)]
     Network(#[from] NetworkError),
-    /// A node does not start again.
+    /// A node does not restart.
     #[error(transparent)]
     Node(#[from] NodeError),
     /// The attacker does not start.
@@ -52,7 +52,7 @@ pub enum AttackError {
     /// The pool does not begin to work.
     #[error("the network did not begin to work within {seconds} s; see {dir}")]
     NotReady {
-        /// Time that it had.
+        /// The time limit.
         seconds: u64,
         /// Folder of the network.
         dir: String,
@@ -63,11 +63,11 @@ pub enum AttackError {
     /// Bitcoin does not answer.
     #[error(transparent)]
     Bitcoin(#[from] RpcError),
-    /// A file or a socket does not work.
+    /// A file or a socket fails.
     #[error("a file of the suite cannot be read or written")]
     Io(#[from] io::Error),
-    /// The victim has exited by itself, which is worse than anything that is measured.
-    #[error("the victim does not run any more; see its log")]
+    /// The victim has exited on its own, which is worse than any measured effect.
+    #[error("the victim is no longer running; see its log")]
     Ended,
     /// The node did not hold.
     #[error("the node did not hold against {}", .0.join(", "))]

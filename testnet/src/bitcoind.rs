@@ -18,7 +18,8 @@ use crate::signet;
 /// The script that unpacks a bitcoind from Debian's packages.
 const FETCH_SCRIPT: &str = include_str!("../get-bitcoind.sh");
 
-/// Age from which a tip counts as still syncing. The premined chain ends in 2020, and regtest begins in 2011.
+/// Age above which bitcoind considers its tip still syncing, as text. The premined chain ends in 2020, and regtest
+/// begins in 2011.
 const TIP_AGE_MAX_S: u64 = 100 * 365 * 24 * 60 * 60;
 
 /// An error of a real bitcoind.
@@ -79,7 +80,7 @@ impl RealBitcoin {
         Self::start_with(chain, dir, rpc_port, &[]).await
     }
 
-    /// As [`Self::start`], with more options, which win.
+    /// Like [`Self::start`], with more options, which win.
     ///
     /// # Errors
     /// As [`Self::start`].

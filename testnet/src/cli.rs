@@ -119,7 +119,7 @@ enum Command {
 /// The network that a command is for.
 #[derive(Debug, Clone, Args)]
 struct At {
-    /// Folder of the network [default: the one that runs]
+    /// Folder of the network [default: the running one]
     #[arg(long, value_name = "FOLDER")]
     dir: Option<PathBuf>,
 }

@@ -97,7 +97,7 @@ impl Bitcoin {
     /// [`StartError`].
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let Config { dir, listen, transaction_interval } = config;
-        // Takes some 100 ms on this thread. Nothing can be served earlier.
+        // Takes about 100 ms on this thread. Nothing can be served earlier.
         let state = open(&dir)?;
         let listener = TcpListener::bind(listen).await.map_err(|source| StartError::Listen { listen, source })?;
         let address = listener.local_addr().map_err(|source| StartError::Listen { listen, source })?;
@@ -123,8 +123,8 @@ impl Bitcoin {
         &self.cookie_path
     }
 
-    /// Fills the pool with so many valid transactions of the wallet, which depend on each other in long chains. Returns how
-    /// many there are.
+    /// Fills the pool with this many valid transactions of the wallet, in long chains of dependencies. Returns how many
+    /// there are.
     pub fn fill(&self, transactions: usize) -> usize {
         self.state.fill(transactions)
     }

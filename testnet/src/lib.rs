@@ -13,7 +13,7 @@
 //! report.rs      the report of a run
 //! api_client.rs  a client of the nodes' HTTP API
 //! miner.rs       the CPU miner, over its own Stratum connection
-//! watch.rs       how long shares take from node to node
+//! watch.rs       measures how long shares take from node to node
 //! wallet.rs      fills block templates with transactions
 //! embedded.rs    bitcoind's JSON-RPC on top of Bitcoin Core's consensus engine
 //! bitcoind.rs    a real bitcoind as a child process
@@ -21,7 +21,7 @@
 //! signet.rs      the custom signet of all test networks
 //! premine.rs     its initial chain, mined in advance
 //! rehearsal.rs   nodes around Bitcoin's next halving, with full blocks
-//! scale.rs       `shoal-testnet bench`: a node over years
+//! scale.rs       `shoal-testnet bench`: a node's first sync, its years, its miners
 //! limits.rs      every limit, with its unit and its reason
 //! ```
 

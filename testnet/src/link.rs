@@ -1,13 +1,13 @@
 //! Links between network namespaces that delay, drop and pace packets, in user space and without root.
 //!
-//! Each host has a network namespace of its own with one TUN device. The switch holds the other end of every device and
+//! Each host has its own network namespace with one TUN device. The switch holds the other end of every device and
 //! passes IPv4 packets on. So the processes of a host use their kernel's real TCP and UDP, packets really get lost, and
 //! nothing depends on netem, which many kernels lack.
 //!
 //! ```text
-//! options.rs  latency, loss and rate, as people write them
+//! options.rs  latency, loss, and rate as options
 //! shape.rs    a line that takes time for each byte, with a bounded queue
-//! space.rs    a network namespace, and what runs in it
+//! space.rs    a network namespace, and code that runs in it
 //! switch.rs   the switch between the devices
 //! door.rs     ports of one namespace that lead into another
 //! hosts.rs    all hosts of a network
@@ -50,7 +50,7 @@ pub enum LinkError {
     /// The device cannot be configured.
     #[error("`ip`, of iproute2, cannot configure the network device: {said}")]
     Configure {
-        /// What it said, or why it did not run.
+        /// Its output, or why it did not run.
         said: String,
     },
     /// A door cannot be opened.

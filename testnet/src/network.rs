@@ -75,7 +75,7 @@ enum NodeProcess {
     Running(Box<Process>),
     /// It was killed on purpose.
     Killed,
-    /// It exited by itself.
+    /// It exited on its own.
     Ended,
 }
 
@@ -89,7 +89,7 @@ pub enum NodeCondition {
     Running,
     /// It was killed on purpose.
     Killed,
-    /// It exited by itself, which is an error.
+    /// It exited on its own, which is an error.
     Ended,
 }
 
@@ -168,7 +168,7 @@ impl Network {
         }
     }
 
-    /// Returns a sentence for each process that has exited by itself since the last call, and whether the network
+    /// Returns a sentence for each process that has exited on its own since the last call, and whether the network
     /// cannot continue.
     pub fn notice_ends(&mut self) -> (Vec<String>, bool) {
         let mut sentences = Vec::new();
@@ -227,7 +227,7 @@ impl Network {
         Ok(())
     }
 
-    /// Restarts a node that has forgotten its bans and its address book.
+    /// Restarts a node without its bans and its address book.
     ///
     /// # Errors
     /// As [`Self::restart`].

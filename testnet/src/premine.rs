@@ -76,8 +76,8 @@ pub fn blocks() -> Result<Vec<Block>, PremineError> {
     Ok(blocks)
 }
 
-/// Mines the chain again and writes the fixture to `path`. It takes some two minutes on one core with SHA instructions.
-/// `progress` is called with each height.
+/// Mines the chain again and writes the fixture to `path`. It takes about two minutes on one core with SHA
+/// instructions. `progress` is called with each height.
 ///
 /// # Errors
 /// [`PremineError::NoNonce`] if a block cannot be solved, [`PremineError::Write`] if the file cannot be written.

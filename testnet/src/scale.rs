@@ -5,9 +5,9 @@
 //! years.rs    `shoal-testnet bench years`: memory and disk by month
 //! window.rs   the share-chain of a full window, made once
 //! double.rs   a double of bitcoind that serves that chain's headers
-//! process.rs  what Linux says of a process
+//! process.rs  Linux's data of a process
 //! sync.rs     `shoal-testnet bench sync`: a fresh node joins the pool
-//! load.rs     the load of many miners, a process of its own
+//! load.rs     the load of many miners, in its own process
 //! stratum.rs  `shoal-testnet bench stratum`: a node with many miners
 //! ```
 

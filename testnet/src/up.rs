@@ -36,13 +36,13 @@ pub struct Options {
     pub network: NetworkOptions,
     /// Delay of the last node's start, if any.
     pub late_node: Option<Duration>,
-    /// Time after which the run ends by itself.
+    /// Time after which the run ends.
     pub duration: Option<Duration>,
-    /// Number of Bitcoin blocks after which the run ends by itself.
+    /// Number of Bitcoin blocks after which the run ends.
     pub exit_after_blocks: Option<u64>,
     /// Path of the report.
     pub report: Option<PathBuf>,
-    /// Whether the nodes stream into a PostgreSQL, which is compared with their databases at the end.
+    /// Whether the nodes stream into a PostgreSQL database, which is compared with theirs at the end.
     pub archive: bool,
     /// Prints lines even on a terminal.
     pub plain: bool,
@@ -90,14 +90,14 @@ pub enum UpError {
     /// A node's database cannot be read.
     #[error(transparent)]
     Store(#[from] node::store::StoreError),
-    /// The archive did not get all in time.
+    /// The archive did not get everything in time.
     #[error("the archive still lacks {behind} records of node {node} after {seconds} s; see the node's log")]
     ArchiveBehind {
         /// Records that it lacks.
         behind: u64,
         /// Name of the node.
         node: String,
-        /// Time that it had.
+        /// The time limit.
         seconds: u64,
     },
     /// The archive and the nodes' databases differ.

@@ -1,7 +1,8 @@
 //! How long shares take from node to node, by the nodes' own live events.
 //!
-//! Each node says at once when it accepts a share (`/api/v1/events`), and whether its own miner found it. The time from the
-//! finder's node to another one is the share's propagation, with all that the nodes and their lines do to it.
+//! Each node reports immediately when it accepts a share (`/api/v1/events`), and whether its own miner found it. The
+//! time from the finder's node to another one is the share's propagation time, including all delays of the nodes and
+//! their lines.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
@@ -58,11 +59,11 @@ impl Watcher {
     }
 }
 
-/// A share as the nodes told it.
+/// A share, as reported by the nodes.
 #[derive(Debug, Default)]
 struct Told {
     origin: Option<(usize, Instant)>,
-    /// Nodes that accepted it before the finder's node told.
+    /// Nodes that accepted it before the finder's node reported it.
     before: Vec<(usize, Instant)>,
 }
 
@@ -87,7 +88,7 @@ impl Seen {
         }
         let told = self.shares.entry(id).or_default();
         let passed = match (own, told.origin) {
-            // A restarted node tells its own shares again.
+            // A restarted node reports its own shares again.
             (true, Some(_)) => Vec::new(),
             (true, None) => {
                 told.origin = Some((node, at));
@@ -116,7 +117,7 @@ struct LiveShare {
     own: bool,
 }
 
-/// Follows a node's live events. A stream ends after about a minute; what came meanwhile is asked for.
+/// Follows a node's live events. A stream ends after about a minute; the next one resumes where it ended.
 async fn follow(node: usize, api: SocketAddr, seen: Arc<Mutex<Seen>>) {
     let http = reqwest::Client::new();
     let mut last = None;
@@ -152,7 +153,7 @@ struct Event {
     data: String,
 }
 
-/// Bytes of a stream on their way to events.
+/// Buffer that splits a stream into events.
 #[derive(Debug, Default)]
 struct Lines {
     rest: Vec<u8>,
@@ -160,7 +161,7 @@ struct Lines {
 }
 
 impl Lines {
-    /// Takes a piece and returns the events that it completes. A line that is too long is dropped.
+    /// Adds a piece and returns the events that it completes. A line that is too long is dropped.
     fn take(&mut self, piece: &[u8]) -> Vec<Event> {
         let mut events = Vec::new();
         self.rest.extend_from_slice(piece);

@@ -1,12 +1,12 @@
 //! The one owner of the share-chain. Everything it accepts is on disk before it announces it.
 //!
 //! ```text
-//! prune.rs    what the journal forgets
+//! prune.rs    forgets what the journal no longer needs
 //! replay.rs   rebuilds the chain from the journal
 //! settled.rs  stores the settled and the trusted link across restarts
-//! start.rs    replaces the chain by one that starts from verified rows
-//! warn.rs     tells the log what the operator must know of the chain
-//! windows.rs  keeps what payout proofs need
+//! start.rs    replaces the chain with one that starts from verified rows
+//! warn.rs     logs what the operator must know about the chain
+//! windows.rs  keeps the windows that payout proofs need
 //! ```
 
 pub mod prune;
@@ -67,13 +67,13 @@ pub struct Engine<J: Journal> {
     /// True once the log says that the pool has upgraded to rules that this program does not know.
     said_too_old: bool,
     keep: Keep,
-    /// Number of the base chunk that is written next.
+    /// Number of the next base chunk to write.
     next_base: u32,
     /// Number of the lowest base chunk in the store.
     lowest_base: Option<u32>,
-    /// Height of the tip when nothing was left to forget.
+    /// Height of the tip when nothing more could be forgotten.
     forgotten_at: Height,
-    /// True if windows of blocks were stored since the last look at how much they take.
+    /// True if windows of blocks were stored since their total size was last checked.
     windows_grew: bool,
     fatal: Option<J::Error>,
 }
@@ -117,15 +117,15 @@ impl<J: Journal> Engine<J> {
         self.keep = keep;
     }
 
-    /// Returns the events since the last call, oldest first. All of them are in the store. The engine's caller must
-    /// call this after every call: events are kept without a bound until then.
+    /// Returns the events since the last call, oldest first. All of them are in the store. The caller must take them
+    /// after every call of the engine: until then, events are kept without a bound.
     #[must_use]
     pub fn take_events(&mut self) -> Vec<ChainEvent> {
         std::mem::take(&mut self.events)
     }
 
-    /// Returns whether the chain may have changed since the last call. This includes changes that make no event: held
-    /// proofs, what is settled, caches. The chain's publisher calls this after every call of the engine.
+    /// Returns whether the chain may have changed since the last call. This includes changes without an event: held
+    /// proofs, settled links, caches. The chain's publisher calls this after every call of the engine.
     #[must_use]
     pub fn take_changed(&mut self) -> bool {
         std::mem::take(&mut self.changed)
@@ -175,8 +175,8 @@ impl<J: Journal> Engine<J> {
         outcome
     }
 
-    /// As [`Engine::insert`], for a proof that this node asked a peer for, or that its own miners found: its list is kept
-    /// even if its branch is light.
+    /// Like [`Engine::insert`], for a proof that this node requested from a peer, or that its own miners found: its
+    /// list is kept even if its branch is light.
     pub fn insert_requested(
         &mut self,
         proof: BoundProof,
@@ -212,8 +212,8 @@ impl<J: Journal> Engine<J> {
     }
 
     /// Inserts Bitcoin headers that this node's bitcoind has on its active chain, or that are deep enough below its
-    /// tip. They are stored, so that proofs built on them can be judged after a restart, whichever branch bitcoind
-    /// follows then.
+    /// tip. They are stored, so that proofs built on them can be judged after a restart, even if bitcoind then follows
+    /// another branch.
     pub fn insert_bitcoin_headers(&mut self, headers: &[Header], now: Timestamp) {
         self.changed = true;
         let mut new = Vec::new();

@@ -6,26 +6,26 @@
 //!
 //! ```text
 //! judge.rs      gossip: only fully judged messages are forwarded
-//! changes.rs    changes of the chain: this node's own shares are published
+//! changes.rs    changes of the chain: publishes this node's own shares
 //! blocks.rs     Bitcoin blocks of the pool
 //! take.rs       feeds responses of peers to the chain
 //! headers.rs    header chains of peers, verified as they come
-//! newcomer.rs   a node that starts anew, from rows and lists
+//! newcomer.rs   a node that starts over, from rows and lists
 //! wants.rs      what the chain is missing, and where to get it
 //! serve.rs      answers to peers' requests
-//! sources.rs    numbers for peers, by which the chain knows who sent what
-//! trust.rs      what the sync state means for miners and for peers
-//! undecided.rs  gossip without a verdict, because the chain holds it
+//! sources.rs    numbers for peers, which identify senders to the chain
+//! trust.rs      consequences of the sync state for miners and for peers
+//! undecided.rs  gossip without a verdict, because the chain holds its proof
 //! ```
 //!
 //! # How to drive it
 //!
 //! 1. Create it with [`Exchange::new`] once the engine is open. Perform its outputs, as after every input.
-//! 2. Pass every [`Input`] to [`Exchange::handle`]. A large response then blocks the engine until all of it is taken in. To
-//!    let other calls reach the engine in between, call [`Exchange::begin`], and [`Exchange::go_on`] while
-//!    [`Exchange::is_unfinished`]. The next [`Exchange::begin`] finishes what is left.
-//! 3. After each of these calls, stop if [`Engine::failure`] has a reason: the journal lacks what the outputs would tell.
-//!    Otherwise perform [`Exchange::poll_output`] until it returns `None`, in order:
+//! 2. Pass every [`Input`] to [`Exchange::handle`]. A large response then blocks the engine until all of it is
+//!    processed. To let other calls reach the engine in between, call [`Exchange::begin`], and [`Exchange::go_on`]
+//!    while [`Exchange::is_unfinished`]. The next [`Exchange::begin`] finishes what is left.
+//! 3. After each of these calls, stop if [`Engine::failure`] has a reason: the journal lacks data that the outputs
+//!    would announce. Otherwise perform [`Exchange::poll_output`] until it returns `None`, in order:
 //!
 //!    | output | what to do |
 //!    |---|---|
@@ -34,7 +34,7 @@
 //!    | [`Output::Build`] | call [`BlockBuild::run`] on any thread with the transactions of bitcoind's templates, then pass [`Input::Built`] |
 //!    | [`Output::Submit`] | submit the block to bitcoind |
 //!    | [`Output::Refused`] | nothing; an event log may note it |
-//!    | [`Output::State`] | make no jobs while it names a trouble |
+//!    | [`Output::State`] | make no jobs while it names a problem |
 //!
 //! 4. Pass each [`ChainEvent::Changed`](crate::engine::ChainEvent::Changed) of [`Engine::take_events`] back as
 //!    [`Input::Changed`], in order, also those that other callers of the engine caused: this is how this node's own shares
@@ -171,9 +171,9 @@ pub struct Exchange {
     requests: BTreeMap<RequestId, Request>,
     /// A response that is partly processed.
     taking: Option<Taking>,
-    /// What peers have shown of their chains, for those that the sync machine follows.
+    /// The verified parts of the chains that the sync machine follows.
     shown: BTreeMap<PeerId, HeaderChain>,
-    /// What is here of the chain that this node will start from.
+    /// The fetched part of the chain from which this node will start.
     newcomer: Option<Newcomer>,
     /// A link that this node's share-chain must contain.
     trusted: Option<trust::Trusted>,
@@ -187,7 +187,7 @@ pub struct Exchange {
     /// Hand out work even if no peer was ever reached.
     new_pool: bool,
     was_synced: bool,
-    /// Newest link of the branch that the sync machine was last told of.
+    /// Newest link of the branch last reported to the sync machine.
     told: ShareId,
     outputs: VecDeque<Output>,
 }
@@ -251,7 +251,7 @@ impl Exchange {
         self.act(engine);
     }
 
-    /// Whether a response is left for [`Self::go_on`].
+    /// True if part of a response is left for [`Self::go_on`].
     #[must_use]
     pub fn is_unfinished(&self) -> bool {
         self.taking.is_some()

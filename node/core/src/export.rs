@@ -43,7 +43,7 @@ pub fn is_whole<J: Journal + ?Sized>(journal: &J, params: &ChainParams) -> Resul
 /// lacks come first.
 ///
 /// Invalid lists and lists that wait forever come last, lower links first. The journal does not say how they were
-/// judged on arrival; after all the others they are judged as they are now.
+/// judged on arrival; after all the others, their verdicts are the current ones.
 ///
 /// # Errors
 /// The journal cannot be read, or the file cannot be written.

@@ -1,4 +1,4 @@
-//! The base that the recording of a pruned node begins with: what the node would show a newcomer.
+//! The base with which the recording of a pruned node begins: the same data that the node would show a newcomer.
 
 use std::io::Write;
 
@@ -27,17 +27,17 @@ pub enum ExportError<E: std::error::Error + 'static> {
     Lacks(String),
 }
 
-/// What a recording began with.
+/// The base of a recording.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Written {
     /// Height of the base's last link.
     last: Height,
-    /// The proof from which on the journal has what is above the base.
+    /// The proof after which the journal has the records above the base.
     pub(crate) first_record: ShareId,
 }
 
 impl Written {
-    /// True if a record is not part of the base, and can be judged on it when it comes.
+    /// True if a record is not part of the base, and can be judged on top of it.
     pub(crate) fn needs(&self, came: &Came, chain: &Chain) -> bool {
         let is_below = |id: &ShareId| {
             chain.link(id).is_some_and(|link| link.height <= self.last && chain.main_at(link.height) == Some(*id))
@@ -47,7 +47,7 @@ impl Written {
             Came::List { of, .. } => !is_below(of),
             Came::Proof { id, .. } if is_below(id) => false,
             Came::Proof { id, .. } if chain.link(id).is_some() => true,
-            // Shares as deep as the base are judged only once a link above awaits them.
+            // Shares as deep as the base are judged only once a link above needs them.
             Came::Proof { encoded, .. } => !self.is_low(encoded, chain),
         }
     }
@@ -57,7 +57,7 @@ impl Written {
         parent.is_none_or(|parent| parent.height < self.last)
     }
 
-    /// Shares as deep as the base that a list names, to come right after it.
+    /// Shares as deep as the base that a list names, which come right after it.
     pub(crate) fn awaited<J: Journal + ?Sized>(
         &self,
         came: &Came,
@@ -80,7 +80,7 @@ impl Written {
     }
 }
 
-/// Writes Bitcoin's headers, the links that the node shows newcomers, and what they credited.
+/// Writes Bitcoin's headers, the links that the node shows newcomers, and their credits.
 ///
 /// # Errors
 /// The journal cannot be read or lacks something, or the file cannot be written.

@@ -1,5 +1,4 @@
-//! Decides which Bitcoin headers of this node's bitcoind the share-chain accepts, and in which sequence to request
-//! them.
+//! Decides which Bitcoin headers of this node's bitcoind the share-chain accepts, and in which order to request them.
 
 use bitcoin::BlockHash;
 use bitcoin::block::Header;
@@ -7,14 +6,14 @@ use sharechain::bitcoin_headers::BitcoinHeaders;
 
 use crate::limits::STALE_HEADER_DEPTH;
 
-/// Whether a header at `height` counts although it is not on bitcoind's active chain, whose tip is at `own_height`. Two
+/// True if a header at `height` counts although it is not on bitcoind's active chain, whose tip is at `own_height`. Two
 /// blocks or more below that tip, headers alone decide.
 #[must_use]
 pub const fn is_settled(height: u32, own_height: u32) -> bool {
     height.saturating_add(STALE_HEADER_DEPTH) <= own_height
 }
 
-/// Whether a header that bitcoind has at `height` may be given to the share-chain: it is on bitcoind's active chain, or
+/// True if bitcoind's header at `height` may enter the share-chain: it is on bitcoind's active chain, or
 /// [`is_settled`].
 #[must_use]
 pub const fn counts(is_active: bool, height: u32, own_height: u32) -> bool {

@@ -2,20 +2,20 @@
 //! [`Facts`] and the time; [`ChainWatch`] reads those of the share-chain.
 //!
 //! ```text
-//! facts ──read.rs──► a reading of each kind: bad, fine, unsure ──dwell.rs──► states with a begin and an end
+//! facts ──read.rs──► a reading of each kind: bad, fine, unsure ──dwell.rs──► states with a start and an end
 //!                                                                               │
 //!                                     on_isolation, on_censorship ──decide.rs───┴──► pool work, solo work, or none
 //! ```
 //!
 //! ```text
-//! facts.rs   what the shell knows
+//! facts.rs   the inputs
 //! follow.rs  reads the share-chain and its changes into facts
-//! read.rs    what the facts say of each kind
-//! dwell.rs   hysteresis: what it takes to begin and to end a state
+//! read.rs    judges the facts for each kind
+//! dwell.rs   hysteresis: when a state begins and ends
 //! decide.rs  what miners work on
 //! own.rs     this node's shares that other miners' links leave out
 //! pace.rs    hashrate and share rate of the chain, and the clock that its links show
-//! words.rs   a state in words, and what to do
+//! words.rs   a state in words, and advice
 //! ```
 //!
 //! Claims of peers cost nothing, so they only ever lead to a state that warns. Two states stop pool work: no peer is
@@ -41,7 +41,7 @@ pub use decide::{Cause, Reaction, Work};
 pub use facts::{BitcoinFacts, ClockFacts, Facts, OwnFacts, PeerFact, Rates};
 pub use follow::ChainWatch;
 pub use pace::hashrates as pool_rates;
-pub use words::disk as disk_words;
+pub use words::{clock_off, disk as disk_words};
 
 use decide::Decision;
 use dwell::{Dwell, Patience};
@@ -55,9 +55,9 @@ pub enum Kind {
     Unlisted,
     /// Peers are connected, but the tip has not moved for long.
     StaleTip,
-    /// The pool's hashrate is far from what it was.
+    /// The pool's hashrate has changed by a large factor.
     Hashrate,
-    /// The pool lists far more or fewer shares than its links stand for.
+    /// The pool lists far more or fewer shares than its links imply.
     ShareRate,
     /// This machine's clock is off.
     Clock,
@@ -108,20 +108,20 @@ impl Kind {
     }
 }
 
-/// What the operator chose, and the constants of the pool that count here.
+/// The operator's settings, and the relevant constants of the pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// What to do when the node is cut off.
+    /// Action when the node is cut off.
     pub on_isolation: Reaction,
-    /// What to do when the rest of the pool leaves out this node's shares.
+    /// Action when the rest of the pool leaves out this node's shares.
     pub on_censorship: Reaction,
-    /// True if the node may work without peers for as long as it likes, because it starts a new pool.
+    /// True if the node may work without peers indefinitely, because it starts a new pool.
     pub new_pool: bool,
-    /// True if bitcoind and peers are expected to be found all over the Internet.
+    /// True if bitcoind and peers should be spread over the internet.
     pub public: bool,
     /// Average time between links, seconds.
     pub link_interval_s: u32,
-    /// Depth in links from which on a share cannot be listed.
+    /// Depth at which a share can no longer be listed, links.
     pub listing_depth: u32,
 }
 
@@ -132,7 +132,7 @@ pub struct State {
     pub kind: Kind,
     /// Since when.
     pub since: Millis,
-    /// What is the case, in one sentence without its period.
+    /// The finding, in one sentence without its period.
     pub what: String,
     /// What to do, in one sentence without its period.
     pub todo: &'static str,
@@ -165,7 +165,7 @@ impl Isolation {
         }
     }
 
-    /// Takes new facts. Call it about once a second, with times that never fall.
+    /// Updates the states with new facts. Call it about once a second, with times that never go back.
     pub fn step(&mut self, facts: &Facts, now: Millis) {
         let moved = self.tip.is_none_or(|(height, _)| height != facts.height);
         if moved {
@@ -222,7 +222,7 @@ fn links_ms(links: u32, policy: &Policy) -> u64 {
     u64::from(links) * u64::from(policy.link_interval_s) * 1_000
 }
 
-/// For how long a reading of this kind must last, to begin a state and to end it.
+/// How long a reading of this kind must last to begin a state, and to end it.
 fn patience(kind: Kind, policy: &Policy) -> Patience {
     const MINUTE_MS: u64 = 60_000;
     let links = |links| links_ms(links, policy);

@@ -3,12 +3,12 @@
 //!
 //! ```text
 //! block_template.rs  bitcoind's block template, checked
-//! contents.rs        which of its transactions are kept when the coinbase needs room
+//! contents.rs        which of its transactions stay when the coinbase needs room
 //! position.rs        where a new job extends the share-chain, and which scripts it pays
 //! template.rs        job templates and jobs
 //! builder.rs         the job builder: when and how to build a new job template
 //! recent.rs          recent job templates, for which late work still counts
-//! found.rs           inserts what a miner found into the share-chain
+//! found.rs           inserts a miner's work into the share-chain
 //! fixtures.rs        job templates for tests of this crate and others
 //! ```
 

@@ -1,4 +1,4 @@
-//! The records that the engine writes, and what it needs of a database.
+//! The records that the engine writes, and the storage that it needs.
 
 /// Kind of a record. The number is stored on disk and never changes its meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -16,7 +16,7 @@ pub enum RecordKind {
     Meta = 5,
     /// A Bitcoin header that was given to the chain; replayed at its place among the proofs.
     Header = 6,
-    /// A base chunk: deep links with what they credit. Its id is its number, in little-endian. A chunk replaces one with
+    /// A base chunk: deep links with their credits. Its id is its number, in little-endian. A chunk replaces one with
     /// the same number.
     Base = 7,
     /// The window that a Bitcoin block of the pool pays by, or a part of it.
@@ -34,10 +34,10 @@ pub struct Record {
     pub bytes: Vec<u8>,
 }
 
-/// What a journal is to forget.
+/// The records that a journal should forget.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Forgotten {
-    /// Proofs, lists and Bitcoin headers up to this sequence number, but for `kept`.
+    /// Proofs, lists, and Bitcoin headers up to this sequence number, except `kept`.
     pub through: Option<u64>,
     /// Proofs among them that lookups still find; replays do not.
     pub kept: Vec<[u8; 32]>,
@@ -45,7 +45,7 @@ pub struct Forgotten {
     pub proofs: Vec<[u8; 32]>,
     /// Base chunks that are no longer needed.
     pub bases: Vec<[u8; 32]>,
-    /// The oldest windows of blocks, until the others have at most so many bytes.
+    /// The oldest windows of blocks, until the others take at most this many bytes.
     pub windows_bytes: Option<u64>,
 }
 

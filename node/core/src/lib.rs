@@ -1,19 +1,19 @@
 //! Every decision of a node, without sockets, clock, database or threads. The program `shoal` and the simulator both
 //! run this code unchanged.
 //!
-//! | module | what it is for |
+//! | module | purpose |
 //! |---|---|
 //! | [`engine`] | the one owner of the share-chain; everything it accepts is in the journal before it announces it |
 //! | [`exchange`] | gossip, requests, responses and sync with peers |
-//! | [`jobs`] | the job builder, job templates and jobs; what miners found |
+//! | [`jobs`] | the job builder, job templates, jobs, and found work |
 //! | [`isolation`] | states in which the node may be cut off, and what its miners work on meanwhile |
 //! | [`headers`] | which Bitcoin headers of bitcoind the share-chain accepts |
 //! | [`journal`] | records, and the storage that the engine needs |
 //! | [`pool_block`] | a Bitcoin block that the pool found |
 //! | [`pool_window`] | the window that it pays by, for payout proofs |
 //! | [`export`] | a journal as a recording |
-//! | `export_base` | what the recording of a pruned node begins with |
-//! | [`relay`] | the pool's Bitcoin blocks: announced in short, built from what is here, fetched otherwise |
+//! | `export_base` | the base of a pruned node's recording |
+//! | [`relay`] | the pool's Bitcoin blocks: announced by short ids, built from known transactions, or fetched |
 //! | [`limits`] | every bound of this crate with its unit and its reason |
 //! | `sentence` | an error and its causes in one sentence |
 

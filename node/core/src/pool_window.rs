@@ -1,4 +1,4 @@
-//! The window that a Bitcoin block of the pool pays by, as records. Payout proofs of the block are made from it.
+//! The window that a Bitcoin block of the pool pays by, as records, for payout proofs of the block.
 
 use sharechain::ShareId;
 use sharechain::payout_proof::BlockWindow;

@@ -1,21 +1,21 @@
 //! Relay of the pool's Bitcoin blocks, without I/O, clock or threads.
 //!
-//! An announcement has the block's share and short ids of its transactions. The share proves the work of a Bitcoin block,
-//! that the block is the pool's, and its coinbase; the exchange checks it first. The short ids are proven by nothing but
-//! the block. So a node forwards two announcements of a block at most: the first, and the first that is true.
+//! An announcement has the block's share and short ids of its transactions. The share proves the work of a Bitcoin
+//! block, that the block is the pool's, and its coinbase; the exchange checks it first. Only the block itself proves
+//! the short ids. So a node forwards at most two announcements of a block: the first, and the first true one.
 //!
-//! The block is built from the transactions of bitcoind's templates. What is missing is requested from the peer that
-//! announced the block, then from others. If no announcement is of use, the block is fetched in pieces. Whatever the way,
-//! it counts only if its transactions have the header's merkle root and the coinbase's witness commitment. Wrong bytes
-//! say nothing about the block: the next ones may be right.
+//! The block is built from the transactions of bitcoind's templates. Missing ones are requested from the peer that
+//! announced the block, then from others. If no announcement helps, the block is fetched in pieces. In any case, it
+//! counts only if its transactions have the header's merkle root and the coinbase's witness commitment. Wrong bytes say
+//! nothing about the block: the next ones may be right.
 //!
 //! ```text
-//! fetch.rs   one block on its way here
-//! build.rs   builds a block from what is here, off the consensus thread
-//! whole.rs   whole blocks, and the check that bytes are one
+//! fetch.rs   one block being fetched
+//! build.rs   builds a block from known transactions, off the consensus thread
+//! whole.rs   complete blocks, and their validation
 //! known.rs   transactions that this node knows
-//! shelf.rs   blocks that peers may ask for
-//! ask.rs     whom to ask, and what responses change
+//! shelf.rs   blocks that peers may request
+//! ask.rs     requests to peers, and their responses
 //! ```
 
 mod ask;
@@ -48,7 +48,7 @@ pub use fetch::Announced;
 pub use known::Known;
 pub use whole::{Frame, WholeBlock};
 
-/// What the relay wants done.
+/// An action for the caller.
 #[derive(Debug)]
 pub enum RelayOutput {
     /// A command for the network.
@@ -59,7 +59,7 @@ pub enum RelayOutput {
     Submit(Arc<WholeBlock>),
 }
 
-/// The pool's last Bitcoin blocks, whole or on their way here.
+/// The pool's last Bitcoin blocks, complete or being fetched.
 #[derive(Debug)]
 pub struct Relay {
     blocks: BTreeMap<BlockHash, Tracked>,
@@ -98,7 +98,7 @@ impl Relay {
         self.outputs.pop_front()
     }
 
-    /// Notes that a peer is connected, or no longer.
+    /// Records that a peer is connected, or no longer.
     pub fn note_peer(&mut self, peer: PeerId, is_connected: bool) {
         if is_connected {
             self.connected.insert(peer);
@@ -113,7 +113,7 @@ impl Relay {
         self.blocks.contains_key(hash)
     }
 
-    /// Numbers of blocks tracked, of those on their way here, and of requests in flight.
+    /// Numbers of tracked blocks, of those being fetched, and of requests in flight.
     #[must_use]
     pub fn sizes(&self) -> [usize; 3] {
         let coming = self.blocks.values().filter(|tracked| !tracked.is_over()).count();
@@ -125,7 +125,7 @@ impl Relay {
         let announcement = Announcement::new(frame.proof.clone(), nonce, block.wtxids());
         let mut tracked = Tracked::new(frame, now);
         tracked.told = true;
-        // A true announcement of another node may have come first only if two nodes have the same miner.
+        // Another node's true announcement can only have come first if the miner is connected to both nodes.
         let waiting = self.blocks.insert(block.hash, tracked).map(|mut before| before.end(Some(&block)));
         self.give_verdicts(waiting.unwrap_or_default());
         if let Some(tracked) = self.blocks.get_mut(&block.hash) {
@@ -137,8 +137,8 @@ impl Relay {
         self.command(Command::Publish(Gossip::BitcoinBlock(announcement)));
     }
 
-    /// Fetches a block that is not tracked yet. Its frame follows from a valid share; its announcement, if there is one, is
-    /// the first and may be forwarded.
+    /// Fetches a block that is not tracked yet. Its frame comes from a valid share; its announcement, if any, is the
+    /// first and may be forwarded.
     pub fn track(&mut self, frame: Frame, announced: Option<Announced>, now: Millis) {
         let hash = frame.hash;
         let mut tracked = Tracked::new(frame, now);
@@ -189,8 +189,8 @@ impl Relay {
         }
         match result {
             BuildResult::Whole(block) => self.finish(block),
-            // With so much missing, the announcement is forged, or this node knows nothing: either way the whole block
-            // costs no more.
+            // With so much missing, the announcement is forged, or this node lacks the transactions: either way, the
+            // whole block costs no more.
             BuildResult::Missing(missing) if missing.len() > tracked.ids_count() / 2 + 1 => {
                 tracked.pass();
                 self.go_on(hash, now);
@@ -212,7 +212,7 @@ impl Relay {
         }
     }
 
-    /// A peer's request for a part of a block. Without a response it is answered later.
+    /// A peer's request for a part of a block. Returns no response if it will be answered later.
     pub fn serve(&mut self, peer: PeerId, token: ReplyToken, request: Request, now: Millis) {
         let blocks = &self.blocks;
         let is_coming = |hash: &BlockHash| blocks.get(hash).is_some_and(|tracked| !tracked.is_over());
@@ -284,7 +284,7 @@ impl Relay {
         }
     }
 
-    /// Keeps the numbers of blocks bounded, but for this one. The lowest ones go first.
+    /// Bounds the numbers of blocks, except this one. The lowest ones are dropped first.
     fn make_room(&mut self, newest: BlockHash) {
         let lowest = |relay: &Self, is_coming: bool| {
             let others = relay.blocks.values().filter(|tracked| tracked.frame.hash != newest);

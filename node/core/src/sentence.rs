@@ -9,7 +9,7 @@ pub fn sentence(error: &dyn Error) -> String {
     let mut source = error.source();
     while let Some(cause) = source {
         let words = cause.to_string();
-        // Wrappers often repeat what they wrap.
+        // Wrappers often repeat their cause.
         if !sentence.contains(&words) {
             sentence.push_str(": ");
             sentence.push_str(&words);

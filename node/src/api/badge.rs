@@ -1,4 +1,4 @@
-//! `/api/v1/badge.svg`: the pool's hashrate as a small picture, to be embedded in other pages.
+//! `/api/v1/badge.svg`: the pool's hashrate as a small image that other pages can embed.
 
 use std::sync::Arc;
 

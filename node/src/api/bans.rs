@@ -1,4 +1,4 @@
-//! `/api/v1/bans`: what this node bans, for its operator only.
+//! `/api/v1/bans`: the bans of this node, for its operator only.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,7 +19,7 @@ use crate::limits::BAN_S;
 /// Bans in force.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct BanList {
-    /// Bans, in order of what they cover.
+    /// Bans, sorted by what they cover.
     pub bans: Vec<BanEntry>,
 }
 
@@ -28,7 +28,7 @@ pub(crate) struct BanList {
 pub(crate) struct BanEntry {
     /// What it covers: a peer id, an IP address, or a range of addresses.
     pub what: String,
-    /// Who decided it: `operator` or `node`.
+    /// Source of the ban: `operator` or `node`.
     pub by: String,
     /// Why.
     pub reason: String,

@@ -7,10 +7,10 @@ use utoipa::ToSchema;
 use super::limits::BLOCKS_COUNTED_MAX;
 use crate::store::{Store, StoreError};
 
-/// What the pool found in some time.
+/// Bitcoin blocks that the pool found in a period.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub(super) struct Count {
-    /// Bitcoin blocks, those that left Bitcoin's chain later included.
+    /// Number of blocks, including those that later left Bitcoin's chain.
     pub blocks: u64,
     /// Their subsidies and fees, satoshi.
     pub value_sat: u64,
@@ -35,7 +35,7 @@ impl Counted {
                 break;
             }
             self.newest = self.newest.max(Some(row.sequence));
-            // A row that cannot be read says so where it is shown.
+            // Unreadable rows are reported where they are shown.
             new.extend(PoolBlock::from_bytes(&row.record.bytes).ok().map(|block| (block.time, block.value_sat)));
         }
         self.blocks.extend(new);
@@ -43,7 +43,7 @@ impl Counted {
         Ok(())
     }
 
-    /// Sum of the blocks that were found from `start` on, seconds since 1970.
+    /// Sum of the blocks found since `start`, seconds since 1970.
     pub(super) fn since(&self, start: u32) -> Count {
         let found = self.blocks.iter().filter(|(time, _)| *time >= start);
         found.fold(Count::default(), |sum, (_, value_sat)| Count {

@@ -53,7 +53,8 @@ pub(super) struct BlockSummary {
     /// Number of outputs that pay miners.
     pub outputs_count: u64,
     /// Confirmations: Bitcoin blocks from this one up to the tip, inclusive; 0 while it is not in the chain with the
-    /// most work that this node knows. For a block below Bitcoin's headers that the node keeps, as it was noted before.
+    /// most work that this node knows. For a block below the oldest Bitcoin header that the node keeps, as the node
+    /// recorded it earlier.
     pub confirmations: u32,
     /// Verdict of this node's bitcoind; none if this node did not submit the block, or submitted a thousand others
     /// since.
@@ -66,7 +67,7 @@ pub(super) struct BlockSummary {
     pub luck_probability: Option<f64>,
     /// The block at the Bitcoin explorer of `api.explorer`; none if that is not set.
     pub explorer_url: Option<String>,
-    /// Height of the link that this block is, or that lists it; none while there is no such link, or once the link is
+    /// Height of this block as a link, or of the link that lists it; none while there is no such link, or once it is
     /// too deep to be in memory.
     pub listed_height: Option<u32>,
 }
@@ -169,7 +170,7 @@ impl BlockSummary {
     }
 }
 
-/// bitcoind's verdict. A confirmed block was accepted in the end, whatever bitcoind said before it had the parent.
+/// bitcoind's verdict. A confirmed block counts as accepted, even if bitcoind first rejected it for its missing parent.
 fn says(verdict: Option<SubmitVerdict>, confirmations: u32) -> Option<BitcoindSays> {
     let verdict = match verdict? {
         SubmitVerdict::Inconclusive | SubmitVerdict::Rejected { .. } if confirmations > 0 => SubmitVerdict::Duplicate,
@@ -178,8 +179,8 @@ fn says(verdict: Option<SubmitVerdict>, confirmations: u32) -> Option<BitcoindSa
     Some(verdict.into())
 }
 
-/// Confirmations of a Bitcoin block; 0 while it is not in the chain with the most work. `noted` says whether a deep one
-/// is in it.
+/// Confirmations of a Bitcoin block; 0 while it is not in the chain with the most work. For deep blocks, `noted`
+/// decides.
 pub(super) fn confirmations(chain: &Chain, height: u32, hash: BlockHash, noted: Option<bool>) -> u32 {
     let headers = chain.bitcoin();
     let best = headers.best();
@@ -230,7 +231,7 @@ fn dues_of(window: &Window) -> Vec<DueRow<'_>> {
     window.earners.iter().map(|(script, sum)| (script.as_script(), sum.weight, Some(sum.shares))).collect()
 }
 
-/// The dues that payout proofs are made from, largest first. That window has no links any more, so no shares.
+/// The dues that payout proofs are made from, largest first. That window has no links anymore, so no shares.
 pub(super) fn dues_kept(kept: &BlockWindow) -> Vec<DueRow<'_>> {
     let mut dues: Vec<DueRow<'_>> = kept.dues.iter().map(|due| (due.script.as_script(), due.weight, None)).collect();
     dues.sort_by(|(script_a, a, _), (script_b, b, _)| b.cmp(a).then_with(|| script_a.cmp(script_b)));

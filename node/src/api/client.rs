@@ -1,4 +1,4 @@
-//! Which client a request comes from, behind reverse proxies.
+//! Finds the client of a request, behind reverse proxies.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -6,11 +6,11 @@ use axum::http::{HeaderMap, HeaderName, header};
 
 use p2p_proto::prefix::Prefix;
 
-/// The field that proxies add clients to, each at the end.
+/// The header field to which each proxy appends its client.
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// Address of the client whose request came from `from`: the rightmost address that is no trusted proxy. Everything to the
-/// left of it was written by strangers. `X-Forwarded-For` counts, or `Forwarded` (RFC 7239) if it is missing.
+/// Address of the client whose request came from `from`: the rightmost address that is not a trusted proxy. Untrusted
+/// parties wrote everything to the left of it. `X-Forwarded-For` counts, or `Forwarded` (RFC 7239) if it is missing.
 pub(super) fn client_of(from: IpAddr, headers: &HeaderMap, trusted: &[Prefix]) -> IpAddr {
     let is_trusted = |ip: IpAddr| trusted.iter().any(|range| range.contains(ip));
     if !is_trusted(from) {
@@ -23,7 +23,7 @@ pub(super) fn client_of(from: IpAddr, headers: &HeaderMap, trusted: &[Prefix]) -
     };
     let mut client = from;
     for next in named.into_iter().rev() {
-        // A client or proxy further out wrote what is not an address.
+        // A client or an outer proxy wrote something that is not an address.
         let Some(next) = next else { break };
         client = next;
         if !is_trusted(next) {

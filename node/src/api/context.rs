@@ -49,11 +49,11 @@ pub struct Context {
     pub submissions: Submissions,
     /// The connected peers.
     pub peers: watch::Receiver<Arc<Vec<PeerView>>>,
-    /// Where others reach this node.
+    /// How other nodes reach this one.
     pub reach: watch::Receiver<Arc<p2p::Reachability>>,
     /// The network; none while the node reads its share-chain.
     pub network: watch::Receiver<Option<p2p::Handle>>,
-    /// Peers that the operator added while the node ran.
+    /// Peers that the operator added at run time.
     pub manual: ManualPeers,
     /// The address book and the connections that the node makes by itself.
     pub discovery: watch::Receiver<p2p::DiscoveryInfo>,
@@ -84,9 +84,9 @@ pub(super) struct Api {
     pub groups: Groups,
     /// Memory of this process.
     pub memory: Memory,
-    /// States of this node's miners that need a look.
+    /// States of this node's miners that need attention.
     mining: Mutex<MiningHealth>,
-    /// Blocks that were counted.
+    /// Counts of the pool's blocks.
     pub counted: Arc<Mutex<Counted>>,
     /// The newest live events and their readers.
     pub live: Live,
@@ -137,7 +137,7 @@ impl Api {
         self.mining.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes in what the miners do now.
+    /// Records what the miners do now.
     pub(super) fn look_at_miners(&self) -> stratum::Snapshot {
         let miners = self.context.stratum.snapshot();
         let working = self.context.node.borrow().no_work_because.is_none();
@@ -148,7 +148,7 @@ impl Api {
         miners
     }
 
-    /// True if a request may see workers and devices: the owner's, at a node that does not serve everyone.
+    /// True if a request may see workers and devices: it is the owner's, and the node is not open to everyone.
     pub(super) fn shows_workers(&self, headers: &HeaderMap) -> bool {
         !self.context.config.api.public && self.context.token.is_in(headers)
     }

@@ -24,7 +24,7 @@ pub(super) struct Decentralisation {
     pub template_makers: u32,
     /// Largest part of those links that one script found, 0 to 1.
     pub largest_template_maker_part: f64,
-    /// Nodes that this node is connected to, plus itself. The total number of nodes is unknown.
+    /// Number of this node's peers, plus itself. The total number of nodes is unknown.
     pub nodes_seen: u32,
 }
 

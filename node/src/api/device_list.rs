@@ -16,11 +16,11 @@ use crate::devices::Device;
 /// All devices of this node's miners.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct DeviceList {
-    /// The devices, those that need a look first, then by name; also those that disconnected in the last 24 hours.
+    /// The devices, those that need attention first, then by name; also those that disconnected in the last 24 hours.
     pub devices: Vec<Device>,
 }
 
-/// Lists the devices of this node's miners, those that need a look first.
+/// Lists the devices of this node's miners, those that need attention first.
 #[utoipa::path(
     get, path = "/api/v1/devices", security(("token" = [])),
     responses(

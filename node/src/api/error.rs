@@ -101,8 +101,8 @@ pub(super) enum ApiError {
         "this is for the node's operator; send the token from the file api-token of its data folder, as `Authorization: Bearer TOKEN`"
     )]
     Token,
-    /// A code of a pairing link that does not pair.
-    #[error("this pairing link was used or has ended; `shoal pair` on the node's machine prints another")]
+    /// The code of a pairing link is invalid, used, or expired.
+    #[error("this pairing link was used or has expired; `shoal pair` on the node's machine prints another")]
     PairingCode,
     /// The data folder cannot be used.
     #[error("the node's data folder cannot be used; see its log")]
@@ -110,7 +110,7 @@ pub(super) enum ApiError {
     /// The node has no network yet.
     #[error("the node is still starting; try again later")]
     Starting,
-    /// A list of the operator's is full.
+    /// One of the operator's lists is full.
     #[error("{0}")]
     Full(String),
     /// One client sent too many requests.
@@ -137,7 +137,7 @@ pub(super) enum ApiError {
     /// The archive has nothing to show yet.
     #[error("the archive's newest links are still being read; try again")]
     ArchiveEmpty,
-    /// Only a node has it.
+    /// Only a node can answer this.
     #[error("this is an explorer, which has no {what}; ask a node")]
     NoNode {
         /// What only a node has.
@@ -148,7 +148,7 @@ pub(super) enum ApiError {
     Metrics(#[from] std::fmt::Error),
 }
 
-/// Marks an answer that says that the node does not know something, or knows it no more.
+/// Marks an answer that the node does not know an item, or has forgotten it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Forgotten;
 
@@ -192,7 +192,7 @@ impl ApiError {
         }
     }
 
-    /// The header that tells a program what to do: when to ask again, or how to send the token.
+    /// The header that tells a program when to retry, or how to send the token.
     fn header(&self) -> Option<(HeaderName, HeaderValue)> {
         match self {
             Self::TooMany { wait_s } => Some((header::RETRY_AFTER, (*wait_s).into())),

@@ -13,8 +13,8 @@ use super::context::Api;
 use super::error::{ApiError, ErrorBody};
 use super::limits::FEED_BLOCKS;
 
-/// Returns the pool's newest Bitcoin blocks as an Atom feed. Its links begin with `notify.pages_url`, or else with the host
-/// that was asked.
+/// Returns the pool's newest Bitcoin blocks as an Atom feed. Its links begin with `notify.pages_url`, or else with the
+/// host of the request.
 #[utoipa::path(
     get, path = "/api/v1/blocks.atom",
     responses(
@@ -34,7 +34,7 @@ pub(super) async fn feed(State(api): State<Arc<Api>>, headers: HeaderMap) -> Res
     Ok(([(header::CONTENT_TYPE, "application/atom+xml")], text))
 }
 
-/// `base` is where the pages are.
+/// `base` is the URL of the pages.
 pub(super) fn atom(base: &str, network: &str, blocks: &[PoolBlock]) -> String {
     let updated = time(blocks.first().map_or(0, |block| block.time));
     let mut text = format!(

@@ -1,5 +1,5 @@
-//! Answers from the node's archive what the node itself has forgotten, marked as such. The archive is not asked for anything
-//! else, and while it is away the node answers as without it.
+//! Answers from the archive what the node itself has forgotten, and marks these answers. The node queries the archive
+//! for nothing else, and answers as without one while it is down.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::error::{ApiError, Forgotten};
 use super::explorer::Behind;
 
-/// Asks the archive if the node's answer says that it does not know, or knows no more.
+/// Queries the archive if the node does not know the item, or has forgotten it.
 pub(super) async fn forgotten(State(behind): State<Option<Arc<Behind>>>, request: Request, next: Next) -> Response {
     let behind = behind.filter(|_| *request.method() == Method::GET);
     let Some(behind) = behind else { return next.run(request).await };
@@ -24,7 +24,7 @@ pub(super) async fn forgotten(State(behind): State<Option<Arc<Behind>>>, request
     let Some(asked) = asked.ok().filter(|_| is_forgotten) else { return response };
     match behind.answer(asked).await {
         Ok(answer) => marked(answer).await,
-        // Not known is less than it seems while the archive cannot be asked.
+        // While the archive is unreachable, "unknown" may be wrong.
         Err(away @ (ApiError::Archive(_) | ApiError::ArchiveEmpty)) if !response.status().is_success() => {
             away.into_response()
         }
@@ -32,7 +32,7 @@ pub(super) async fn forgotten(State(behind): State<Option<Arc<Behind>>>, request
     }
 }
 
-/// Says in an answer where it comes from.
+/// Marks an answer as the archive's.
 async fn marked(answer: Response) -> Response {
     // Answers are made in memory, so this copies nothing.
     let Ok(bytes) = to_bytes(answer.into_body(), usize::MAX).await else { return ApiError::Stopping.into_response() };

@@ -1,4 +1,4 @@
-//! `/api/v1/graph`: links of all branches with the shares between them, for the chain picture.
+//! `/api/v1/graph`: links of all branches with the shares between them, for the chain chart.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -38,7 +38,7 @@ pub(super) struct Graph {
     pub oldest_height: u32,
 }
 
-/// A share of the chain picture.
+/// A share of the chain chart.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct GraphShare {
     /// Id of the share: the hash of its Bitcoin header.
@@ -112,11 +112,11 @@ fn part(chain: &Chain, heights: &Heights, network: bitcoin::Network) -> Part {
         links.insert((height, id), LinkSummary::new(chain, id, link, network));
         side.extend(link.complete().map(|complete| complete.list.as_slice()).unwrap_or_default());
     }
-    // Pending shares belong at the top of the picture.
+    // Pending shares belong at the top of the chart.
     if to == chain.height().0 {
         side.extend(chain.pending(PENDING_COUNTED_MAX));
     }
-    // What was found on the highest links, and all of another branch, is often listed above the picture.
+    // Shares found on the highest links, and whole other branches, are often listed by links above the chart.
     let is_here = |link: &Link| (from..=to).contains(&link.height.0);
     let end = chain.height().0.min(to.saturating_add(chain.params().listing_depth));
     for height in (to.saturating_add(1)..=end).map(Height) {

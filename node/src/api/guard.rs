@@ -24,7 +24,8 @@ use p2p_proto::prefix::Prefix;
 /// How long caches may keep an answer of a node that serves everyone: half the time between two links.
 const PUBLIC: &str = "public, max-age=5, stale-while-revalidate=30";
 
-/// How long caches may keep an answer that no longer changes. A day, since another version of the program may show more.
+/// How long caches may keep an answer that no longer changes: a day, since another version of the program may show
+/// more.
 const DEEP: &str = "public, max-age=86400, stale-while-revalidate=604800";
 
 /// Marks an answer that no longer changes.
@@ -33,10 +34,10 @@ pub(super) struct Deep;
 
 /// Decides which requests are admitted, by host name and by client address.
 ///
-/// A foreign web page can make a browser resolve the page's own name to the address of a service that the browser's machine
-/// reaches, and then read what is there (DNS rebinding). The name stays in the request. So an API that listens on the
-/// loopback interface answers only to names of that interface, and one in a network only to what no page can be called:
-/// addresses, names of local networks, and the name that the operator gave.
+/// A foreign web page can make a browser resolve the page's own name to the address of a service that the browser's
+/// machine reaches, and then read what is there (DNS rebinding). The name stays in the request. So an API on the
+/// loopback interface answers only to names of that interface, and one in a network only to names that no web page can
+/// have: addresses, names of local networks, and the name that the operator configured.
 #[derive(Clone, Debug)]
 pub(super) struct Guard {
     listen: IpAddr,
@@ -50,7 +51,7 @@ pub(super) struct Guard {
     public: bool,
 }
 
-/// Rate limiter of requests by what a client can own: an IPv4 address, or an IPv6 /64.
+/// Limits request rates by the unit that a client can own: an IPv4 address, or an IPv6 /64.
 type Clients = DefaultKeyedRateLimiter<Host>;
 
 /// Address that a request came from: a client's or a proxy's.
@@ -58,8 +59,8 @@ type Clients = DefaultKeyedRateLimiter<Host>;
 pub(super) struct Client(pub IpAddr);
 
 impl Guard {
-    /// A guard for an API that listens on `listen` and is configured by `config`. Its pages are at `pages`, if the operator
-    /// says so.
+    /// A guard for an API that listens on `listen` and is configured by `config`. Its pages are at `pages`, if the
+    /// operator configured that.
     pub(super) fn new(listen: SocketAddr, config: &ApiConfig, pages: Option<&Url>, token: Token) -> Self {
         let saved = config.requests_a_second.saturating_mul(REQUESTS_SAVED_S);
         let quota = Quota::per_second(config.requests_a_second).allow_burst(saved);
@@ -84,15 +85,15 @@ impl Guard {
         if !self.has_any_name(request) && !self.answers_to(request.headers()) {
             return Err(ApiError::Host);
         }
-        // A request with a token asks for what it opens, so an answer without that would hide the mistake.
+        // A wrong token is an error: a public answer would hide the mistake.
         if self.token.is_wrong_in(request.headers()) {
             return Err(ApiError::Token);
         }
         if has_body(request.headers()) { Err(ApiError::Body) } else { Ok(()) }
     }
 
-    /// True if the node serves everyone, under whatever name, or the request comes through a proxy of the operator, who
-    /// decides there which names are served.
+    /// True if the node serves everyone, under any name, or the request comes through the operator's proxy, which
+    /// decides which names it serves.
     fn has_any_name(&self, request: &Request) -> bool {
         let by_proxy = || {
             let from = request.extensions().get::<Client>();
@@ -114,7 +115,7 @@ impl Guard {
         name.is_some_and(|name| self.is_own(name) || (in_network && self.is_of_network(name)))
     }
 
-    /// True for a name that no page of a stranger has.
+    /// True for a name that no foreign page can have.
     fn is_of_network(&self, name: &str) -> bool {
         let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
         let is_address = ip_of(&name).is_ok();
@@ -153,7 +154,7 @@ fn has_body(headers: &HeaderMap) -> bool {
     length.is_some_and(|length| length != "0") || headers.contains_key(header::TRANSFER_ENCODING)
 }
 
-/// Paths whose answers are of use only at once.
+/// Paths whose answers must never be cached.
 const NEVER_KEPT: [&str; 5] = ["/api/v1/events", "/api/v1/metrics", "/metrics", "/health", "/ready"];
 
 /// True for a request whose answer is the same for everyone for some seconds.

@@ -37,7 +37,8 @@ pub(super) async fn health() -> Json<Health> {
     Json(Health { alive: true })
 }
 
-/// Says whether miners get work: not while bitcoind is away, the share-chain is read, or the node is cut off.
+/// Says whether miners get work. They get none while bitcoind is down, while the node reads its share-chain, or while
+/// it is cut off.
 #[utoipa::path(
     get, path = "/ready",
     responses(

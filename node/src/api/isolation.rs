@@ -25,7 +25,7 @@ pub struct StateStatus {
     pub kind: String,
     /// Since when, seconds since 1970.
     pub since_unix_s: u32,
-    /// What is the case, in one sentence.
+    /// The finding, in one sentence.
     pub what: String,
     /// What to do, in one sentence.
     pub todo: String,

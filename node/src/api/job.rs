@@ -1,4 +1,4 @@
-//! `/api/v1/job`: what this node's miners work on now, and whom it would pay.
+//! `/api/v1/job`: the block that this node's miners work on now, and its payouts.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ pub(super) struct CurrentJob {
     pub coinbases: Vec<CoinbaseSize>,
     /// True while too little work counts: then the block pays its finder alone, and `outputs` is empty.
     pub finder_alone: bool,
-    /// Whom it would pay in the pool's work, in the sequence of the coinbase.
+    /// Its payouts, in coinbase order, if it is the pool's block.
     pub outputs: Vec<JobOutput>,
 }
 
@@ -55,13 +55,13 @@ pub(super) struct JobOutput {
     /// Script and address.
     #[serde(flatten)]
     pub payee: Payee,
-    /// What it pays, satoshi.
+    /// Amount, satoshi.
     pub value_sat: u64,
-    /// By which rule it is paid.
+    /// The rule that pays it.
     pub class: OutputClass,
 }
 
-/// By which rule an output is paid.
+/// The rule that pays an output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum OutputClass {
@@ -71,7 +71,7 @@ pub(super) enum OutputClass {
     Lottery,
 }
 
-/// Returns the block that this node's miners work on now: its value, and whom it would pay.
+/// Returns the block that this node's miners work on now: its value and its payouts.
 #[utoipa::path(
     get, path = "/api/v1/job",
     responses(

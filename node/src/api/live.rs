@@ -129,7 +129,7 @@ pub(super) async fn run(api: Arc<Api>) {
             event = chain.recv() => match event {
                 Ok(ChainEvent::Changed(changes)) => api.changed(&changes),
                 Ok(ChainEvent::Block(block)) => api.block_found(&block),
-                // Readers notice it by the gap in heights, and reload.
+                // Readers see the gap in heights, and reload.
                 Err(broadcast::error::RecvError::Lagged(_)) => {}
                 Err(broadcast::error::RecvError::Closed) => return,
             },

@@ -10,7 +10,7 @@ use tokio::sync::broadcast;
 use super::limits::LIVE_EVENTS;
 use crate::clock::now;
 
-/// An event, ready to send. Events of which only the newest matters have no id.
+/// An event, ready to send. Events that only matter until the next one have no id.
 #[derive(Clone, Debug)]
 pub(super) struct Ready {
     pub id: Option<u64>,
@@ -33,7 +33,7 @@ impl From<Ready> for Event {
 pub(super) struct Live {
     /// Oldest first.
     kept: Mutex<VecDeque<Ready>>,
-    /// Ids of this run start after this one. Ids of earlier runs are lower, since it is derived from the clock.
+    /// Ids of this run start after this one. It derives from the clock, so ids of earlier runs are lower.
     before: u64,
     pub(super) news: broadcast::Sender<Ready>,
 }
@@ -59,7 +59,7 @@ impl Live {
         let _ = self.news.send(ready);
     }
 
-    /// Asks all listeners to reload: what happened is not told one by one.
+    /// Asks all listeners to reload, instead of sending each event.
     pub(super) fn reset(&self) {
         self.tell("reset", &serde_json::Map::new());
     }

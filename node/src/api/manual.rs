@@ -33,7 +33,7 @@ pub(crate) struct ManualPeer {
     pub connected: bool,
 }
 
-/// The peer that is meant.
+/// The peer.
 #[derive(Clone, Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Named {
@@ -73,7 +73,7 @@ fn is_configured(api: &Api, address: &str) -> bool {
     named.iter().any(|peer| p2p::shown_address(peer).is_ok_and(|shown| shown == address))
 }
 
-/// The list, as far as the network runs.
+/// The list; an error while the network is not running.
 pub(super) async fn list(api: &Api) -> Result<Vec<ManualPeer>, ApiError> {
     let Some(network) = api.context.network.borrow().clone() else { return Ok(Vec::new()) };
     let peers = network.manual_peers().await.map_err(|_| ApiError::Stopping)?;
@@ -85,7 +85,7 @@ pub(super) async fn list(api: &Api) -> Result<Vec<ManualPeer>, ApiError> {
     Ok(peers.into_iter().map(entry).collect())
 }
 
-/// Writes the file, off the threads that answer. What it cannot write holds until the node stops.
+/// Writes the file, off the threads that serve requests. If that fails, the change lasts until the node stops.
 async fn save(api: &Api, address: String, is_in: bool) {
     let manual = api.context.manual.clone();
     let writing = tokio::task::spawn_blocking(move || manual.set(&address, is_in));
@@ -94,7 +94,7 @@ async fn save(api: &Api, address: String, is_in: bool) {
     }
 }
 
-/// Connects with a node, and stays connected, also after a restart.
+/// Connects to a node, and stays connected, also after a restart.
 #[utoipa::path(
     post, path = "/api/v1/peers", security(("token" = [])), params(Named),
     responses((status = 200, description = "The peers that the operator named", body = ManualList), (status = 400, description = "The address is invalid", body = ErrorBody), (status = 401, description = "The token is missing", body = ErrorBody), (status = 409, description = "There are too many", body = ErrorBody))
@@ -114,7 +114,7 @@ pub(super) async fn add(
     Ok(Json(ManualList { manual: list(&api).await? }))
 }
 
-/// Disconnects a node that was added, and dials it no more.
+/// Disconnects an added node, and stops dialing it.
 #[utoipa::path(
     delete, path = "/api/v1/peers", security(("token" = [])), params(Named),
     responses((status = 200, description = "The peers that the operator named", body = ManualList), (status = 400, description = "The address is invalid", body = ErrorBody), (status = 401, description = "The token is missing", body = ErrorBody),

@@ -13,7 +13,7 @@ pub(super) struct Memory {
 impl Memory {
     /// Resident memory, bytes; none if the system does not report it.
     pub(super) fn rss_bytes(&self) -> Option<u64> {
-        // It is only a cache, so a panic does not matter.
+        // Only a cache, so a panic does not matter.
         let mut system = self.system.lock().unwrap_or_else(PoisonError::into_inner);
         if system.is_none() {
             *system = System::new().ok();

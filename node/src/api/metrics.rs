@@ -29,8 +29,8 @@ use crate::submissions::VerdictCounts;
 
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Returns the node's metrics as OpenMetrics text for Prometheus. `/metrics`, where Prometheus looks by default, has them
-/// too. With the token, they include what names workers: their hashrates, states and best shares, and what they were paid.
+/// Returns the node's metrics as OpenMetrics text for Prometheus. `/metrics`, where Prometheus looks by default, has
+/// them too. With the token, they include workers by name: their hashrates, states, best shares, and payouts.
 #[utoipa::path(
     get, path = "/api/v1/metrics", security((), ("token" = [])),
     responses(
@@ -85,13 +85,13 @@ struct Numbers {
     traffic: Traffic,
     log_lines_left_out: u64,
     submitted: VerdictCounts,
-    /// Place of the bitcoind in use, from 0.
+    /// Index of the bitcoind in use.
     bitcoind_in_use: usize,
     events: [(EventKind, u64); EventKind::ALL.len()],
     start_unix_s: f64,
     /// Bytes of the archive's queue, and records that its database lacks.
     archive: Option<(u64, u64)>,
-    /// What only the owner may see.
+    /// Metrics that only the owner may see.
     own: Option<Own>,
 }
 
@@ -309,7 +309,7 @@ impl Numbers {
 impl Own {
     fn encode(&self, page: &mut Page<'_>) -> fmt::Result {
         page.counter("shoal_paid_satoshi", "What blocks paid to this node's miners since it started", self.paid_sat)?;
-        // Workers of different addresses may have one name.
+        // Workers of different addresses may share a name.
         let mut devices: BTreeMap<&str, &Device> = BTreeMap::new();
         for device in &self.devices {
             devices.entry(&device.name).or_insert(device);

@@ -29,7 +29,7 @@ pub(super) struct MinerShares {
     pub shares: Vec<MinerShare>,
     /// `from` of the next page; none on the last page.
     pub next_from: Option<u64>,
-    /// Time from which on this node has all shares of the address, seconds since 1970: it removed older ones, or joined
+    /// Time since which this node has all shares of the address, seconds since 1970: it removed older ones, or joined
     /// the pool then. None if it has them all.
     pub since_unix_s: Option<u32>,
 }

@@ -102,11 +102,12 @@ pub(super) struct Worker {
     pub percent: u8,
     /// Its program, as it reports it.
     pub agent: String,
-    /// How it speaks with the node: `v1`, `v2_standard` or `v2_extended`.
+    /// Its protocol: `v1`, `v2_standard` or `v2_extended`.
     pub protocol: String,
     /// Size of the coinbase of its newest job, bytes; none if it has no job.
     pub coinbase_bytes: Option<usize>,
-    /// Longest coinbase that its program can hold, bytes; none if no limit is known. With a longer one it is refused.
+    /// Longest coinbase that its program can hold, bytes; none if no limit is known. The node rejects it if the
+    /// coinbase is longer.
     pub coinbase_bytes_max: Option<usize>,
     /// Difficulty of its jobs; none if it has no job.
     pub difficulty: Option<f64>,
@@ -180,7 +181,7 @@ pub(super) async fn miner(
         next_block,
         pending_shares,
         pending_weight: pending_weight.into(),
-        // Not `sum`, which is -0.0 without workers.
+        // Not `sum`, which is -0.0 for no workers.
         hashrate_hs: workers
             .iter()
             .fold(0.0, |sum, worker| sum + worker.hashrate_hs * f64::from(worker.percent) / 100.0),
@@ -208,7 +209,7 @@ fn pending(chain: &Chain, script: &ScriptBuf) -> (u64, Weight) {
         .fold((0, Weight::ZERO), |(shares, weight), credit| (shares + 1, weight.plus(credit.weight)))
 }
 
-/// What a block of the pool pays an address on average, satoshi, and the probability that it pays it at all.
+/// The average payout of a block to an address, satoshi, and the probability of any payout.
 struct Due {
     sat: f64,
     probability: f64,

@@ -22,8 +22,8 @@ use crate::stratum_url;
 pub(super) struct Mining {
     /// Where miners connect, the most useful first. Addresses of this machine are shown to clients of its own network only.
     pub urls: Vec<StratumUrl>,
-    /// The same for devices that speak Stratum v2, with the key that proves to them that this node answers. Empty if it serves
-    /// none.
+    /// The same for devices that speak Stratum v2, with the key by which they authenticate this node. Empty if it
+    /// serves none.
     pub v2_urls: Vec<StratumUrl>,
     /// TCP port for miners.
     pub port: u16,
@@ -31,20 +31,21 @@ pub(super) struct Mining {
     pub this_machine_only: bool,
     /// The form of the user name: `ADDRESS.WORKER`.
     pub user_name: String,
-    /// Any password will do.
+    /// Any text.
     pub password: String,
     /// Address that is paid for the work of user names without an address; none if each needs one.
     pub default_address: Option<String>,
-    /// What this node's owner takes of its miners' work; none if nothing.
+    /// Fee of this node's owner; none if there is none.
     pub fee: Option<NodeFee>,
 }
 
-/// What a node's owner takes of its miners' work: by jobs that pay the owner's address instead of the miner's.
+/// The fee of a node's owner: some jobs pay the owner's address instead of the miner's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct NodeFee {
-    /// Part of the work, percent, with at most two decimals. Less than that is ever taken, unless one job is longer than usual.
+    /// Part of the work, percent, with at most two decimals. The owner never takes more, unless one job lasts unusually
+    /// long.
     pub percent: f64,
-    /// The owner's address. Miners that pay it are not charged.
+    /// The owner's address. Miners that mine for it pay no fee.
     pub address: String,
 }
 

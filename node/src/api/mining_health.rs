@@ -1,5 +1,5 @@
-//! States of this node's miners and of the pool's hashrate that need a look, by the rules of `node/ops/alerts.yml`, and the
-//! last accepted submit of each payout address. It has no clock: the caller passes the time.
+//! States of this node's miners and of the pool's hashrate that need attention, by the rules of `node/ops/alerts.yml`,
+//! and the last accepted submit of each payout address. It has no clock: the caller passes the time.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -10,13 +10,13 @@ use super::limits::{MINING_SAMPLE_S, MINING_SAMPLES_MAX, PAYEES_SEEN_MAX};
 use crate::devices::by_reason;
 use crate::miners::percent_of;
 
-/// Time without miners before it is said: a device that restarts is back sooner.
+/// How long miners must be gone before the state holds; a restarting device is back sooner.
 const GONE_S: u32 = 60;
 
 /// Period of the rules about submits, seconds.
 const SUBMITS_S: u32 = 900;
 
-/// Period of a hashrate, seconds, and the least time before it that it is compared with.
+/// Period of a hashrate, seconds, and the minimum length of the earlier period that it is compared with.
 const HASHRATE_S: u32 = 3_600;
 
 /// What the miners did, at one moment.
@@ -31,7 +31,7 @@ struct Sample {
     rejected: [(&'static str, u64); 7],
 }
 
-/// What is known besides the miners' connections.
+/// Facts besides the miners' connections.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Surroundings {
     /// True while this node hands out jobs.
@@ -56,7 +56,7 @@ pub(super) struct MiningHealth {
 }
 
 impl MiningHealth {
-    /// Takes in what the miners do at `now`, seconds since 1970.
+    /// Records what the miners do at `now`, seconds since 1970.
     pub(super) fn look(&mut self, miners: &Snapshot, around: Surroundings, now: u32) {
         self.note_submits(&miners.connections, now);
         let sample = Sample {
@@ -119,7 +119,7 @@ impl MiningHealth {
 
     fn found(&self, now: u32) -> Vec<Found> {
         let Some(newest) = self.newest else { return Vec::new() };
-        // Devices that rest, or rested until shortly, leave and hash less.
+        // Devices that rest, or rested until recently, disconnect and hash less.
         let is_recent = |sample: &&Sample| newest.time.saturating_sub(sample.time) <= HASHRATE_S;
         let rested = newest.resting || self.samples.iter().rev().take_while(is_recent).any(|sample| sample.resting);
         let unless_rested = |found: Option<Found>| found.filter(|_| !rested);
@@ -129,7 +129,7 @@ impl MiningHealth {
         rules.into_iter().flatten().chain(self.pool_halved(now)).collect()
     }
 
-    /// The sample of `ago_s` seconds before the newest, or none if none is so old.
+    /// The sample `ago_s` seconds before the newest; none if there is none that old.
     fn before(&self, newest: Sample, ago_s: u32) -> Option<Sample> {
         let time = newest.time.saturating_sub(ago_s);
         self.samples.iter().rev().find(|sample| sample.time <= time).copied()
@@ -207,7 +207,7 @@ impl MiningHealth {
         })
     }
 
-    /// Chance alone moves the ten minutes by an eighth, so that this is no chance.
+    /// Chance alone moves the ten-minute hashrate by an eighth, so this is not chance.
     fn pool_halved(&self, now: u32) -> Option<Found> {
         let [recent, usual] = self.pool_hs?;
         (recent.saturating_mul(10) < usual.saturating_mul(6)).then(|| {
@@ -218,7 +218,7 @@ impl MiningHealth {
     }
 }
 
-/// Kind, since when, what is the case, what to do.
+/// Kind, start, finding, advice.
 type Found = (&'static str, u32, String, &'static str);
 
 #[cfg(test)]

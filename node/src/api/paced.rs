@@ -10,7 +10,7 @@ use tokio::time::{Sleep, sleep};
 
 use super::limits::WRITE_STALL;
 
-/// A socket on which each write must go on within [`WRITE_STALL`].
+/// A socket on which each write must progress within [`WRITE_STALL`].
 #[derive(Debug)]
 pub(super) struct Paced {
     stream: TcpStream,

@@ -26,10 +26,10 @@ const API: &str = "/api/";
 const PAGES: [&str; 11] =
     ["chain", "job", "links", "shares", "miners", "blocks", "peers", "calculator", "log", "search", "api"];
 
-/// For files whose path changes with every build: a browser keeps them without asking. A page has some 30 of them.
+/// For files whose path changes with every build: browsers keep them without revalidation. A page has about 30.
 pub(super) const KEPT: &str = "public, max-age=31536000, immutable";
 
-/// Bytes of a hash that name a build.
+/// Length of the hash that names a build, bytes.
 const BUILD_BYTES: usize = 8;
 
 /// First part of such paths, as in `/@0123456789abcdef/js/main.js`. Modules import each other by relative paths.
@@ -58,7 +58,7 @@ pub(super) async fn page(method: Method, uri: Uri) -> Response {
         return ApiError::Path.into_response();
     }
     let name = path.trim_start_matches('/');
-    // A page that a browser opened before an update still asks for files of the build before.
+    // A page that was open during an update still requests files of the earlier build.
     let (build, name) = match name.split_once('/') {
         Some((build, name)) if build.starts_with('@') => (Some(build), name),
         _ => (None, name),

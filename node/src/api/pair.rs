@@ -33,7 +33,7 @@ pub(super) struct Paired {
     )
 )]
 pub(super) async fn pair(State(api): State<Arc<Api>>, headers: HeaderMap) -> Result<Json<Paired>, ApiError> {
-    // Everyone's pages may be read on the way, and the token has nothing to show there.
+    // Pages open to everyone may travel unencrypted, and the token opens nothing there.
     if api.context.config.api.public {
         return Err(ApiError::PairingCode);
     }

@@ -127,7 +127,7 @@ impl Steps {
     }
 }
 
-/// Selects the links of a chain picture.
+/// Selects the links of a chain chart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Heights {

@@ -1,4 +1,5 @@
-//! What an address is paid on average: a day, how often, and whether at all within a month or a year.
+//! Average pay of an address: the amount per day, the interval, and the probability of any payout within a month or a
+//! year.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -7,11 +8,11 @@ const DAY_S: f64 = 86_400.0;
 const MONTH_S: f64 = 30.0 * DAY_S;
 const YEAR_S: f64 = 365.0 * DAY_S;
 
-/// Average pay of an address, as long as its part of the work, the pool's hashrate and Bitcoin's difficulty stay as they
-/// are. Blocks come by chance, so a year may bring twice as much, or nothing.
+/// Average pay of an address, while its part of the work, the pool's hashrate, and Bitcoin's difficulty stay the same.
+/// Blocks come by chance, so a year may bring twice as much, or nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, ToSchema)]
 pub(super) struct Pay {
-    /// Average pay a day, satoshi, with fractions.
+    /// Average pay per day, satoshi, with fractions.
     pub day_sat: f64,
     /// Probability that a Bitcoin block of the pool pays the address, 0 to 1: 1 for a proportional payout, and the chance
     /// in the lottery otherwise.

@@ -1,4 +1,4 @@
-//! Groups of neighboring peers: they show which peers are close to each other, but not their addresses.
+//! Groups of peers with neighboring addresses, without the addresses.
 
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};

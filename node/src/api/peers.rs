@@ -17,7 +17,7 @@ use crate::state::PeerView;
 /// The connected peers.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct PeerList {
-    /// Where other nodes reach this one.
+    /// How other nodes reach this one.
     pub reachable: Reachable,
     /// Peers, longest connected first.
     pub peers: Vec<Peer>,
@@ -36,9 +36,9 @@ pub(super) struct Discovery {
     pub book_tried: usize,
     /// Connections to nodes that the node chose by itself.
     pub outbound: usize,
-    /// How many of those it wants; 0 if it discovers nobody.
+    /// Target number of those; 0 if discovery is off.
     pub outbound_target: usize,
-    /// Addresses of this node that it tells everybody, multiaddrs; none without the node's token.
+    /// Addresses that this node announces, multiaddrs; none without the node's token.
     pub own_addresses: Option<Vec<String>>,
 }
 
@@ -62,7 +62,7 @@ pub(super) struct Peer {
     pub id: String,
     /// Its address, a multiaddr; none without the node's token.
     pub address: Option<String>,
-    /// Peers in one group have neighboring addresses. The names say no more than that, and change with every start.
+    /// Peers in one group have neighboring addresses. The names reveal nothing else, and change at every start.
     pub group: String,
     /// Transport: `tcp`, `quic`, `relay` through another node, or `onion` for an onion service.
     pub transport: &'static str,

@@ -26,10 +26,10 @@ const BLOCK_S: f64 = 600.0;
 /// Bitcoin blocks of a day at the target interval.
 const BLOCKS_A_DAY: u32 = 144;
 
-/// Blocks without which their interval is mostly chance.
+/// Minimum number of blocks; with fewer, their interval is mostly chance.
 const BLOCKS_MIN: u32 = 12;
 
-/// Age of headers that say something about the interval of today, seconds.
+/// Maximum age of headers that count toward the current interval, seconds.
 const LATELY_S: u32 = 2 * 86_400;
 
 /// Period of the rates in the answer, seconds.
@@ -83,14 +83,14 @@ fn block_work(chain: &Chain) -> f64 {
     target::work_of_bits(bits).to_hashes_saturating_u128() as f64
 }
 
-/// Average time between Bitcoin blocks, seconds: as of the last day's, since a test network may be far from its target. The
-/// target's while there are only few.
+/// Average time between Bitcoin blocks, seconds, over the last day, since a test network may be far from its target.
+/// The target's interval while there are too few blocks.
 fn bitcoin_interval_s(chain: &Chain) -> f64 {
     let headers = chain.bitcoin();
     let newest = headers.best();
     let age_s = |header: &BitcoinHeader| newest.header.time.saturating_sub(header.header.time);
     let (mut oldest, mut blocks) = (newest, 0_u32);
-    // A network's first header is as old as its rules.
+    // A network's first header may be years older than the next.
     while let Some(before) = headers.get(&oldest.header.prev_blockhash).filter(|before| age_s(before) <= LATELY_S)
         && blocks < BLOCKS_A_DAY
     {

@@ -22,7 +22,7 @@ pub(super) struct Points {
     pub points: Vec<Point>,
     /// `from` of the next page, a time; none on the last page.
     pub next_from: Option<u64>,
-    /// Time from which on this node has all steps of this length, seconds since 1970: it removed older ones, or joined
+    /// Time since which this node has all steps of this length, seconds since 1970: it removed older ones, or joined
     /// the pool then. None if it has them all.
     pub since_unix_s: Option<u32>,
 }

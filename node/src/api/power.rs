@@ -1,4 +1,4 @@
-//! `/api/v1/power`: which devices rest, and the owner's switch.
+//! `/api/v1/power`: the schedule by which devices rest, and the owner's switch.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::power::{Power, Switch};
 /// What decides which devices rest.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct PowerView {
-    /// What the switch says: `schedule` (nothing), `run` (nobody rests), or `pause`.
+    /// State of the switch: `schedule` (off), `run` (no device rests), or `pause`.
     pub switch: String,
     /// Percentage of the time for which the devices that the switch pauses run; none unless it pauses.
     pub run_percent: Option<u8>,
@@ -34,12 +34,12 @@ pub(super) struct PowerView {
     pub resting: u64,
 }
 
-/// Devices that rest, because their owner saves power.
+/// Devices that rest to save power.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Resting {
     /// Number of them.
     pub devices: u64,
-    /// When the first of them works again, seconds since 1970; none if until their owner says so.
+    /// When the first of them resumes, seconds since 1970; none if only their owner can end the pause.
     pub until_unix_s: Option<u32>,
 }
 
@@ -49,13 +49,13 @@ impl Resting {
     }
 }
 
-/// What the switch is to say.
+/// The new state of the switch.
 #[derive(Clone, Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct NewSwitch {
-    /// `pause`, or `run` to go before the schedule.
+    /// `pause`, or `run` to override the schedule.
     pub what: String,
-    /// With `pause`: names of workers, with commas between; all by default.
+    /// With `pause`: comma-separated names of workers; all by default.
     pub workers: Option<String>,
     /// With `pause`: percentage of the time for which the devices run, 0 to 99; 0 by default.
     #[param(minimum = 0, maximum = 99, default = 0)]
@@ -102,7 +102,7 @@ impl NewSwitch {
             "pause" => {
                 let mut who = Who { run_percent: self.run_percent.unwrap_or(0), workers: Vec::new() };
                 if let Some(workers) = &self.workers {
-                    let wanted = "names without blanks, with commas between, at most 64";
+                    let wanted = "comma-separated names without blanks, at most 64";
                     let wrong = || ApiError::parameter("`workers` in the query", wanted, workers);
                     let fits =
                         !workers.contains(char::is_whitespace) && workers.split(',').count() <= PAUSE_WORKERS_MAX;
@@ -162,7 +162,7 @@ pub(super) async fn show(State(api): State<Arc<Api>>, headers: HeaderMap) -> Res
     Ok(shown(&api, &power))
 }
 
-/// Pauses devices, or lets all run whatever the schedule says; also over a restart.
+/// Pauses devices, or lets all run regardless of the schedule; survives restarts.
 #[utoipa::path(
     post, path = "/api/v1/power", security(("token" = [])), params(NewSwitch),
     responses((status = 200, description = "Schedule and switch", body = PowerView), (status = 400, description = "A parameter is invalid", body = ErrorBody), (status = 401, description = "The token is missing", body = ErrorBody), (status = 409, description = "The switch cannot be written", body = ErrorBody))

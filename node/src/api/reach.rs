@@ -1,23 +1,23 @@
-//! Where other nodes reach this one, and from where that is known: part of `/api/v1/peers` and `/api/v1/status`.
+//! How other nodes reach this one, and how the node knows: part of `/api/v1/peers` and `/api/v1/status`.
 
 use p2p::{How, OwnAddress, Reachability};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Where other nodes reach this one.
+/// How other nodes reach this one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Reachable {
-    /// The best way that is known to lead here.
+    /// The best known way.
     pub how: Way,
-    /// The same in words, with what is known from whom.
+    /// The same in words, with the evidence.
     pub words: String,
-    /// Number of networks (IPv4 /16, IPv6 /32) from which a peer connected to this node when it was asked to.
+    /// Number of networks (IPv4 /16, IPv6 /32) from which a peer connected to this node on request.
     pub reached_from: u64,
-    /// Number of networks from which a peer could not connect to this node when it was asked to.
+    /// Number of networks from which a peer could not connect on request.
     pub unreached_from: u64,
     /// True if this node is a relay for nodes that cannot be reached directly.
     pub is_relay: bool,
-    /// Own addresses, the best known first; empty without the node's token, and in the status.
+    /// This node's addresses, best known first; empty without the node's token, and in the status.
     pub addresses: Vec<String>,
 }
 
@@ -25,13 +25,13 @@ pub struct Reachable {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Way {
-    /// Peers connected directly when they were asked to.
+    /// Peers connected directly on request.
     DialedBack,
-    /// The router says that it passes the port on (UPnP); no peer has confirmed it.
+    /// The router claims to forward the port (UPnP); no peer has confirmed it.
     Mapped,
     /// An onion service.
     Onion,
-    /// Relays keep places for it, through which holes are punched.
+    /// Through relays, which help peers to punch holes.
     Relay,
     /// Peers could not connect to it.
     None,
@@ -45,7 +45,7 @@ fn networks(count: usize) -> String {
 }
 
 impl Reachable {
-    /// What is known, with own addresses for the owner of the node's token.
+    /// The known ways, with the node's addresses if the request has the token.
     pub(super) fn new(known: &Reachability, owner: bool) -> Self {
         let netgroups = known.addresses.iter().map(|own| match own.how {
             How::DialedBack { netgroups } => netgroups,

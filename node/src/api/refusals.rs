@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::store::{Store, StoreError};
 
-/// Rejections counted so far: those in the store at the first query, and all since.
+/// Rejections counted so far: those in the store at the first query, and later ones.
 #[derive(Debug, Default)]
 pub(super) struct Refusals {
     seen: Mutex<Seen>,

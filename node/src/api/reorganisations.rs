@@ -1,5 +1,5 @@
 //! `/api/v1/reorganisations`: the reorganizations of the share-chain that this node saw, and what became of the work on
-//! the branches that were left.
+//! the abandoned branches.
 
 use std::sync::Arc;
 
@@ -40,12 +40,12 @@ pub(super) struct Reorganisation {
     pub depth: u32,
     /// Number of links that entered the main chain.
     pub connected: u32,
-    /// What became of the work on the branch that was left; none once the node keeps that branch no more, and after the
-    /// first 65,536 shares of a page.
+    /// What became of the work on the abandoned branch; none once the node has dropped that branch, and after the first
+    /// 65,536 shares of a page.
     pub left: Option<Left>,
 }
 
-/// What became of the work on a branch that was left: of the links that left the main chain and the shares that they list.
+/// What became of the work on an abandoned branch: the links that left the main chain, and the shares that they list.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub(super) struct Left {
     /// Number of these shares, links included.
@@ -75,8 +75,8 @@ impl Reorganisation {
 }
 
 impl Left {
-    /// Returns none if something of the branch was dropped from memory, or `shares_max`, which every share lowers, is
-    /// spent.
+    /// Returns none if part of the branch was dropped from memory, or if `shares_max`, which every share reduces, is
+    /// used up.
     fn of(chain: &Chain, what: &Reorganised, shares_max: &mut u32) -> Option<Self> {
         let mut left = Self::default();
         let mut at = ShareId::from(what.old);

@@ -1,4 +1,4 @@
-//! Memory of answers: how many are made at once, and how many bytes wait to be sent.
+//! Memory for answers: how many are prepared at a time, and how many bytes wait to be sent.
 
 use std::sync::Arc;
 
@@ -41,11 +41,12 @@ impl AsRef<[u8]> for Held {
     }
 }
 
-/// Waits for room before an answer is made, and until it fits among those that wait to be sent. The guard limits how long.
+/// Waits for room before an answer is prepared, and again until it fits among those that wait to be sent. The guard
+/// limits the wait.
 pub(super) async fn hold(State(room): State<Room>, request: Request, next: Next) -> Response {
     let Ok(_turn) = room.making.acquire().await else { return ApiError::Stopping.into_response() };
     let response = next.run(request).await;
-    // Live updates are made as they are sent.
+    // Live updates are streamed.
     if response.status() != StatusCode::OK || is_stream(response.headers()) {
         return response;
     }

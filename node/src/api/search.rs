@@ -66,8 +66,8 @@ impl Hit {
     }
 }
 
-/// The last bytes of an id, in the sequence of its bytes, by hexadecimal digits at its end; none for a whole id, or for too
-/// few digits.
+/// The last bytes of an id, in byte order, from the hexadecimal digits at its end; none for a whole id, or for too few
+/// digits.
 pub(super) fn end_of_id(words: &str) -> Option<Vec<u8>> {
     let digits = words.len();
     if !(END_DIGITS_MIN..ID_DIGITS).contains(&digits) || !words.bytes().all(|byte| byte.is_ascii_hexdigit()) {
@@ -139,7 +139,7 @@ impl Api {
         Ok(found)
     }
 
-    /// What has an id with this end.
+    /// Items whose ids end in these digits.
     async fn by_end(&self, words: &str, end: Vec<u8>) -> Result<Vec<Hit>, ApiError> {
         let words = words.to_ascii_lowercase();
         let ids = self

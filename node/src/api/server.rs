@@ -30,7 +30,7 @@ pub async fn serve(listener: TcpListener, context: Context, shutdown: impl Futur
     let guard = Guard::new(address, &context.config.api, pages, context.token);
     let api = Arc::new(Api::new(context, document));
     let slots = Slots::new(&api.context.config.api.trusted_proxies);
-    // Where Prometheus looks by default.
+    // Prometheus's default path.
     let routes = routes.route("/metrics", get(metrics::metrics));
     let behind = Behind::of(&api.context.config, api.chain().params()).map(Arc::new);
     let routes = routes.layer(from_fn_with_state(behind, forgotten));

@@ -70,7 +70,7 @@ impl RefusalView {
     }
 }
 
-/// The fate of a share: what happened to it.
+/// The fate of a share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum FateName {
@@ -86,7 +86,7 @@ pub(super) enum FateName {
     Held,
     /// The share was rejected: it breaks a rule.
     Refused,
-    /// The share is older than the links that this node keeps, so it no longer knows what became of it.
+    /// The share is older than the links that this node keeps, so its fate is no longer known.
     Pruned,
     /// This node does not know the share.
     Unknown,
@@ -194,7 +194,7 @@ impl ShareAnswer {
         Self::new(id, FateName::Expired, "it is valid, but no link of the main chain listed it in time")
     }
 
-    /// The answer from the chain in memory; none if only the store can know.
+    /// The answer from the chain in memory; none if only the store can have it.
     fn of(id: ShareId, fate: Fate) -> Option<Self> {
         let answer = match fate {
             Fate::MainLink(height) => Self::link(id, height),

@@ -79,7 +79,7 @@ pub(super) async fn accept(listener: TcpListener, router: Router, by_host: Slots
         };
         let Some(own) = by_host.take(from.ip()) else {
             debug!(%from, "too many API connections from one address");
-            // What the socket does not take at once is lost; the client is told by the end of the connection.
+            // Anything the socket does not accept immediately is lost; closing the connection is the message.
             let _ = stream.into_std().and_then(|mut stream| stream.write(TOO_MANY));
             continue;
         };
@@ -92,7 +92,7 @@ pub(super) async fn accept(listener: TcpListener, router: Router, by_host: Slots
 }
 
 async fn connection(stream: TcpStream, router: Router) {
-    // Answers should leave at once. A connection works without it, so errors are ignored.
+    // Answers should not wait for more data. A connection works without this option, so errors are ignored.
     let _ = stream.set_nodelay(true);
     let mut builder = Builder::new(TokioExecutor::new()).http1_only();
     builder

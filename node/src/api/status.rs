@@ -21,21 +21,21 @@ use super::upgrade::Upgrade;
 use crate::clock::now;
 use crate::state::{NodeState, SyncState, SyncView};
 
-/// What answers are made from.
+/// Source of the answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     /// A node.
     #[default]
     Node,
-    /// An archive alone: there are no miners and no peers.
+    /// An archive alone, without miners and peers.
     Archive,
 }
 
 /// State of the node.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Status {
-    /// What answers are made from. An explorer has neither miners nor peers nor a bitcoind, and its fields about them are empty.
+    /// Source of the answers. An explorer has no miners, peers, or bitcoind, and leaves the fields about them empty.
     #[serde(default)]
     pub source: Source,
     /// Version of the program.
@@ -69,9 +69,9 @@ pub struct Status {
     pub settled_link: Option<String>,
     /// Id of the link that this node's share-chain must contain, from its configuration or its release.
     pub trust: Option<String>,
-    /// Alarm: tip of a heavier branch that would undo settled links. The node goes on working on its own branch, and
-    /// switches by itself once the other one has outgrown it for about three hours. If the branches parted more than 2,160
-    /// links ago, it does not: then its operator must choose.
+    /// Alarm: tip of a heavier branch that would undo settled links. The node keeps working on its own branch, and
+    /// switches automatically once the other one has outgrown it for about three hours. If the branches split more than
+    /// 2,160 links ago, it does not switch: its operator must choose.
     pub conflict: Option<String>,
     /// Upgrades of the rules that miners signal.
     pub upgrades: Vec<Upgrade>,
@@ -85,8 +85,9 @@ pub struct Status {
     pub solo_because: Option<String>,
     /// States that hold in which this node may be cut off from the pool, the most urgent first.
     pub states: Vec<StateStatus>,
-    /// States of this node's miners and of the pool's hashrate that need a look, by the rules of `node/ops/alerts.yml`:
-    /// miners_gone, miners_silent, submits_rejected, miners_lost, hashrate_halved or pool_halved.
+    /// States of this node's miners and of the pool's hashrate that need attention, by the rules of
+    /// `node/ops/alerts.yml`: miners_gone, miners_silent, submits_rejected, miners_lost, hashrate_halved or
+    /// pool_halved.
     pub mining: Vec<StateStatus>,
     /// Why this node hands out no jobs, in one sentence; none while it does.
     pub no_work_because: Option<String>,
@@ -94,15 +95,15 @@ pub struct Status {
     pub bitcoin: BitcoinStatus,
     /// Number of connected peers.
     pub peers: u64,
-    /// Where other nodes reach this one.
+    /// How other nodes reach this one.
     pub reachable: Reachable,
     /// Number of miners connected to this node.
     pub miners_connected: u64,
     /// The node's public key for miners of Stratum v2, base58check; null if it serves none. `/mining` has the URLs.
     pub stratum_v2_key: Option<String>,
-    /// What this node's owner takes of its miners' work; none if nothing.
+    /// Fee of this node's owner; none if there is none.
     pub fee: Option<NodeFee>,
-    /// Devices of this node that rest; none if all may work.
+    /// Devices of this node that rest; none if none rests.
     pub resting: Option<Resting>,
     /// Estimated hashrates.
     pub hashrate: Hashrate,
@@ -117,16 +118,17 @@ pub struct Status {
 pub struct SyncStatus {
     /// State of the sync.
     pub state: SyncStateName,
-    /// Height at which what the node is downloading ends; none unless it is downloading.
+    /// Target height of the download; none unless the node is downloading.
     pub peers_height: Option<u32>,
-    /// Height up to which this is here, divided by that, 0 to 1; none unless the node is downloading.
+    /// Progress of the download, 0 to 1: the height reached divided by `peers_height`; none unless the node is
+    /// downloading.
     pub progress: Option<f64>,
-    /// Bytes of headers, rows and proofs received since the node started; 0 unless it is downloading. While it reads from
-    /// disk, bytes read.
+    /// Bytes of headers, rows, and proofs received since the node started; 0 unless it is downloading. While it reads
+    /// from disk, bytes read.
     pub received_bytes: u64,
     /// Bytes per second since this state began; none unless the node is reading or downloading.
     pub rate_bytes_s: Option<f64>,
-    /// Seconds until this state ends, if it goes on as so far; none while unknown.
+    /// Estimated seconds until this state ends; none while unknown.
     pub left_s: Option<u64>,
 }
 
@@ -335,7 +337,7 @@ fn sync(node: &NodeState) -> SyncStatus {
     let progress = read.or(done_height.zip(peers_height).map(part));
     let elapsed_s = began.map(|(since, _)| since.elapsed().as_secs_f64()).filter(|elapsed_s| *elapsed_s >= 1.0);
     let rate = |(elapsed_s, (_, before)): (f64, (_, u64))| received_bytes.saturating_sub(before) as f64 / elapsed_s;
-    // A part that is hardly begun says nothing.
+    // Too little progress for an estimate.
     let left = |(elapsed_s, part): (f64, f64)| (part > 0.01).then(|| (elapsed_s * (1.0 - part) / part).ceil() as u64);
     SyncStatus {
         state: state.into(),

@@ -1,4 +1,4 @@
-//! ETags (RFC 9110): a client that already has an answer gets 304 instead of the answer.
+//! ETags (RFC 9110): a client that already has an answer gets 304 instead.
 
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
@@ -13,7 +13,7 @@ use super::error::ApiError;
 /// Bytes of a hash that form a tag.
 const TAG_BYTES: usize = 8;
 
-/// Tags every complete answer that does not say itself how long it may be kept. Answers with 304 if the client has it.
+/// Tags every complete answer without a cache lifetime of its own. Answers with 304 if the client has it.
 pub(super) async fn tag(request: Request, next: Next) -> Response {
     let known = request.headers().get(header::IF_NONE_MATCH).cloned();
     let response = next.run(request).await;
@@ -42,7 +42,7 @@ pub(super) async fn tag(request: Request, next: Next) -> Response {
     Response::from_parts(parts, Body::from(bytes))
 }
 
-/// True for an answer that is made while it is sent.
+/// True for a streamed answer.
 pub(super) fn is_stream(headers: &HeaderMap) -> bool {
     headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
 }

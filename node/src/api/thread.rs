@@ -36,7 +36,7 @@ pub fn start(
         yield_to_others();
         let served = runtime.block_on(async {
             let listener = TcpListener::from_std(listener)?;
-            // On a worker thread, where its requests run as well.
+            // On a worker thread, where its requests run, too.
             tokio::spawn(async move { serve(listener, context, shutdown).await }).await.map_err(io::Error::other)?
         });
         if let Err(error) = served {
@@ -46,7 +46,7 @@ pub fn start(
         let _ = end.send(());
     })?;
     Ok(async move {
-        // An error means that the thread panicked, so it has ended as well.
+        // An error means that the thread panicked, so it has ended, too.
         let _ = ended.await;
     })
 }

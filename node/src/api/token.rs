@@ -1,4 +1,4 @@
-//! The token that shows what only the node's operator may see: workers of this node, and addresses of peers.
+//! The token for what only the node's operator may see: workers of this node, and addresses of peers.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -40,7 +40,7 @@ impl Token {
         Ok(Self::of(&text))
     }
 
-    /// The token of a process that serves nothing to an owner: no known text has this hash.
+    /// The token of a process without private data: no known text has this hash.
     pub(super) fn none() -> Self {
         Self(sha256::Hash::from_byte_array([0; 32]))
     }

@@ -11,12 +11,12 @@ pub struct Upgrade {
     pub bit: u8,
     /// True if this version knows it. Otherwise this node does not know all rules that the pool uses or will use.
     pub known: bool,
-    /// How far it is.
+    /// Its stage.
     pub state: UpgradeStateName,
     /// Part of this period's links that signal it, 0 to 1; none once it is locked in.
     pub signalled: Option<f64>,
-    /// Periods in a row since its state last changed in which three quarters of the links signaled it, at most 120; none
-    /// once it is active. Twelve with 90% on average bring it to the next state.
+    /// Consecutive periods since its last change of stage in which at least half of the links signaled it; none once it
+    /// is active. Twelve that average 90%, or 120 that average 75%, bring it to the next stage.
     pub good_periods: Option<u32>,
     /// Height of the last link of the period that locked it in; none unless it is locked in.
     pub locked_in_height: Option<u32>,
@@ -24,13 +24,13 @@ pub struct Upgrade {
     pub active_from_height: Option<u32>,
 }
 
-/// How far an upgrade is.
+/// Stage of an upgrade.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum UpgradeStateName {
     /// Some links signal it.
     Counting,
-    /// Enough links signaled it. It becomes active once as many do so again; a period below three quarters ends that.
+    /// Enough links signaled it. It becomes active once as many do so again; a period below half ends the lock-in.
     LockedIn,
     /// It applies, permanently.
     Active,

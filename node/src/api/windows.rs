@@ -1,5 +1,6 @@
-//! PPLNS windows up to a link, by payout script. The share-chain's own cache of windows is reserved for payouts: this one
-//! moves a window of it, keeps the last few answers and makes one at a time, so that many readers cost no more than one.
+//! PPLNS windows up to a link, by payout script. The share-chain's own cache of windows is reserved for payouts. This
+//! one moves a window of it, keeps the last few answers, and computes one at a time, so that many readers cost no more
+//! than one.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Follows the journal, and puts what it says into the queue.
+//! Follows the journal, and queues its records as rows.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -34,12 +34,12 @@ pub(crate) enum FollowError {
     Queue(#[from] io::Error),
 }
 
-/// What a step found.
+/// Result of a step.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     /// The journal is read to its end.
     Done,
-    /// The queue is full. The journal keeps the rest for as long as the node does not forget it.
+    /// The queue is full. The journal keeps the rest until the node forgets it.
     Full,
 }
 
@@ -52,23 +52,24 @@ pub(crate) struct Follower {
     next: u64,
     /// Links that were not complete when they were read.
     watched: BTreeSet<ShareId>,
-    /// Whether Bitcoin's headers from before the start were added.
+    /// True once Bitcoin's headers from before the start are added.
     has_headers: bool,
-    /// When the rows that are not queued yet began.
+    /// When the first row that is not queued yet arrived.
     since: Option<Instant>,
-    /// How far the journal was read with the newest rows that were queued. None if that was another journal.
+    /// Position in the journal of the newest queued rows. None if that was another journal.
     queued: Option<u64>,
-    /// Rows to queue, and how far the journal was read with them. They stay here until the disk takes them.
+    /// Rows to queue, and their position in the journal. They stay here until the disk accepts them.
     ready: Option<(u64, Batch)>,
-    /// Time for which rows are held back.
+    /// How long rows are held back.
     held: Duration,
 }
 
 impl Follower {
-    /// Goes on behind `position`, or begins with the first record.
+    /// Continues after `position`, or begins with the first record.
     pub(crate) fn new(store: Arc<Store>, position: Option<u64>) -> Self {
-        // A journal that was lost or moved away begins again. After a crash of the machine it may have lost its newest
-        // records, whose numbers others then got: so the last ones are read again. What is there stays as it is.
+        // A journal that was lost or moved away begins again. A crash of the machine may have cost it its newest
+        // records, and later records then reuse their numbers, so the last ones are read again. Rows that exist stay
+        // unchanged.
         let queued = position.filter(|position| *position < store.next_sequence());
         let next = queued.unwrap_or(0).saturating_sub(AGAIN);
         let (gatherer, watched) = (Gatherer::default(), BTreeSet::new());
@@ -89,7 +90,7 @@ impl Follower {
         self.gatherer.batch().rows() == 0
     }
 
-    /// As [`Self::step`], and queues all of it: the node ends, and what only it saw would be lost.
+    /// Like [`Self::step`], but queues everything: the node is stopping, and would lose what only it saw.
     ///
     /// # Errors
     /// The disk fails.
@@ -98,10 +99,10 @@ impl Follower {
         self.step(queue, chain)
     }
 
-    /// Reads the journal to its end, and queues what is due.
+    /// Reads the journal to its end, and queues rows that are due.
     ///
     /// # Errors
-    /// The disk fails. The next step goes on at the same place, with the rows that the disk did not take.
+    /// The disk fails. The next step continues at the same place, with the rows that the disk did not accept.
     pub(crate) fn step(&mut self, queue: &mut Queue, chain: &ChainReader) -> Result<Step, FollowError> {
         loop {
             self.queue_ready(queue)?;
@@ -109,10 +110,10 @@ impl Follower {
                 return Ok(Step::Full);
             }
             let entries: Vec<Entry> = self.store.journal(self.next).take(BATCH).collect::<Result<_, _>>()?;
-            // The view is taken after the records were read, so that it knows them.
+            // Read the records first, so that the view knows them.
             let chain = chain.chain();
             if !std::mem::replace(&mut self.has_headers, true) {
-                // No journal has those that bitcoind had when the node started.
+                // The journal lacks the headers that bitcoind had when the node started.
                 for header in headers_above_root(chain.bitcoin()) {
                     self.gatherer.bitcoin_header(&header.block_hash(), &chain);
                 }
@@ -124,7 +125,7 @@ impl Follower {
             self.look_at_watched(&chain)?;
             let batch = self.gatherer.batch();
             let position = self.next.saturating_sub(1);
-            // What was read before may be written twice, but a file that waits must keep its name for itself.
+            // Writing rows twice is harmless, but the name of a waiting file must stay unique.
             let is_new = self.queued.is_none_or(|queued| position > queued);
             let is_due = batch.rows() >= QUEUE_ROWS
                 || batch.bytes() >= BATCH_BYTES

@@ -1,5 +1,5 @@
-//! Streams the share-chain of a running node into its archive: from the journal into a queue on disk, and from there into the
-//! database. Mining waits for neither.
+//! Streams the share-chain of a running node into its archive: from the journal into a queue on disk, and from there
+//! into the database. Mining never waits for either.
 
 use std::io;
 use std::path::PathBuf;
@@ -32,7 +32,7 @@ use crate::store::Store;
 /// Name of the queue's folder in the data folder.
 const FOLDER: &str = "archive-queue";
 
-/// What streams.
+/// Sources and targets of the stream.
 #[derive(Clone, Debug)]
 pub(crate) struct Streamer {
     /// The journal.
@@ -59,7 +59,7 @@ pub(crate) struct Streaming {
 }
 
 impl Streaming {
-    /// Queues what only the running node knows, and ends. Call it when the share-chain changes no more.
+    /// Queues what only the running node knows, and ends. Call it once the share-chain no longer changes.
     pub(crate) async fn end(self) {
         let _ended = self.stop.send(());
         // The disk may hang.
@@ -73,13 +73,13 @@ fn locked(queue: &Mutex<Queue>) -> MutexGuard<'_, Queue> {
     queue.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Runs work on the disk off the threads that serve miners. `None` if the runtime is shutting down.
+/// Runs disk work off the threads that serve miners. `None` if the runtime is shutting down.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     tokio::task::spawn_blocking(work).await.ok()
 }
 
 impl Streamer {
-    /// Starts to stream, if an archive is configured. Not one of the parts that a node cannot run without.
+    /// Starts to stream, if an archive is configured. The node can run without it.
     pub(crate) fn start(
         config: &Config,
         store: &Arc<Store>,
@@ -105,7 +105,7 @@ impl Streamer {
         Streaming { stop, task: tokio::spawn(self.run(stopped)) }
     }
 
-    /// Streams until the node ends. What fails is logged and tried again: the node goes on without its archive.
+    /// Streams until the node ends. Failures are logged and retried: the node continues without its archive.
     async fn run(self, mut stop: oneshot::Receiver<()>) {
         loop {
             let folder = self.folder.clone();
@@ -182,7 +182,7 @@ impl Streamer {
             }
         }
         if let Some(Err(error)) = blocking(move || follower.last_step(&mut locked(&queue), &chain)).await {
-            error!(%error, "the newest of the share-chain cannot be queued for the archive");
+            error!(%error, "the share-chain's newest records cannot be queued for the archive");
         }
     }
 
@@ -207,7 +207,7 @@ impl Streamer {
                             let waiting = blocking(move || locked(&slow).waiting()).await.unwrap_or_default();
                             warn!(
                                 waiting,
-                                "the archive's database does not take a batch; the node goes on, and its queue grows"
+                                "the archive's database rejects a batch; the node continues, and its queue grows"
                             );
                             told = None;
                             writing.await
@@ -233,12 +233,12 @@ impl Streamer {
             match done {
                 None => return,
                 Some(Ok(())) if told.is_none() => {
-                    info!("the archive's database takes what this node's share-chain gets");
+                    info!("this node's share-chain streams into the archive's database");
                     told = Some(Instant::now());
                 }
                 Some(Ok(())) => {}
                 Some(Err(error)) => {
-                    warn!(error, "the archive got nothing; trying again in a minute");
+                    warn!(error, "the archive cannot be used; trying again in a minute");
                     told = None;
                     tokio::time::sleep(REFUSED_RETRY).await;
                 }
@@ -246,12 +246,12 @@ impl Streamer {
         }
     }
 
-    /// Returns how far the journal was read with the batch.
+    /// Returns the batch's position in the journal.
     async fn write(&self, writer: &mut PatientWriter, queued: &Queued) -> Result<u64, String> {
         let Some(batch) = &queued.batch else {
             error!(
                 position = queued.position,
-                "a file of the archive's queue is damaged or gone, and left out: the archive lacks its rows"
+                "a file of the archive's queue is damaged or missing and was skipped: the archive lacks its rows"
             );
             return Ok(queued.position);
         };

@@ -21,13 +21,13 @@ use crate::store::Store;
 
 type Proofs = Vec<(Proof, Option<Vec<ShareId>>)>;
 
-/// A node whose engine took what was found.
+/// A node whose engine accepted the proofs.
 fn node(world: &World, found: &Proofs, folder: &Path) -> (Arc<Store>, ChainReader) {
     let (store, engine) = running(world, found, folder);
     (store, engine.reader().clone())
 }
 
-/// The same, with its engine.
+/// The same node, with its engine.
 fn running(world: &World, found: &Proofs, folder: &Path) -> (Arc<Store>, EngineHandle) {
     let store = Arc::new(Store::open(&folder.join("db"), *world.chain.consensus_id()).unwrap());
     let chain = World::with(world.chain.params().clone()).chain;
@@ -62,7 +62,7 @@ async fn a_queue_that_cannot_be_written_for_a_while_loses_no_row() {
     assert_eq!(taken(&mut queue), found.len(), "once each");
 }
 
-/// Takes all that waits in a queue; every file must be there and sound. Returns the number of proofs.
+/// Takes all batches from a queue. Every file must exist and be intact. Returns the number of proofs.
 fn taken(queue: &mut Queue) -> usize {
     let mut proofs = 0;
     while let Some(queued) = queue.front().unwrap() {
@@ -86,8 +86,8 @@ async fn headers_that_bitcoind_had_when_the_node_started_are_archived() {
     assert_eq!(queue.front().unwrap().unwrap().batch.unwrap().rows(), 4);
 }
 
-/// It reads its newest records again, which end where the last batch ended: that batch's file was removed, and all others
-/// waited for it.
+/// It reads its newest records again. They end where the last batch ended, because the file of that batch was removed,
+/// and all others waited for it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_starts_again_without_news_goes_on_archiving() {
     let folder = tempfile::tempdir().unwrap();
@@ -109,7 +109,7 @@ async fn a_node_that_starts_again_without_news_goes_on_archiving() {
     assert!(positions[0] > 80 && positions.iter().all(|position| *position == positions[0]), "{positions:?}");
 }
 
-/// Writes all that waits in a queue.
+/// Writes all batches of a queue.
 async fn send(queue: &mut Queue, server: &LocalServer, world: &World) {
     let params = world.chain.params().clone();
     let mut writer = PatientWriter::new(server.url().unwrap(), params, Duration::ZERO);
@@ -120,7 +120,7 @@ async fn send(queue: &mut Queue, server: &LocalServer, world: &World) {
     }
 }
 
-/// What the database has: ids of proofs, and listed ids on the main chain.
+/// Contents of the database: ids of proofs, and listed ids on the main chain.
 async fn archived(server: &LocalServer) -> (Vec<ShareId>, Vec<ShareId>) {
     let client = server.url().unwrap().connect().await.unwrap();
     let mut found = Vec::new();
@@ -141,7 +141,7 @@ async fn a_node_archives_its_share_chain_once_over_crashes_and_while_the_databas
     let mut found = world.grow(40, 3);
     let path = folder.path().join("queue");
 
-    // The database is away: what the node has goes into the queue, and the node may end at any time.
+    // The database is down. The node's records go into the queue, and the node may stop at any time.
     server.kill();
     let (store, chain) = node(&world, &found, &folder.path().join("first"));
     let mut queue = Queue::open(&path).unwrap();
@@ -152,7 +152,7 @@ async fn a_node_archives_its_share_chain_once_over_crashes_and_while_the_databas
     assert_eq!(queue.waiting(), waiting, "the queue outlasts the node");
     assert_eq!(Follower::new(store, queue.position()).step(&mut queue, &chain).unwrap(), Step::Done);
 
-    // It is back, and gets all of it; then what came since.
+    // The database is back, and gets all batches, then the newer records.
     server.start().unwrap();
     send(&mut queue, &server, &world).await;
     found.extend(world.grow(10, 3));

@@ -3,13 +3,13 @@
 use std::io;
 use std::path::PathBuf;
 
-/// Why there is no backup, or none is restored.
+/// Why a backup cannot be made or restored.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
-    /// The folder is there already.
-    #[error("{0} exists; name a folder that does not, so that no backup is overwritten")]
+    /// The folder already exists.
+    #[error("{0} already exists; name a new folder, so that no backup is overwritten")]
     Exists(PathBuf),
-    /// The folder is no backup.
+    /// The folder is not a backup.
     #[error("{0} has no folder `store`, so `shoal db backup` did not make it")]
     NoBackup(PathBuf),
     /// The data folder is in use.

@@ -1,4 +1,4 @@
-//! Which of several bitcoinds is used: the one whose chain has the most work, among equals the first.
+//! Chooses among several bitcoinds: the one whose chain has the most work, or the first among equals.
 
 use std::cmp::Reverse;
 use std::fmt;
@@ -14,11 +14,11 @@ use super::client::Bitcoind;
 use super::state::{FeedState, Source};
 use crate::limits::RETURN_AFTER;
 
-/// A task that chooses, and publishes what the chosen bitcoind says. If none is well, the one in use stays.
+/// A task that chooses a bitcoind, and publishes its state. If none works, the one in use stays.
 pub(super) struct Chooser {
     /// The client whose calls follow the choice.
     pub(super) bitcoind: Bitcoind,
-    /// What each bitcoind says, the first ones first.
+    /// The state of each bitcoind, in configured order.
     pub(super) sources: Vec<Source>,
     /// Wakes this task.
     pub(super) news: Arc<Notify>,
@@ -30,8 +30,8 @@ pub(super) struct Chooser {
 /// Looks up the work of the chain up to a block.
 type Lookup = Box<dyn Fn(&BlockHash) -> Option<Work> + Send + Sync>;
 
-/// Work of chains as this node computed it from their headers, which says more than a bitcoind's claim. Empty until the
-/// share-chain is loaded.
+/// Work of chains as this node computed it from their headers, which is more reliable than a bitcoind's claim. Empty
+/// until the share-chain is loaded.
 #[derive(Clone, Default)]
 pub(super) struct Computed(Arc<OnceLock<Lookup>>);
 
@@ -42,12 +42,12 @@ impl fmt::Debug for Computed {
 }
 
 impl Computed {
-    /// Uses this lookup from now on. Only the first one counts.
+    /// Uses this lookup from now on. Only the first call has an effect.
     pub(super) fn set(&self, lookup: Lookup) {
         let _again = self.0.set(lookup).is_err();
     }
 
-    /// Work of the chain that a bitcoind's template extends: what was computed, or else what it says.
+    /// Work of the chain that a bitcoind's template extends: computed if possible, otherwise claimed.
     fn of(&self, state: &FeedState) -> Option<Work> {
         let tip = state.template.as_ref()?.prev_block;
         self.0.get().and_then(|lookup| lookup(&tip)).or(state.work)
@@ -59,11 +59,11 @@ impl Computed {
 struct Well {
     /// Work of the chain that its template extends; none while it is not known.
     work: Option<Work>,
-    /// How long it has been well.
+    /// How long it has worked.
     for_time: Duration,
 }
 
-/// The place of the bitcoind to use; none if none is well.
+/// The index of the bitcoind to use; none if none works.
 ///
 /// One that has just come back is not preferred before [`RETURN_AFTER`], unless it has more work.
 fn choose(all: &[Option<Well>]) -> Option<usize> {
@@ -117,8 +117,8 @@ impl Chooser {
         });
     }
 
-    /// Tells the operator of a change that lasts. One of them often knows a block some moments earlier. Returns whether the one
-    /// that was left has trouble.
+    /// Reports a lasting change to the operator: one bitcoind often knows a block moments before another. Returns true
+    /// if the one left has a problem.
     fn tell(&self, from: usize, to: usize, trouble: Option<&str>, was_lost: bool) -> bool {
         let urls: Vec<_> = self.bitcoind.each().map(|bitcoind| bitcoind.url().to_string()).collect();
         let (from_url, to_url) = (&urls[from], &urls[to]);
@@ -161,7 +161,7 @@ mod tests {
             };
             let used = all[chosen].expect("it is well");
             prop_assert_eq!(Some(used.work), best);
-            // An earlier one with as much work is one that has yet to prove itself.
+            // An earlier one with as much work has only just come back.
             for earlier in all[..chosen].iter().flatten().filter(|earlier| earlier.work == used.work) {
                 prop_assert!(earlier.for_time < RETURN_AFTER && used.for_time >= RETURN_AFTER);
             }

@@ -67,7 +67,7 @@ impl Bitcoind {
         Ok(Self { servers, used: Arc::default(), network })
     }
 
-    /// A client of each bitcoind alone, the first ones first.
+    /// A client of each bitcoind alone, in configured order.
     pub fn each(&self) -> impl Iterator<Item = Self> + '_ {
         let alone = |server: &Arc<Server>| Self {
             servers: Arc::from([Arc::clone(server)]),
@@ -77,12 +77,12 @@ impl Bitcoind {
         self.servers.iter().map(alone)
     }
 
-    /// Uses another bitcoind from now on, by its place among all.
+    /// Uses another bitcoind from now on, by its index.
     pub(super) fn switch_to(&self, index: usize) {
         self.used.store(index.min(self.servers.len() - 1), Ordering::Relaxed);
     }
 
-    /// The place of the bitcoind in use among all.
+    /// The index of the bitcoind in use.
     pub fn used(&self) -> usize {
         self.used.load(Ordering::Relaxed)
     }
@@ -161,10 +161,10 @@ impl Bitcoind {
         }
     }
 
-    /// Uses the first bitcoind that is ready, if the one in use is not.
+    /// Switches to the first bitcoind that is ready, if the one in use is not.
     ///
     /// # Errors
-    /// None is ready: that of the one in use.
+    /// None is ready: the error of the one in use.
     pub async fn find_ready(&self) -> Result<ChainStatus, BitcoindError> {
         let error = match self.ready().await {
             Ok(status) => return Ok(status),
@@ -270,14 +270,14 @@ impl Bitcoind {
         self.request_template(request, LONG_POLL_TIMEOUT).await
     }
 
-    /// Submits a serialized block to all bitcoinds (`submitblock`). The best verdict counts: a bitcoind that is behind cannot
-    /// judge the block yet. It gets the block as well.
+    /// Submits a serialized block to all bitcoinds (`submitblock`). The best verdict counts: a bitcoind that is behind
+    /// gets the block, too, but cannot judge it yet.
     ///
     /// # Errors
     /// No bitcoind can be reached, or each answers with an error instead of a verdict.
     pub async fn submit_block(&self, block: &[u8]) -> Result<SubmitVerdict, BitcoindError> {
         let hex: Arc<str> = block.to_lower_hex_string().into();
-        // Each goes on by itself: one that hangs must not keep the verdict of another.
+        // Each call runs on its own: a bitcoind that hangs must not delay another's verdict.
         let submit = |server: Self| tokio::spawn(submit(server, Arc::clone(&hex)));
         let mut under_way: FuturesUnordered<_> = self.each().map(submit).collect();
         let (mut best, mut failed) = (None, None);
@@ -362,8 +362,8 @@ impl Bitcoind {
 /// Submits a block to one bitcoind.
 async fn submit(bitcoind: Bitcoind, hex: Arc<str>) -> Result<SubmitVerdict, BitcoindError> {
     let reason: Option<String> = bitcoind.call_for_reason("submitblock", json!([*hex])).await.inspect_err(|error| {
-        // It gets the block when it is back. If all fail, the caller says so.
-        debug!(url = %bitcoind.url(), error = sentence(error), "a bitcoind could not be given a block");
+        // It gets the block when it is back. If all fail, the caller reports it.
+        debug!(url = %bitcoind.url(), error = sentence(error), "a bitcoind could not be sent a block");
     })?;
     Ok(match reason.as_deref() {
         None => SubmitVerdict::Accepted,

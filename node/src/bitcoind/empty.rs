@@ -1,5 +1,5 @@
-//! A template without transactions on a new tip, for the time that bitcoind takes to make the full one: miners leave the old tip
-//! at once.
+//! A template without transactions on a new tip, until bitcoind has made the full one, so that miners leave the old tip
+//! immediately.
 
 use bitcoin::Amount;
 
@@ -7,12 +7,12 @@ use super::header::HeaderInfo;
 use crate::config::{Network, Outputs};
 use node_core::jobs::BlockTemplate;
 
-/// An empty template on `tip`, which takes from `last` what does not depend on the tip. `time` is bitcoind's clock, seconds since
-/// 1970.
+/// An empty template on `tip`. Everything that does not depend on the tip comes from `last`. `time` is bitcoind's
+/// clock, seconds since 1970.
 ///
-/// None if `tip` is not the tip of bitcoind's active chain, so that nobody mines on a block that is invalid or already stale; if
-/// bitcoind does not tell its median time; and where other nBits begin, which is for bitcoind to compute: at the first block of
-/// a period, and on testnet4, where they depend on the header's time.
+/// None if `tip` is not the tip of bitcoind's active chain, so that no miner works on an invalid or stale block; if
+/// bitcoind does not report the median time; and where nBits may change, which only bitcoind computes: at the first
+/// block of a period, and on testnet4, where they depend on the header's time.
 pub(super) fn on(tip: &HeaderInfo, last: &BlockTemplate, network: Network, time: u32) -> Option<BlockTemplate> {
     let params = network.chain_params(Outputs::Standard).bitcoin;
     let (height, min_time) = (tip.height.checked_add(1)?, tip.median_time?.checked_add(1)?);
@@ -29,7 +29,7 @@ pub(super) fn on(tip: &HeaderInfo, last: &BlockTemplate, network: Network, time:
         time: time.max(min_time),
         min_time,
         coinbase_value: Amount::from_sat(params.subsidy_sat(height)),
-        // That of no transactions is computed with the job.
+        // The job computes the commitment to no transactions.
         witness_commitment: None,
         transactions: Vec::new(),
         weight_limit: last.weight_limit,

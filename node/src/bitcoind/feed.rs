@@ -13,8 +13,8 @@ use super::follower::Follower;
 use super::state::{FeedState, Source};
 use super::zmq;
 
-/// Tasks that keep the newest template: one for each bitcoind, one that chooses among several, and one for each ZMQ. They end
-/// when this value is dropped.
+/// Tasks that keep the newest template: one for each bitcoind, one that chooses among several, and one for each ZMQ
+/// publisher. They end when this value is dropped.
 #[derive(Debug)]
 pub struct TemplateFeed {
     /// That of the bitcoind in use.
@@ -61,7 +61,7 @@ impl TemplateFeed {
         Self { used, each, computed, _tasks: tasks }
     }
 
-    /// Compares bitcoinds by the work of their chains that this returns, where it knows it, and not by what they say.
+    /// Compares bitcoinds by the chain work that this returns, where it is known, rather than by their claims.
     pub fn believe(&self, work: impl Fn(&BlockHash) -> Option<Work> + Send + Sync + 'static) {
         self.computed.set(Box::new(work));
     }
@@ -71,12 +71,12 @@ impl TemplateFeed {
         self.used.heard.clone()
     }
 
-    /// A receiver that sees every change of template and trouble.
+    /// A receiver that sees every change of template and problem.
     pub fn subscribe(&self) -> watch::Receiver<FeedState> {
         self.used.state.clone()
     }
 
-    /// Each bitcoind alone, with a receiver that sees every change of its template and trouble.
+    /// Each bitcoind alone, with a receiver that sees every change of its template and problem.
     pub fn each(&self) -> Vec<(Bitcoind, watch::Receiver<FeedState>)> {
         self.each.clone()
     }

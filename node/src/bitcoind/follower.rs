@@ -32,7 +32,7 @@ pub(super) struct Follower {
     pub(super) bitcoind: Bitcoind,
     pub(super) state: watch::Sender<FeedState>,
     pub(super) heard: watch::Sender<Instant>,
-    /// The newest tip that is known, from ZMQ or the check of the tip; none before any.
+    /// The newest known tip, from ZMQ or the tip check; none at the start.
     pub(super) tip: watch::Sender<Option<BlockHash>>,
     /// True if there are other bitcoinds, so that the work of the chain matters.
     pub(super) several: bool,
@@ -48,7 +48,7 @@ impl Follower {
                 let began = Instant::now();
                 let ended = self.follow(template).await;
                 if let Err(error) = &ended {
-                    debug!(url = %self.bitcoind.url(), error = sentence(error), "bitcoind is asked again");
+                    debug!(url = %self.bitcoind.url(), error = sentence(error), "retrying a call to bitcoind");
                 }
                 if began.elapsed() < POLL_INTERVAL {
                     sleep(POLL_INTERVAL - began.elapsed()).await;
@@ -86,7 +86,7 @@ impl Follower {
         self.bitcoind.template().await.map(Arc::new)
     }
 
-    /// Asks again after a call failed: a bitcoind that is busy for a moment, or a connection that broke, takes no work away.
+    /// Retries a failed call: a briefly busy bitcoind, or a broken connection, must not cost miners their work.
     async fn again(&self) -> Result<Arc<BlockTemplate>, BitcoindError> {
         let pauses = ConstantBuilder::new().with_delay(RECHECK_PAUSE).with_max_times(RECHECKS);
         let asking = (|| self.ready_template()).retry(pauses).when(BitcoindError::is_passing);
@@ -136,7 +136,7 @@ impl Follower {
         if after_s == 0 {
             return std::future::pending().await;
         }
-        // If bitcoind does not know the block any more, its tip has moved, which the long poll reports.
+        // If bitcoind no longer knows the block, its tip has moved, which the long poll reports.
         let Some(info) = self.bitcoind.header(template.prev_block).await? else { return std::future::pending().await };
         let late = info.header.time.saturating_add(after_s).saturating_add(1);
         if template.time >= late {
@@ -156,7 +156,7 @@ impl Follower {
         }
     }
 
-    /// Waits for a tip that bitcoind has no template on yet, and makes an empty one, unless the full one comes at once.
+    /// Waits for a tip without a template, and makes an empty one, unless the full one comes immediately.
     async fn early(
         &self,
         tips: &mut watch::Receiver<Option<BlockHash>>,
@@ -175,7 +175,7 @@ impl Follower {
                 Ok(Some(info)) => {
                     let time = self.state.borrow().time().unwrap_or(now().0);
                     if let Some(empty) = empty::on(&info, last, self.bitcoind.network(), time) {
-                        debug!(%tip, height = empty.height, "an empty template until the full one comes");
+                        debug!(%tip, height = empty.height, "using an empty template until the full one comes");
                         return (empty, info.chain_work);
                     }
                 }

@@ -1,4 +1,4 @@
-//! What a bitcoind says: its newest template, or its trouble.
+//! The state of a bitcoind: its newest template, or its problem.
 
 use std::sync::Arc;
 
@@ -16,13 +16,13 @@ pub struct FeedState {
     pub received: Option<Instant>,
     /// Why the template may be out of date, in one sentence for the operator; none if it is current.
     pub trouble: Option<Arc<str>>,
-    /// Work of the chain that the template extends; none if there is but one bitcoind.
+    /// Work of the chain that the template extends; none if there is only one bitcoind.
     pub work: Option<Work>,
 }
 
 impl FeedState {
-    /// bitcoind's clock by the newest template: its time, and what passed since it came. It does not depend on this
-    /// machine's clock. None after blocks that are dated ahead, when bitcoind suggests the least time that is allowed.
+    /// bitcoind's clock: the newest template's time, plus the time since it came. It does not depend on this machine's
+    /// clock. None after blocks with future timestamps, when bitcoind suggests the earliest valid time instead.
     pub fn time(&self) -> Option<u32> {
         let template = self.template.as_ref().filter(|template| template.time > template.min_time)?;
         let passed_s = u32::try_from(self.received?.elapsed().as_secs()).unwrap_or(u32::MAX);
@@ -30,7 +30,7 @@ impl FeedState {
     }
 }
 
-/// What one bitcoind says.
+/// The state of one bitcoind.
 #[derive(Debug, Clone)]
 pub(super) struct Source {
     /// Its templates.

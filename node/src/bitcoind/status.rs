@@ -50,12 +50,13 @@ pub struct NodeInfo {
     pub user_agent: String,
     /// Number of its connections.
     pub connections: u32,
-    /// Its clock less the median of its peers' clocks, seconds; none if it does not say.
+    /// Its clock minus the median of its peers' clocks, seconds; none if it does not report that.
     #[serde(rename = "timeoffset", default, deserialize_with = "own_offset")]
     pub time_offset_s: Option<i64>,
 }
 
-/// bitcoind reports its peers' clocks less its own. Turned around, it is above 0 if its clock is ahead.
+/// bitcoind reports its peers' clocks minus its own; with the sign reversed, a positive value means that its clock is
+/// ahead.
 fn own_offset<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
     Ok(Option::<i64>::deserialize(deserializer)?.map(i64::saturating_neg))
 }

@@ -1,5 +1,5 @@
-//! A hostile bitcoind on a real socket: what must become of every bad answer. That good answers are
-//! understood is tested in `testnet`, against Bitcoin Core's own engine and a real bitcoind.
+//! A hostile bitcoind on a real socket: what the node must do with every bad answer. `testnet` tests good answers, with
+//! Bitcoin Core's own engine and with a real bitcoind.
 
 mod early;
 mod feed;
@@ -71,17 +71,17 @@ async fn statuses_are_explained() {
     let status = |status| failure(Reply::body(status, ""));
     assert!(matches!(status(401).await, BitcoindError::WrongCredentials { .. }));
     assert!(matches!(status(403).await, BitcoindError::NotAdmitted { .. }));
-    // Bitcoin Core's words for a full queue. It has none while it stops.
+    // Bitcoin Core's answer when its queue is full. While it stops, it answers without text.
     assert!(matches!(failure(Reply::body(503, "Work queue depth exceeded")).await, BitcoindError::Busy));
     assert!(matches!(status(503).await, BitcoindError::Stopping));
     assert!(matches!(status(502).await, BitcoindError::Gateway { status: 502, .. }));
     assert!(matches!(status(504).await, BitcoindError::Gateway { status: 504, .. }));
     assert!(matches!(status(302).await, BitcoindError::Status { status: 302, .. }));
-    // Bitcoin Core's words for a call refused while it starts, with an older version's status.
+    // Bitcoin Core's answer to a call while it starts, with an older version's status.
     let body = json!({ "result": null, "error": { "code": -28, "message": "Loading…" }, "id": 0 });
     let error = failure(Reply::body(500, &body.to_string())).await;
     assert!(matches!(error, BitcoindError::Starting { .. }), "{error:?}");
-    // The end of a long poll when it stops.
+    // The end of a long poll when bitcoind stops.
     let body = json!({ "result": null, "error": { "code": -9, "message": "Shutting down" }, "id": 0 });
     assert!(matches!(failure(Reply::body(200, &body.to_string())).await, BitcoindError::Stopping));
 }
@@ -169,7 +169,7 @@ async fn another_network_and_a_sync_are_noticed() {
     }
 }
 
-/// Some versions count the headers of invalidated blocks. Only those of blocks that may be valid are waited for.
+/// Some versions count the headers of invalidated blocks. The node waits only for headers of blocks that may be valid.
 #[tokio::test]
 async fn headers_of_invalid_blocks_are_not_waited_for() {
     let ready = async |status: &'static str| {

@@ -16,7 +16,7 @@ use crate::limits::{
     BUSY_ANSWER_BYTES_MAX, CA_BYTES_MAX, CONNECT_TIMEOUT, COOKIE_BYTES_MAX, IDLE_TIMEOUT, REASON_CHARS_MAX,
 };
 
-/// JSON-RPC error codes with a meaning of their own, from bitcoind's `rpc/protocol.h`.
+/// JSON-RPC error codes that the node treats specially, from bitcoind's `rpc/protocol.h`.
 const CODE_NOT_CONNECTED: i64 = -9;
 const CODE_INITIAL_DOWNLOAD: i64 = -10;
 const CODE_WARMUP: i64 = -28;
@@ -24,10 +24,10 @@ const CODE_WARMUP: i64 = -28;
 /// bitcoind's words at the end of a long poll when it stops, with the code for a missing connection.
 const SHUTTING_DOWN: &str = "Shutting down";
 
-/// A word of bitcoind's answer when its queue of requests is full. When it stops, it answers with the same status.
+/// A word in bitcoind's answer when its request queue is full. While it stops, it answers with the same status.
 const QUEUE: &str = "queue";
 
-/// Ports on which bitcoind talks with its peers: main, signet, testnet4, regtest. JSON-RPC has the port below.
+/// Ports on which bitcoind talks to its peers: main, signet, testnet4, regtest. JSON-RPC uses the port below.
 const PEER_PORTS: [u16; 4] = [8333, 38333, 48333, 18444];
 
 /// Time and size limits of an answer.
@@ -77,7 +77,7 @@ impl Transport {
         match (config.url.scheme(), &config.tls_ca) {
             ("https", None) => {}
             ("https", Some(path)) => http = http.tls_certs_only(authorities(path)?),
-            // These need no authorities, and a minimal container has none.
+            // Plain HTTP needs no certificate authorities, and a minimal container has none.
             (scheme, _) => {
                 http = http.tls_certs_only([]);
                 if scheme == "unix" {
@@ -209,7 +209,7 @@ impl Transport {
         let malformed = || BitcoindError::CookieMalformed { path: path.clone() };
         let unreadable = |source| BitcoindError::CookieUnreadable { path: path.clone(), source };
         let found = tokio::fs::metadata(path).await.map_err(unreadable)?;
-        // Opening a pipe waits for a writer, in a thread that does not come back.
+        // Opening a pipe would block the thread until a writer opens it.
         if !found.is_file() || found.len() > COOKIE_BYTES_MAX {
             return Err(malformed());
         }
@@ -237,7 +237,7 @@ fn authorities(path: &Path) -> Result<Vec<Certificate>, BitcoindError> {
     if found.is_empty() { Err(BitcoindError::NoAuthorities { path: path.to_owned() }) } else { Ok(found) }
 }
 
-/// Why bitcoind takes no request: its queue is full, or it stops. Only the words tell.
+/// Why bitcoind accepts no request: its queue is full, or it is stopping. Only the words distinguish the two.
 async fn busy_or_stopping(mut response: Response) -> BitcoindError {
     let mut words = Vec::new();
     while let Ok(Some(chunk)) = response.chunk().await {

@@ -18,13 +18,13 @@ pub enum SubmitVerdict {
     },
 }
 
-/// Reasons that say nothing about the block itself: its parent is unknown or was invalidated by hand, which `reconsiderblock`
-/// takes back, a clock is behind, or bitcoind gives no reason (BIP-0022's `rejected`).
+/// Reasons that say nothing about the block itself: its parent is unknown, or was invalidated manually, which
+/// `reconsiderblock` reverts; a clock is behind; or bitcoind gives no reason (BIP-0022's `rejected`).
 const PASSING_REASONS: [&str; 5] =
     ["prev-blk-not-found", "bad-prevblk", "duplicate-invalid", "time-too-new", "rejected"];
 
 impl SubmitVerdict {
-    /// True if bitcoind may say otherwise later, so that the block must be submitted again.
+    /// True if bitcoind may change its verdict, so that the block must be submitted again.
     #[must_use]
     pub fn may_change(&self) -> bool {
         match self {
@@ -34,7 +34,7 @@ impl SubmitVerdict {
         }
     }
 
-    /// How good the news is for the block's finder, among the verdicts of several bitcoinds.
+    /// Rank of a verdict among those of several bitcoinds, worst to best for the block's finder.
     fn rank(&self) -> u8 {
         match self {
             Self::Accepted => 4,
@@ -45,7 +45,7 @@ impl SubmitVerdict {
         }
     }
 
-    /// The better of two verdicts of different bitcoinds on one block, the first among equals.
+    /// The better of two bitcoinds' verdicts on one block; the first among equals.
     #[must_use]
     pub fn or_better(self, other: Self) -> Self {
         if other.rank() > self.rank() { other } else { self }

@@ -1,7 +1,7 @@
-//! Hears of new blocks from bitcoind's ZMQ (`zmqpubhashblock`): a subscriber of one topic over ZMTP 3.0 (ZeroMQ's RFC 23), without
-//! authentication, as bitcoind publishes.
+//! Learns of new blocks from bitcoind's ZMQ (`zmqpubhashblock`): a subscriber of one topic over ZMTP 3.0 (ZeroMQ's RFC
+//! 23), without authentication, as bitcoind publishes.
 //!
-//! A message is but a hint to ask bitcoind: what is lost or made up changes nothing for longer than a long poll takes.
+//! A message is only a hint to query bitcoind: the effect of lost or forged ones lasts no longer than a long poll.
 
 use std::io::{self, ErrorKind};
 
@@ -25,14 +25,14 @@ const COMMAND: u8 = 4;
 /// A greeting: signature, version 3.0, mechanism NULL, not a server, filler.
 const GREETING_BYTES: usize = 64;
 
-/// Publishes the hashes of new tips for as long as it runs.
+/// Publishes the hashes of new tips.
 pub(super) async fn follow(address: String, tip: watch::Sender<Option<BlockHash>>) {
     let mut told = false;
     loop {
         let Err(error) = listen(&address, &tip, &mut told).await;
         if !told {
             told = true;
-            warn!(address, %error, "bitcoind's ZMQ cannot be heard; new blocks come with their templates until it is back");
+            warn!(address, %error, "bitcoind's ZMQ is unreachable; new blocks arrive with their templates");
         }
         debug!(address, %error, "ZMQ ended");
         sleep(RETRY_PAUSE.1).await;
@@ -52,7 +52,7 @@ async fn listen(
     };
     let mut socket = timeout(ZMQ_TIMEOUT, connecting).await.map_err(late)??;
     if std::mem::replace(told, false) {
-        info!(address, "bitcoind's ZMQ is heard again");
+        info!(address, "bitcoind's ZMQ is connected again");
     }
     loop {
         let hash = timeout(ZMQ_SILENCE, next(&mut socket)).await.map_err(late)??;
@@ -80,7 +80,7 @@ async fn subscribe(socket: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> io::Re
     socket.flush().await
 }
 
-/// The next hash that is published.
+/// The next published hash.
 async fn next(socket: &mut (impl AsyncRead + Unpin)) -> io::Result<BlockHash> {
     loop {
         let mut message = Vec::new();
@@ -101,7 +101,7 @@ async fn next(socket: &mut (impl AsyncRead + Unpin)) -> io::Result<BlockHash> {
             && topic == TOPIC
             && let Ok(mut hash) = <[u8; 32]>::try_from(&hash[..])
         {
-            // In the sequence of digits, as people write it.
+            // In display byte order.
             hash.reverse();
             return Ok(BlockHash::from_byte_array(hash));
         }

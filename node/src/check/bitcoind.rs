@@ -1,5 +1,6 @@
 //! bitcoind: its network, its chain, its clock, its templates.
 
+use node_core::isolation::clock_off;
 use node_core::jobs::BlockTemplate;
 use node_core::limits::CLOCK_OFF_S;
 use node_core::sentence;
@@ -10,13 +11,13 @@ use crate::clock::now;
 use crate::config::Config;
 use crate::headers;
 
-/// Part of a block, in percent, that a template fills at least while more transactions wait than it has room for.
+/// Minimum fill of a template, percent of a block, while more transactions wait than it has room for.
 const FULL_PERCENT: u64 = 90;
 
-/// Number of waiting transactions from which on a template that is not full is odd.
+/// Number of waiting transactions above which a template should be full.
 const WAITING_MIN: u64 = 1_000;
 
-/// Everything that `shoal run` needs of each bitcoind.
+/// Checks everything that `shoal run` needs from each bitcoind.
 pub(super) async fn bitcoind(config: &Config) -> Vec<Finding> {
     let clients: Vec<_> = match Bitcoind::new(&config.bitcoind, config.network) {
         Ok(client) => client.each().collect(),
@@ -54,7 +55,7 @@ async fn one(config: &Config, client: Bitcoind) -> Vec<Finding> {
     findings
 }
 
-/// Says that bitcoind has not reached the Bitcoin block at which the share-chain starts; nothing otherwise.
+/// Reports a bitcoind that has not reached the Bitcoin block at which the share-chain starts.
 fn start(config: &Config, status: &ChainStatus) -> Option<Finding> {
     let height = headers::first_height(&config.chain_params());
     (status.blocks < height).then(|| {
@@ -69,34 +70,32 @@ fn start(config: &Config, status: &ChainStatus) -> Option<Finding> {
     })
 }
 
-/// Compares this machine's clock with bitcoind's, and that with the clocks of its peers.
+/// Compares this machine's clock with bitcoind's, and bitcoind's with its peers'.
 fn clock(template: &BlockTemplate, info: &NodeInfo) -> Finding {
-    let side = |offset_s: i64| if offset_s > 0 { "ahead of" } else { "behind" };
-    let todo = "peers would hold the shares and bitcoind might refuse the blocks; set up time synchronization (NTP)";
-    // After blocks that are dated ahead, bitcoind suggests the least time that is allowed, not its own.
+    let todo = "peers would hold the shares and bitcoind might reject the blocks; set up time synchronization (NTP)";
+    // After blocks with future timestamps, bitcoind suggests the earliest valid time, not its clock's.
     let shows_clock = template.time > template.min_time;
     let own_s = i64::from(now().0) - i64::from(template.time);
     if shows_clock && own_s.abs() > CLOCK_OFF_S {
-        let words = format!("this machine's clock is {} s {} bitcoind's; {todo}", own_s.abs(), side(own_s));
-        return bad("clock", words);
+        return bad("clock", format!("{}; {todo}", clock_off("this machine's", own_s, "bitcoind's")));
     }
     match info.time_offset_s {
         Some(offset_s) if offset_s.abs() > CLOCK_OFF_S => {
-            bad("clock", format!("bitcoind's clock is {} s {} its peers'; {todo}", offset_s.abs(), side(offset_s)))
+            bad("clock", format!("{}; {todo}", clock_off("bitcoind's", offset_s, "its peers'")))
         }
         _ if shows_clock => good("clock", format!("within {CLOCK_OFF_S} s of bitcoind's")),
-        _ => good("clock", "bitcoind does not show its clock, since its newest blocks are dated ahead"),
+        _ => good("clock", "bitcoind's clock is unknown, since its newest blocks have future timestamps"),
     }
 }
 
-/// What a template holds, and whether bitcoind leaves out transactions that pay.
+/// Checks whether bitcoind's template leaves out transactions that pay.
 async fn contents(client: &Bitcoind, template: &BlockTemplate) -> Finding {
     let (height, count) = (template.height, template.transactions.len());
     let percent = template.transactions_weight() * 100 / template.weight_limit.max(1);
     let waiting = client.mempool_transactions().await.unwrap_or(0);
     let held = u64::try_from(count).unwrap_or(u64::MAX);
     let rest = waiting.saturating_sub(held);
-    // Transactions below `blockmintxfee` wait as well, but a block's worth of them does not.
+    // Transactions below `blockmintxfee` also wait, but never a whole block of them.
     if percent < FULL_PERCENT && rest > held && rest > WAITING_MIN {
         return bad(
             "template",

@@ -31,7 +31,7 @@ pub(super) fn configuration(config: &Config) -> Finding {
     good("config", format!("network {network}{pool}, from {source}"))
 }
 
-/// Why the secrets in the config file are not secret; none if they are, or if it has none.
+/// Warning if other users can read the secrets in the config file; none if they cannot, or if there are none.
 pub(crate) fn exposed(config: &Config) -> Option<String> {
     let path = config.file.as_ref().filter(|_| config.secret_in_file)?;
     let mode = fs::metadata(path).ok()?.permissions().mode();

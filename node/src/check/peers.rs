@@ -1,4 +1,4 @@
-//! Dials the configured peers: a node that reaches none hands out no work.
+//! Dials the configured peers: a node that reaches none of them hands out no work.
 
 use std::io;
 use std::net::SocketAddr;
@@ -13,7 +13,7 @@ use super::{Finding, bad, good};
 use crate::config::Config;
 use crate::connection_words::of_io;
 
-/// Time for one peer to answer.
+/// Time limit for one peer to answer.
 const ANSWER: Duration = Duration::from_secs(5);
 
 /// The first message of both sides of a libp2p connection, with its length in front.
@@ -23,7 +23,7 @@ const HELLO: &[u8] = b"\x13/multistream/1.0.0\n";
 enum Dialed {
     Answers,
     Fails(&'static str),
-    /// Its transport is not one that this check speaks.
+    /// This check does not speak its transport.
     Untried,
 }
 
@@ -34,7 +34,7 @@ pub(super) async fn peers(config: &Config) -> Finding {
         return none_configured(config);
     }
     let mut dialing = JoinSet::new();
-    // The proxy alone may see where this node connects to.
+    // Only the proxy may see what this node connects to.
     let may_dial = !config.p2p.proxy_only();
     for (place, peer) in configured.iter().cloned().enumerate() {
         dialing.spawn(async move { (place, if may_dial { dial(&peer).await } else { Dialed::Untried }) });
@@ -91,7 +91,7 @@ async fn dial(peer: &str) -> Dialed {
     }
 }
 
-/// Host and port of a multiaddr for TCP without a layer that would have to be spoken first.
+/// Host and port of a multiaddr over plain TCP.
 fn tcp_of(peer: &str) -> Option<(String, u16)> {
     let parts: Vec<&str> = peer.split('/').skip(1).collect();
     match parts.as_slice() {

@@ -1,4 +1,4 @@
-//! The node of this configuration, if it is running: what it uses is not in its own way.
+//! The node of this configuration, if it is running: resources that it uses are no conflict.
 
 use bitcoin::hex::DisplayHex;
 
@@ -16,7 +16,7 @@ pub(super) async fn running(config: &Config) -> Option<Status> {
     (status.consensus_id == config.chain_params().consensus_id().to_lower_hex_string()).then_some(status)
 }
 
-/// What the running node says of its work.
+/// Whether the running node hands out work.
 pub(super) fn findings(status: &Status) -> Vec<Finding> {
     let (version, up) = (&status.version, duration(status.uptime_s));
     let peers = format!("the running node has {}", status.peers);

@@ -110,7 +110,7 @@ pub fn parse_address(text: &str, network: Network) -> Result<Address, AddressErr
     }
 }
 
-/// The address in what somebody pasted. Its checksum finds out whether it was one.
+/// The address in pasted text. The caller's checksum test decides whether it is one.
 fn plain(text: &str) -> String {
     let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
     let uri = text.get(..URI.len()).is_some_and(|start| start.eq_ignore_ascii_case(URI));

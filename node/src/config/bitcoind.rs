@@ -1,4 +1,4 @@
-//! Keys for bitcoind: where it is, how to log in, and which others there are if it is gone.
+//! Keys for bitcoind: its address, its credentials, and its fallbacks.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -17,15 +17,15 @@ use crate::limits::{BITCOIND_FALLBACKS_MAX, BITCOIND_TIMEOUT_S_MAX};
 
 const TIMEOUT_S: u64 = 30;
 
-/// What a URL looks like.
+/// Form of a URL.
 const URL: &str = "a URL like http://127.0.0.1:8332, https://bitcoin.example:8332 or unix:/run/bitcoind.sock, without \
                    user and password";
-/// What ZMQ's address looks like.
+/// Form of ZMQ's address.
 const ZMQ: &str = "the address of `zmqpubhashblock` in bitcoin.conf, like tcp://127.0.0.1:28332";
-/// What a fallback looks like.
+/// Form of a fallback.
 const FALLBACK: &str = "a URL, then cookie_file=FILE or user=NAME and password=PASSWORD, and perhaps tls_ca=FILE and \
                         zmq=ADDRESS, each once and without blanks, like \"http://10.0.0.5:8332 user=shoal password=...\"";
-/// When authorities have no effect.
+/// Condition for `tls_ca`.
 const NO_CA: &str = "tls_ca only beside an https:// URL";
 
 /// Reads the keys of bitcoind.

@@ -1,4 +1,4 @@
-//! Keys for how nodes are found, and find this one: seeds, DNS seeds, own addresses.
+//! Keys for discovery: seeds, DNS seeds, and this node's addresses.
 
 use std::net::SocketAddr;
 
@@ -14,7 +14,7 @@ use crate::limits::EXTERNAL_MAX;
 /// Seeds and DNS seeds of this release.
 pub(super) type OfRelease = (&'static [&'static str], &'static [&'static str]);
 
-/// Adds what the keys of this module say. Seeds of the release that this node cannot dial are left out.
+/// Resolves the keys of this module. Seeds of the release that this node cannot dial are left out.
 pub(super) fn resolve(settings: &Settings, p2p: P2pConfig, release: OfRelease) -> Result<P2pConfig, ConfigError> {
     let discover = settings.switch(&keys::P2P_DISCOVER)?.unwrap_or(true);
     let proxy = p2p.proxy;
@@ -32,7 +32,7 @@ pub(super) fn resolve(settings: &Settings, p2p: P2pConfig, release: OfRelease) -
     settings.bounded(&keys::P2P_DNS_SEEDS, names.as_ref().map_or(0, Vec::len), SEEDS_MAX, "at most 32 names")?;
     settings.bounded(&keys::P2P_EXTERNAL_ADDRESS, external_address.len(), EXTERNAL_MAX, "at most 4 addresses")?;
     let dns_seeds = if p2p.proxy_only() {
-        // Both would tell where the node is: name servers, and every peer.
+        // Both would reveal the node's location, to name servers and to every peer.
         none(settings, &keys::P2P_DNS_SEEDS, names.iter().flatten().next().cloned())?;
         none(settings, &keys::P2P_EXTERNAL_ADDRESS, external_address.first().map(ToString::to_string))?;
         Vec::new()

@@ -11,7 +11,7 @@ use super::network::Network;
 use super::settings::Settings;
 use crate::limits::FEE_HUNDREDTHS_MAX;
 
-/// What the owner of a node takes of its miners' work.
+/// The fee of a node's owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fee {
     /// Hundredths of a percent, above 0.
@@ -27,7 +27,7 @@ impl Fee {
     }
 }
 
-/// The sentence that each miner reads.
+/// The sentence sent to each miner.
 impl fmt::Display for Fee {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}% of the work pays this node's owner, {}", self.percent(), self.address)

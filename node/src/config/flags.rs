@@ -33,7 +33,7 @@ impl Overrides {
         self.file.clone().or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".shoal").join("shoal.toml")))
     }
 
-    /// What flags and environment variables say, by the names of keys.
+    /// Values of flags and environment variables, by key.
     pub(crate) fn given(&self) -> impl Iterator<Item = (&'static str, &[String])> {
         self.settings.iter()
     }

@@ -1,4 +1,4 @@
-//! What a key of the configuration is.
+//! The type that describes a key of the configuration.
 
 /// Number of values that a key takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

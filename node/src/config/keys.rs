@@ -34,7 +34,7 @@ pub const POOL: Key = Key::one(
     "NAME",
     "Name of a private pool: 1 to 32 of a-z, 0-9 and - [default: none, the public pool]",
 );
-/// How many payouts a coinbase holds.
+/// Maximum number of payouts in a coinbase.
 pub const OUTPUTS: Key = Key::one(
     ["outputs", "outputs", "SHOAL_OUTPUTS"],
     "SIZE",
@@ -65,19 +65,19 @@ pub const TRUST: Key = Key::one(
     "LINK",
     "Id of a link that the share-chain must contain, from a node that you trust; or none [default: this release's]",
 );
-/// What miners do when the node is cut off.
+/// Work of miners while the node is cut off.
 pub const ON_ISOLATION: Key = Key::one(
     ["on_isolation", "on-isolation", "SHOAL_ON_ISOLATION"],
     "WHAT",
-    "What miners do when no peer has been connected for 30 link intervals: stop (they turn to their next pool) or solo [default: stop]",
+    "What miners do once no peer has been connected for 30 link intervals: stop (they turn to their next pool) or solo [default: stop]",
 );
-/// What miners do when the rest of the pool leaves out this node's shares.
+/// Work of miners while the rest of the pool leaves out this node's shares.
 pub const ON_CENSORSHIP: Key = Key::one(
     ["on_censorship", "on-censorship", "SHOAL_ON_CENSORSHIP"],
     "WHAT",
     "What miners do when the rest of the pool leaves out this node's valid shares: stop or solo [default: stop]",
 );
-/// What the database keeps of the share-chain.
+/// The part of the share-chain that the database keeps.
 pub const STORE_KEEP: Key = Key::one(
     ["store.keep", "store-keep", "SHOAL_STORE_KEEP"],
     "WHAT",
@@ -151,11 +151,11 @@ pub const P2P_MAX_UPLOAD: Key = Key::one(
     "RATE",
     "Maximum upload to other nodes, like \"2 MB/s\" or \"16 Mbit/s\", or unlimited; gossip comes first [default: 10 MB/s]",
 );
-/// Discovery in the internet.
+/// Discovery on the internet.
 pub const P2P_DISCOVER: Key = Key::one(
     ["p2p.discover", "p2p-discover", "SHOAL_P2P_DISCOVER"],
     "BOOL",
-    "Find other nodes of the pool by itself, and be found by them [default: true]",
+    "Discover other nodes of the pool, and be discovered by them [default: true]",
 )
 .shaped(Shape::Switch);
 /// Seeds.
@@ -183,14 +183,14 @@ pub const P2P_EXTERNAL_ADDRESS: Key = Key::one(
 pub const P2P_UPNP: Key = Key::one(
     ["p2p.upnp", "p2p-upnp", "SHOAL_P2P_UPNP"],
     "BOOL",
-    "Ask the router, by UPnP, to pass the ports for other nodes on to this one [default: true]",
+    "Ask the router, by UPnP, to forward the ports for other nodes to this one [default: true]",
 )
 .shaped(Shape::Switch);
 /// Relays.
 pub const P2P_RELAY: Key = Key::one(
     ["p2p.relay", "p2p-relay", "SHOAL_P2P_RELAY"],
     "BOOL",
-    "Be reached through relays while no node can connect directly, and be a relay if they can [default: true]",
+    "Be reachable through relays while no node can connect directly, and be a relay while they can [default: true]",
 )
 .shaped(Shape::Switch);
 /// SOCKS5 proxy.
@@ -212,7 +212,7 @@ pub const P2P_ONION_ADDRESS: Key = Key::one(
     "NAME.onion:PORT",
     "Onion service that you set up for this node; it must connect to p2p.onion_listen [default: none]",
 );
-/// Where the onion service connects to.
+/// Where the onion service connects.
 pub const P2P_ONION_LISTEN: Key = Key::one(
     ["p2p.onion_listen", "p2p-onion-listen", "SHOAL_P2P_ONION_LISTEN"],
     "IP:PORT",
@@ -250,20 +250,20 @@ pub const API_REQUESTS_A_SECOND: Key = Key::one(
     "COUNT",
     "Average number of requests per second that one client may make [default: 100]",
 );
-/// The API is for everyone.
+/// Serves the API to everyone.
 pub const API_PUBLIC: Key = Key::one(
     ["api.public", "api-public", "SHOAL_API_PUBLIC"],
     "BOOL",
     "Serve the pages to everyone, as an explorer: no worker's data, not even with the token, and answers that caches may keep [default: false]",
 )
 .shaped(Shape::Switch);
-/// Where a Bitcoin explorer shows a block.
+/// URL of a block at a Bitcoin explorer.
 pub const API_EXPLORER: Key = Key::one(
     ["api.explorer", "api-explorer", "SHOAL_API_EXPLORER"],
     "URL",
     "Bitcoin explorer that blocks link to, like https://mempool.space/block/{hash} [default: none]",
 );
-/// Reverse proxies that say who their clients are.
+/// Reverse proxies trusted to name their clients.
 pub const API_TRUSTED_PROXIES: Key = Key::one(
     ["api.trusted_proxies", "api-trusted-proxies", "SHOAL_API_TRUSTED_PROXIES"],
     "IP",

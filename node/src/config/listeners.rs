@@ -1,4 +1,4 @@
-//! Addresses for miners, each with what holds for those who connect there.
+//! Addresses for miners, each with its options.
 
 use std::net::SocketAddr;
 
@@ -20,16 +20,15 @@ pub struct MinerListener {
     pub v2: bool,
 }
 
-/// What to write, where the text is not an address first.
+/// Advice for a text that does not begin with an address.
 const ADDRESS: &str = "an address and options, like \"0.0.0.0:3334 start=1000000 min=524288 max=4000000 tls proxy=10.0.0.5\" or \"0.0.0.0:3336 v2\"";
-/// What to write, where an option is unknown or written twice.
-const OPTION: &str =
-    "each of the options start=, min=, max=, tls, v2 and proxy= at most once, with blanks between them";
-/// What to write for Stratum v2 with TLS.
+/// Advice for an option that is unknown or written twice.
+const OPTION: &str = "each of the options start=, min=, max=, tls, v2 and proxy= at most once, separated by blanks";
+/// Advice for Stratum v2 with TLS.
 const SEALED: &str = "v2 without tls: Stratum v2 has an encryption of its own";
-/// What to write as a difficulty.
+/// Advice for difficulties.
 const DIFFICULTY: &str = "difficulties above 0 with min <= start <= max";
-/// What to write as load balancers.
+/// Advice for load balancers.
 const PROXY: &str = "proxy= and the address or range of your load balancer, like proxy=10.0.0.5 or proxy=10.0.0.0/24, \
                      with commas between several; whoever connects from there can name any address";
 
@@ -76,7 +75,7 @@ impl MinerListener {
     /// Whether the system cannot bind both addresses.
     pub(super) fn collides(&self, other: &Self) -> bool {
         let (one, two) = (self.address, other.address);
-        // An unspecified IPv6 address takes IPv4 as well.
+        // An unspecified IPv6 address accepts IPv4, too.
         let is_all = |ip: SocketAddr, of: SocketAddr| ip.ip().is_unspecified() && (ip.is_ipv6() || of.is_ipv4());
         one.port() == two.port() && one.port() != 0 && (one.ip() == two.ip() || is_all(one, two) || is_all(two, one))
     }

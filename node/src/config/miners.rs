@@ -1,4 +1,4 @@
-//! Keys for miners: their addresses, certificate, and what is known of their programs.
+//! Keys for miners: listeners, certificate, and the coinbase limits of their programs.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

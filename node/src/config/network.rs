@@ -86,15 +86,15 @@ impl Network {
         }
     }
 
-    /// The link that this release knows to be on the network's share-chain. A release sets the last settled link of a node
-    /// of its makers; `trust` in the configuration overrides it. None before a network is launched.
+    /// The link that this release knows to be on the network's share-chain. A release names the last settled link of a
+    /// node that its makers run; `trust` in the configuration overrides it. None before a network is launched.
     pub fn checkpoint(self) -> Option<Trust> {
         match self {
             Self::Main | Self::Signet | Self::Local | Self::Testnet4 | Self::Regtest | Self::Rehearsal => None,
         }
     }
 
-    /// Seeds of this release: nodes that tell of others. None before a network is launched.
+    /// Seeds of this release: nodes that name other nodes. None before a network is launched.
     pub fn seeds(self) -> &'static [&'static str] {
         match self {
             Self::Main | Self::Signet | Self::Local | Self::Testnet4 | Self::Regtest | Self::Rehearsal => &[],
@@ -113,7 +113,7 @@ impl Network {
         matches!(self, Self::Signet | Self::Local | Self::Rehearsal)
     }
 
-    /// True for a network of this machine alone, where the tip may be old and bitcoind need not have synced.
+    /// True for a network confined to this machine, where the tip may be old and bitcoind need not have synced.
     pub fn is_private(self) -> bool {
         matches!(self, Self::Local | Self::Regtest | Self::Rehearsal)
     }
@@ -150,8 +150,8 @@ impl Network {
     /// Checks that the chain that bitcoind reports belongs to this network.
     ///
     /// All signets have the same genesis block; only the challenge tells them apart. bitcoind reports it since version
-    /// 28. Without it only the chain's name is checked here; the template has the challenge since version 0.21 and is
-    /// checked later.
+    /// 28. Without it, only the chain's name is checked here; the template has the challenge since version 0.21 and is
+    ///     checked later.
     ///
     /// # Errors
     /// The chain or the challenge differs.

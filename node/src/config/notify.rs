@@ -1,4 +1,4 @@
-//! Keys for notifications: where events go, and which.
+//! Keys for notifications: receivers of events, and kinds of events.
 
 use lettre::message::Mailbox;
 use reqwest::Url;
@@ -10,7 +10,7 @@ use super::settings::Settings;
 use crate::event_kind::EventKind;
 use crate::limits::{NOTIFY_RECEIVERS_MAX, WEBHOOKS_MAX};
 
-/// Events that need attention or are good news.
+/// Kinds of events sent by default: those that need attention, and good news.
 const EVENTS: [EventKind; 8] = [
     EventKind::Block,
     EventKind::Payment,
@@ -33,7 +33,7 @@ const MAILBOX: &str = "a mail address, like me@example.org or Shoal <shoal@examp
 pub struct NotifyConfig {
     /// The receivers, each with the kinds of events that it gets.
     pub routes: Vec<Route>,
-    /// Where the receivers reach the node's web pages, for links; none if that is to be found out.
+    /// URL of the node's web pages, for links; none to detect it.
     pub pages_url: Option<Url>,
 }
 
@@ -49,9 +49,9 @@ pub struct Route {
 /// A receiver of events.
 #[derive(Debug, Clone)]
 pub enum ReceiverConfig {
-    /// A program, which gets signed JSON.
+    /// A program; it gets signed JSON.
     Webhook {
-        /// Where it listens.
+        /// Its URL.
         url: SecretUrl,
         /// Key of the signatures.
         secret: Secret,
@@ -139,7 +139,7 @@ fn secret(settings: &Settings, key: &'static keys::Key) -> Result<Option<Secret>
     settings.parse(key, "a text that is not empty", |text| (!text.is_empty()).then(|| Secret::new(text)))
 }
 
-/// Refuses `key` without the key that it needs.
+/// Rejects `key` without the key that it needs.
 fn needs<T>(
     settings: &Settings,
     key: &'static keys::Key,

@@ -1,4 +1,4 @@
-//! Keys for what the owner of a node decides about its miners: a fee, and when devices rest.
+//! Keys for the owner's decisions about miners: a fee, and when devices rest.
 
 use super::key::{Key, Shape};
 
@@ -6,7 +6,7 @@ use super::key::{Key, Shape};
 pub const STRATUM_FEE_PERCENT: Key = Key::one(
     ["stratum.fee_percent", "stratum-fee-percent", "SHOAL_STRATUM_FEE_PERCENT"],
     "PERCENT",
-    "Part of its miners' work that pays this node's owner, percent, up to 10, like 1 or 0.5; every miner is told [default: 0]",
+    "Part of the miners' work that pays this node's owner, percent, up to 10, like 1 or 0.5; each miner sees it [default: 0]",
 );
 /// Whom the fee pays.
 pub const STRATUM_FEE_ADDRESS: Key = Key::one(

@@ -21,7 +21,7 @@ pub(super) fn path(
     }
 }
 
-/// A path as in a shell; none if it is in a home folder that is not known.
+/// A path as in a shell; none if it is in an unknown home folder.
 pub(super) fn expand(text: &str, home: Option<&Path>) -> Option<PathBuf> {
     match text.strip_prefix("~/") {
         Some(rest) => home.map(|home| home.join(rest)),

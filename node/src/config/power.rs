@@ -16,7 +16,7 @@ use crate::limits::{PAUSE_WORKERS_MAX, PAUSES_MAX};
 pub struct PowerConfig {
     /// The time zone of the times.
     pub zone: TimeZone,
-    /// What holds at which time.
+    /// The pauses.
     pub pauses: Vec<Pause>,
 }
 
@@ -41,11 +41,11 @@ impl PowerConfig {
 pub struct Pause {
     /// When it begins, on each of its days.
     from: Time,
-    /// When it ends, on the next day if that is not later than its begin.
+    /// When it ends; on the next day unless that is later than its start.
     to: Time,
     /// Days on which it begins: bit 0 is Monday.
     days: u8,
-    /// Who rests, and for which part of the time.
+    /// Which devices rest, and for which part of the time.
     pub who: Who,
 }
 
@@ -58,10 +58,10 @@ pub struct Who {
     pub workers: Vec<String>,
 }
 
-/// What to write as a pause.
+/// Advice for pauses.
 const PAUSE: &str = "two times of day and options, like \"18:00-08:00\", \"18:00-08:00 mon-fri workers=rig1,rig2\" or \
                      \"08:00-10:00 run=50%\"; run takes 0 to 99";
-/// What to write as a time zone.
+/// Advice for time zones.
 const ZONE: &str = "the name of a time zone that this machine knows, like Europe/Berlin (its data is in the package tzdata), \
                     an offset like +02:00, or system";
 
@@ -103,7 +103,7 @@ fn days(text: &str) -> Option<u8> {
     text.split(',').try_fold(0, |days, part| {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
         let (first, last) = (day(first)?, day(last)?);
-        // Over the end of the week, too.
+        // The range may span the end of the week.
         let range = (0..7).map(|more| (first + more) % 7);
         let length = (last + 7 - first) % 7 + 1;
         Some(range.take(length).fold(days, |days, day| days | 1 << day))
@@ -174,7 +174,7 @@ impl Pause {
     }
 }
 
-/// A local time, seconds since 1970. One that a change of the clocks skips or repeats is moved as clocks are.
+/// A local time, seconds since 1970. A time that daylight saving skips or repeats moves with the clock.
 fn second(date: Date, time: Time, zone: &TimeZone) -> Option<u32> {
     let zoned = date.to_datetime(time).to_zoned(zone.clone()).ok()?;
     u32::try_from(zoned.timestamp().as_second()).ok()

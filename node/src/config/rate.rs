@@ -1,9 +1,10 @@
 //! A rate of bytes, as clients of file-sharing networks and routers write it.
 
-/// Lowest maximum of upload, bytes per second. Gossip of a full pool takes about 20 kB/s for each peer of the mesh.
+/// Lowest configurable upload limit, bytes per second. Gossip of a full pool takes about 20 kB/s for each peer of the
+/// mesh.
 pub(super) const UPLOAD_MIN: u64 = 50_000;
 
-/// What to write.
+/// Advice for rates.
 pub(super) const EXPECTED: &str =
     "a rate like \"2 MB/s\", \"500 kB/s\" or \"16 Mbit/s\", at least 50 kB/s, or unlimited";
 
@@ -18,7 +19,7 @@ const UNITS: [(&str, u64, u64); 7] = [
     ("Gbit/s", 1_000_000_000, 8),
 ];
 
-/// Parses a number with a unit into bytes per second; inside, none for `unlimited`. Units are exact: `Mb/s` may mean
+/// Parses a number with a unit into bytes per second; `Some(None)` for `unlimited`. Units are exact: `Mb/s` may mean
 /// either.
 pub(super) fn upload(text: &str) -> Option<Option<u64>> {
     if text == "unlimited" {

@@ -1,4 +1,4 @@
-//! Keys for how other nodes are reached, and reach this one: UPnP, relays, a proxy, an onion service.
+//! Keys for reachability: UPnP, relays, a proxy, an onion service.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -10,7 +10,7 @@ use super::secret::Secret;
 use super::settings::Settings;
 use super::{BitcoindConfig, OnionConfig, OnionService, P2pConfig};
 
-/// What a peer's address looks like.
+/// Form of a peer's address.
 pub(crate) const PEER: &str =
     "a multiaddr like /ip4/192.0.2.7/tcp/3381, /dns4/pool.example/udp/3381/quic-v1 or /onion3/NAME:3381";
 
@@ -18,7 +18,7 @@ const ONION_LISTEN: &str = "127.0.0.1:3382";
 /// Length of an onion service's name, version 3, without `.onion`.
 const ONION_NAME_CHARS: usize = 56;
 
-/// Adds what the keys of this module say. `proxy_only` wins over every key that would connect or listen otherwise.
+/// Resolves the keys of this module. `proxy_only` wins over every key that would connect or listen otherwise.
 pub(super) fn resolve(settings: &Settings, p2p: P2pConfig) -> Result<P2pConfig, ConfigError> {
     let address = settings.parse(&keys::P2P_PROXY, "an IP address and a port, like 127.0.0.1:9050", socket)?;
     let only = settings.switch(&keys::P2P_PROXY_ONLY)?.unwrap_or(false);
@@ -40,7 +40,7 @@ pub(super) fn resolve(settings: &Settings, p2p: P2pConfig) -> Result<P2pConfig, 
     }
 }
 
-/// Checks that bitcoind can be reached without a name server and without a trace outside, if that is asked for.
+/// With `proxy_only`, checks that bitcoind is reached without a name server and without traffic to the internet.
 pub(super) fn check_bitcoind(
     settings: &Settings,
     p2p: &P2pConfig,
@@ -65,7 +65,7 @@ pub(super) fn check_bitcoind(
     })
 }
 
-/// True for an IP address of this machine or of its local network. Names are looked up, which tells the world of them.
+/// True for an IP address of this machine or of its local network. A name would need a lookup, which outsiders see.
 fn is_near(host: Option<&str>) -> bool {
     match host.and_then(|host| host.trim_matches(['[', ']']).parse().ok()) {
         Some(IpAddr::V4(ip)) => ip.is_loopback() || ip.is_private() || ip.is_link_local(),
@@ -74,7 +74,7 @@ fn is_near(host: Option<&str>) -> bool {
     }
 }
 
-/// What a peer's address must be to be one that this node can dial; none if it is.
+/// What is missing for this node to dial a peer's address; none if it can.
 pub(crate) fn no_way_to(peer: &str, proxy: Option<Proxy>) -> Option<&'static str> {
     match proxy {
         None if peer.starts_with("/onion3/") => Some("an onion service only if `p2p.proxy` is set as well"),
@@ -85,7 +85,7 @@ pub(crate) fn no_way_to(peer: &str, proxy: Option<Proxy>) -> Option<&'static str
     }
 }
 
-/// Checks that there is a way to each peer that the operator named by this key.
+/// Checks that this node can dial each peer of this key.
 pub(super) fn check_peers(
     settings: &Settings,
     key: &'static Key,
@@ -97,7 +97,7 @@ pub(super) fn check_peers(
     unusable.map_or(Ok(()), |(peer, expected)| Err(ConfigError::bad_value(key, origin, peer, expected)))
 }
 
-/// A peer's multiaddr, as far as the configuration looks at it.
+/// Parses a peer's multiaddr, as far as the configuration checks it.
 pub(super) fn peer(text: &str) -> Option<String> {
     let plausible =
         text.starts_with("/onion3/") || text.starts_with('/') && (text.contains("/tcp/") || text.contains("/udp/"));

@@ -32,11 +32,11 @@ use crate::limits::{
     API_REQUESTS_A_SECOND_MAX, CORS_ORIGINS_MAX, MAX_UPLOAD, P2P_LISTEN_MAX, P2P_PEERS_MAX, TRUSTED_PROXIES_MAX,
 };
 
-/// Miners are in the local network, so this port is open by default; the API's is not.
+/// Miners are on the local network, so this port is open by default; the API's is not.
 const STRATUM_LISTEN: &str = "0.0.0.0:3333";
 const P2P_LISTEN: [&str; 2] = ["0.0.0.0:3381", "[::]:3381"];
 const API_LISTEN: &str = "127.0.0.1:3380";
-/// A page makes ten requests when it opens, and a few per minute after that.
+/// A page makes ten requests when it opens, then a few per minute.
 const API_REQUESTS_A_SECOND: NonZeroU32 = NonZeroU32::new(100).expect("not zero");
 const LOG: &str = "info";
 
@@ -106,14 +106,14 @@ pub(super) fn resolve(settings: &Settings, file: Option<PathBuf>, home: Option<&
     })
 }
 
-/// Name of the default data folder, different for every share-chain.
+/// Name of the default data folder; each share-chain has its own.
 fn folder(network: Network, pool: PoolName, outputs: Outputs) -> String {
     let wide = if outputs == Outputs::Wide { "-wide" } else { "" };
     let dot = if pool.is_public() { "" } else { "." };
     format!("{network}{wide}{dot}{}", pool.as_str())
 }
 
-/// The operator's link, or none if that is what it says, or else the release's.
+/// The operator's link, nothing for `none`, or by default the release's.
 fn trust(settings: &Settings, network: Network) -> Result<Option<Trust>, ConfigError> {
     let expected = "the id of a link, 64 hexadecimal digits as `shoal status` shows them, or none";
     let link = |text: &str| text.parse().ok().map(|link| Some(Trust { link, height: None }));

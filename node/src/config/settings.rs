@@ -80,7 +80,7 @@ impl Settings {
         self.parse(key, "true or false", |text| text.parse().ok())
     }
 
-    /// Refuses a list with more than `limit` entries.
+    /// Rejects a list with more than `limit` entries.
     pub(super) fn bounded(
         &self,
         key: &'static Key,
@@ -106,7 +106,7 @@ impl Settings {
         self.parse_each(key, |text| parse(text).ok_or(expected))
     }
 
-    /// As [`Self::parse_many`], where the parser says what to write instead.
+    /// Like [`Self::parse_many`], but the parser gives the advice.
     pub(super) fn parse_each<T>(
         &self,
         key: &'static Key,

@@ -45,7 +45,7 @@ fn the_example_names_every_key_and_holds_the_defaults() {
         .filter(|line| !line.contains("..."))
         .map(|line| format!("{line}\n"))
         .collect();
-    // Lists stand there twice, as the default and as an example.
+    // The file has lists twice, as the default and as an example.
     let lists = [
         "fallback = []\n",
         "listeners = []\n",
@@ -93,7 +93,7 @@ fn every_key_has_a_flag_and_a_variable_that_follow_from_its_name() {
         assert_eq!(key.flag, key.name.replace(['.', '_'], "-"));
         assert_eq!(key.env, format!("SHOAL_{}", key.name.replace('.', "_").to_uppercase()));
         let names_a_secret = ["password", "secret", "token"].iter().any(|word| key.name.contains(word));
-        // Anyone who knows such a URL can use it.
+        // Anyone who knows such a URL can post to it.
         let urls =
             [&keys::ARCHIVE_URL, &keys::WEBHOOKS_URLS, &keys::NOTIFY_NTFY, &keys::NOTIFY_DISCORD, &keys::NOTIFY_SLACK];
         let with_login = [&keys::BITCOIND_FALLBACK];
@@ -307,7 +307,7 @@ fn addresses_are_of_the_network_and_payable() {
     }
 }
 
-/// What people paste: a miner's user name, with spaces, as a phone capitalizes it, or from a wallet's link.
+/// Texts that people paste: a miner's user name, with spaces, as a phone capitalizes it, or from a wallet's link.
 #[test]
 fn an_address_is_found_in_what_people_paste() {
     let capital = format!("B{}", &MAIN[1..]);

@@ -83,7 +83,7 @@ pub struct ChainReader {
     events: broadcast::Sender<ChainEvent>,
 }
 
-/// Where the thread publishes its chain. Readers can be there before the thread is.
+/// The place where the thread publishes its chain. Readers can exist before the thread does.
 #[derive(Debug)]
 pub struct Views {
     pub(super) view: watch::Sender<Arc<Chain>>,

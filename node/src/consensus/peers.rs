@@ -1,5 +1,5 @@
-//! Peers, as the consensus thread sees them. Their events become inputs of the exchange. Its outputs are executed here,
-//! waiting for nothing but the network's queue, which the network always empties.
+//! Peers, as the consensus thread sees them. Their events become inputs of the exchange. Its outputs are executed here.
+//! Only the network's queue can block that, and the network always empties it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ pub struct PeerLinks {
     pub server: Server,
     /// Builds blocks that peers announced.
     pub builder: Builder,
-    /// The blocks that it has built.
+    /// Blocks built from such announcements.
     pub built: mpsc::Receiver<Input>,
     /// Submits blocks from peers to bitcoind.
     pub submissions: Submissions,
@@ -55,7 +55,7 @@ impl PeerSide {
         Self { exchange: Box::new(exchange), links }
     }
 
-    /// The next input from peers; none when the network has stopped. Waits forever without peers.
+    /// The next input from peers; none when the network has stopped. Waits forever without a network.
     pub(super) async fn next(peers: &mut Option<Self>) -> Option<Input> {
         let Some(Self { links, .. }) = peers else { return std::future::pending().await };
         loop {
@@ -64,7 +64,7 @@ impl PeerSide {
                     event @ Event::Request { request: Request::Transactions { .. } | Request::BlockPiece { .. }, .. } => {
                         return Some(Input::Network(event));
                     }
-                    // Answered off this thread, so that a peer with many requests waits, and the chain does not.
+                    // Answered off this thread, so that a peer with many requests delays itself, not the chain.
                     Event::Request { token, peer: _, request } => {
                         if !links.server.ask(token, request) {
                             // If this queue is full as well, the peer's request times out.

@@ -1,4 +1,4 @@
-//! What is known of one device, and whether it works.
+//! The data of one device, and whether it works.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ const MEAN_SAMPLES_MIN: u32 = 60;
 /// Seconds of a day.
 pub(super) const DAY_S: u32 = 86_400;
 
-/// What is known of one device. What depends on open connections alone is not kept over restarts.
+/// The data of one device. Data that depends only on open connections is not kept over restarts.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Known {
@@ -29,7 +29,7 @@ pub(super) struct Known {
     pub(super) mean_hs: f64,
     pub(super) samples: u32,
     pub(super) last_submit: Option<u32>,
-    /// First sight of its open connections, or last sight, seconds since 1970.
+    /// When its open connections were first seen, or when it was last seen, seconds since 1970.
     pub(super) since: u32,
     pub(super) seen: u32,
     /// When it was first seen, seconds since 1970.
@@ -42,18 +42,18 @@ pub(super) struct Known {
     pub(super) accepted: u64,
     pub(super) rejected: BTreeMap<String, u64>,
     pub(super) work: Work,
-    /// Day of the best share of a day, days since 1970, and its difficulty.
+    /// Day of the day's best share, in days since 1970, and its difficulty.
     pub(super) best_of_day: (u32, f64),
     pub(super) best_difficulty: f64,
-    /// When it was last seen to rest, seconds since 1970.
+    /// When it was last seen resting, seconds since 1970.
     pub(super) rested: u32,
     /// Since when its hashrate is low, seconds since 1970.
     low_since: Option<u32>,
-    /// What was told of it last.
+    /// The last report about it.
     told: Told,
 }
 
-/// What was told of a device last.
+/// The last report about a device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 enum Told {
     #[default]
@@ -63,7 +63,7 @@ enum Told {
 }
 
 impl Known {
-    /// A device that is first seen at `now`, seconds since 1970.
+    /// A device first seen at `now`, seconds since 1970.
     pub(super) fn new(now: u32) -> Self {
         Self { first: now, ..Self::default() }
     }
@@ -90,8 +90,8 @@ impl Known {
         }
     }
 
-    /// A device that restarts is not told: silence and a low hashrate must last [`DEVICE_TOLD_S`]. Nor is one that left and
-    /// never worked: anybody can connect under any name.
+    /// A restarting device is not reported: silence and a low hashrate must last [`DEVICE_TOLD_S`]. Nor is one that
+    /// left without any work, since anyone can connect under any name.
     pub(super) fn news(&mut self, name: &str, rest: Option<Rest>, now: u32) -> Option<DeviceNews> {
         let (state, quiet_s) = (self.state(rest, now), self.quiet_s(now));
         self.low_since = (state == DeviceState::Low).then(|| self.low_since.unwrap_or(now));
@@ -140,12 +140,12 @@ impl Known {
     }
 }
 
-/// The best share of a day, if the day is that of `now`.
+/// The day's best share, if the day is that of `now`.
 pub(super) fn best_of((day, difficulty): (u32, f64), now: u32) -> Option<f64> {
     (day == now / DAY_S && difficulty > 0.0).then_some(difficulty)
 }
 
-/// Takes in the best share of a day.
+/// Records the best share of a day.
 pub(super) fn note_best(of_day: &mut (u32, f64), (day, difficulty): (u32, f64)) {
     if day > of_day.0 {
         *of_day = (day, difficulty);

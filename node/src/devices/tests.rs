@@ -31,7 +31,7 @@ fn states(devices: &Devices, now: u32) -> Vec<(String, DeviceState)> {
 #[test]
 fn a_device_is_ok_low_or_silent_by_its_own_average() {
     let mut devices = Devices::default();
-    // The second one hangs from the 80th minute on.
+    // The second device hangs from the 80th minute on.
     let hangs_s = |minute: u32| Some(u64::from(60 * minute.saturating_sub(80) + 4));
     for minute in 0..90 {
         devices.look(&[connection("a", 1e12, Some(3)), connection("b", 2e12, hangs_s(minute))], START + 60 * minute);
@@ -169,7 +169,7 @@ fn a_device_that_rests_is_paused_and_no_alarm_tells_of_it() {
     power.set(format!("pause workers=rig1 until={}", pause + 7_200).parse().unwrap()).unwrap();
     for minute in 0..120 {
         let now = pause + 60 * minute;
-        // It is there, or away; either way nobody worries.
+        // The device may be connected or not. Either way, it is not missing.
         let seen = both(u64::from(60 * minute + 4));
         devices.look(if minute % 2 == 0 { &seen } else { &seen[1..] }, now);
         assert_eq!(devices.news(now), [], "minute {minute}");

@@ -1,4 +1,4 @@
-//! Devices as API, terminal and event log show them.
+//! Devices as API, terminal, and event log show them.
 
 use std::collections::BTreeMap;
 
@@ -12,27 +12,27 @@ pub(crate) struct Device {
     pub name: String,
     /// Whether it works.
     pub state: DeviceState,
-    /// When its rest ends, seconds since 1970; none if it does not rest, or until its owner says otherwise.
+    /// When its rest ends, seconds since 1970; none if it does not rest, or if only its owner can end the rest.
     pub paused_until_unix_s: Option<u32>,
     /// True while it is connected.
     pub connected: bool,
     /// Addresses that its work pays: one, unless its user name splits it.
     pub addresses: Vec<String>,
-    /// Its program, as it last reported it; empty if it did not.
+    /// Its program, as last reported; empty if it never reported one.
     pub agent: String,
-    /// How it speaks with the node: `v1`, `v2_standard` or `v2_extended`.
+    /// Its protocol: `v1`, `v2_standard` or `v2_extended`.
     pub protocol: String,
-    /// Seconds since the oldest of its connections that are open began; none if none is.
+    /// Age of its oldest open connection, seconds; none if it is not connected.
     pub connected_s: Option<u32>,
     /// Difficulty of its jobs; none if it has no job.
     pub difficulty: Option<f64>,
-    /// Longest coinbase that it can hold, bytes; none if no limit is known, or if it sees none.
+    /// Longest coinbase that it can hold, bytes; none if no limit is known, or if its protocol sends no coinbase.
     pub coinbase_bytes_max: Option<u64>,
     /// Estimated hashrate, hashes per second.
     pub hashrate_hs: f64,
     /// Average hashrates by accepted work, also before a restart of the node.
     pub averages: Averages,
-    /// Average of that while it was connected in the last 24 hours, hashes per second; none before an hour has passed.
+    /// Average of `hashrate_hs` while it was connected in the last 24 hours, hashes per second; none in its first hour.
     pub mean_hs: Option<f64>,
     /// Time of its last accepted submit, seconds since 1970; none before the first.
     pub last_submit_unix_s: Option<u32>,
@@ -47,8 +47,8 @@ pub(crate) struct Device {
     pub best_difficulty: Option<f64>,
 }
 
-/// Average hashrates over spans that end now, hashes per second. Each takes in up to one step more than it is called. For a
-/// device that was first seen later, since then; none in its first minute.
+/// Average hashrates over spans that end now, hashes per second. Each covers up to one step more than its name says.
+/// For a device first seen later, since then; none in its first minute.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Averages {
     /// Over a minute.
@@ -73,11 +73,11 @@ pub(crate) enum DeviceState {
     Low,
     /// It has submitted nothing for five minutes, or is not connected.
     Silent,
-    /// Its owner lets it rest, by the schedule or the switch. It gets no jobs.
+    /// It rests, by the schedule or the switch, and gets no jobs.
     Paused,
 }
 
-/// A change that is worth telling.
+/// A change to report.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum DeviceNews {
     /// No accepted submit for this many seconds.

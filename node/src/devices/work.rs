@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::view::Averages;
 
-/// Hashes that a share of difficulty 1 stands for.
+/// Expected hashes per share of difficulty 1.
 const HASHES: f64 = 4_294_967_296.0;
 
 /// Work in steps of equal length, newest last: difficulty of the accepted submits.
@@ -32,7 +32,7 @@ impl Steps {
         while self.work.len() > keep {
             self.work.pop_front();
         }
-        // A clock that goes back adds to the newest step.
+        // If the clock goes back, work counts in the newest step.
         if let Some(newest) = self.work.back_mut() {
             *newest += work as f32;
         }
@@ -61,15 +61,15 @@ impl<'de> Deserialize<'de> for Steps {
         let (newest, text) = <(u32, String)>::deserialize(deserializer)?;
         let half = |digits: &[u8]| u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok();
         let work = text.as_bytes().chunks(4).map_while(half).map(|half| f32::from_bits(half << 16));
-        // A file that was altered has no negative or endless work.
+        // An altered file must not yield negative or infinite work.
         let work = work.take(HOURS_KEPT).map(|work| if work.is_finite() { work.max(0.0) } else { 0.0 });
         Ok(Self { newest, work: work.collect() })
     }
 }
 
-/// An hour of minutes, and the present one.
+/// An hour in minutes, and the current one.
 const MINUTES_KEPT: usize = 61;
-/// Seven days of hours, and the present one.
+/// Seven days in hours, and the current one.
 const HOURS_KEPT: usize = 169;
 
 /// The accepted work of a device: 61 minutes and 169 hours, about 1 KB.

@@ -189,14 +189,14 @@ impl EventLog {
         self.written.lock().unwrap_or_else(PoisonError::into_inner).paid_sat
     }
 
-    /// Writes what is known of the devices. A failure costs what was learnt since the last time.
+    /// Writes the data of the devices. A failure loses what changed since the last write.
     pub(super) fn write_devices(&self, bytes: Vec<u8>) {
         if let Err(error) = self.store.write_history(&[(DEVICES.to_vec(), bytes)], &[]) {
             error!(%error, "the averages of the devices could not be written");
         }
     }
 
-    /// What an earlier run knew of the devices; none if there was none, or it cannot be read.
+    /// The devices' data from an earlier run; none if there is none, or if it cannot be read.
     #[must_use]
     pub fn devices(&self) -> Option<Vec<u8>> {
         self.store.history(DEVICES).ok().flatten()

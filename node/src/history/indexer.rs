@@ -50,7 +50,7 @@ fn listed(chain: &Chain, entry: &Entry) -> Vec<(ShareId, ListedEntry)> {
     list.into_iter().map(|share| (share, ListedEntry { payee: payee(&share), height })).collect()
 }
 
-/// Time from which on a chain knows all shares, seconds since 1970; none if it began with the first one.
+/// Time since which a chain knows all shares, seconds since 1970; none if it began with the first one.
 fn begins(chain: &Chain) -> Option<u32> {
     (chain.bottom() > Height(0)).then(|| chain.link(&chain.tip()).map(|tip| tip.time.0)).flatten()
 }

@@ -87,7 +87,7 @@ impl Observer {
             tokio::select! {
                 event = events.recv() => match event {
                     Ok(ChainEvent::Changed(changes)) => self.changed(&changes, &mut noted),
-                    // What the first download brings is no news.
+                    // Events from before the first download are old.
                     Ok(ChainEvent::Block(_)) if noted.is_first_download() => {}
                     Ok(ChainEvent::Block(block)) => self.block(&block),
                     Err(broadcast::error::RecvError::Lagged(_)) => {}
@@ -128,8 +128,8 @@ impl Observer {
             self.event_log.note(reorganised(tip));
         }
         if let Some(conflict) = changes.conflict {
-            let sentence = "a heavier branch would undo settled links; this node goes on working on its own branch, and \
-                            switches by itself once the other one has outgrown it for about three hours";
+            let sentence = "a heavier branch would undo settled links; this node keeps working on its own branch, and \
+                            switches automatically once the other one has outgrown it for about three hours";
             self.event_log.note(Event::new(EventKind::Conflict, sentence).at(format!("/links/{conflict}")));
         }
         if !changes.tips.is_empty() {
@@ -196,7 +196,7 @@ impl Observer {
         let state = self.node.borrow().clone();
         let downloads = matches!(state.sync.state, SyncState::Headers | SyncState::Rows | SyncState::Shares);
         noted.was_synced |= state.sync.state == SyncState::Synced;
-        // While the node downloads, the reason names its progress: once is enough.
+        // While the node downloads, the reason includes its progress, so it is logged only once.
         let is_progress = downloads && noted.downloads && noted.no_work_because.is_some();
         noted.downloads = downloads;
         if is_progress && state.no_work_because.is_some() {
@@ -224,7 +224,7 @@ impl Observer {
         }
     }
 
-    /// Logs the begin and the end of states in which the node may be cut off.
+    /// Logs the start and end of states in which the node may be cut off.
     fn states(&self, states: Vec<StateView>, noted: &mut Noted) {
         let lacks = |states: &[StateView], kind| !states.iter().any(|state| state.kind == kind);
         for StateView { kind, what, todo, .. } in states.iter().filter(|state| lacks(&noted.states, state.kind)) {
@@ -285,10 +285,10 @@ fn isolation(kind: Kind, begins: bool, sentence: String) -> Event {
     Event { state: Some(state), ..Event::new(EventKind::Isolation, sentence).at("/peers") }
 }
 
-/// The events of devices: one for each while there `is_room`, and one for all others.
+/// Events of devices: one each while there `is_room`, then one for all others.
 pub(super) fn all_told(news: Vec<DeviceNews>, mut is_room: impl FnMut() -> bool) -> Vec<Event> {
     let (single, others): (Vec<_>, Vec<_>) = news.into_iter().partition(|_| is_room());
-    let sentence = format!("{} more devices fell silent, became slow or are back; the pages show each", others.len());
+    let sentence = format!("{} more devices fell silent, became slow, or are back; the pages show each", others.len());
     let others = (!others.is_empty()).then(|| Event::new(EventKind::Worker, sentence));
     single.into_iter().map(told).chain(others).collect()
 }

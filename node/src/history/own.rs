@@ -1,4 +1,4 @@
-//! The payees of this node's miners, whose rows are kept for ever.
+//! The payees of this node's miners, whose rows are kept forever.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::keys::{self, OWN, PayeeKey};
 use crate::limits::{OWN_PAYEES_MAX, OWN_SEEN_S};
 use crate::store::{Store, StoreError};
 
-/// Payees that this node's miners mine for, each with the time when one was last seen, seconds since 1970.
+/// Payees of this node's miners, each with the time when it was last seen, seconds since 1970.
 #[derive(Debug, Default)]
 pub(super) struct OwnPayees {
     seen: BTreeMap<PayeeKey, u32>,
@@ -27,7 +27,7 @@ impl OwnPayees {
         self.seen.contains_key(payee)
     }
 
-    /// Notes payees that are seen now.
+    /// Records payees that are seen now.
     pub(super) fn note(&mut self, scripts: &[ScriptBuf], now: u32, store: &Store) -> Result<(), StoreError> {
         for script in scripts {
             let payee = keys::payee(script);
@@ -43,7 +43,7 @@ impl OwnPayees {
         Ok(())
     }
 
-    /// Drops the payee that was not seen for the longest time.
+    /// Drops the payee that has been away longest.
     fn oldest(&mut self) -> Option<PayeeKey> {
         let (payee, _) = self.seen.iter().min_by_key(|(_, seen)| **seen)?;
         let payee = *payee;

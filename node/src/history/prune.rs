@@ -1,5 +1,5 @@
-//! Removes rows of other miners below the oldest link that the node keeps, and steps that are too short for their age: a
-//! bounded number of rows at a time, round and round.
+//! Removes rows of other miners below the oldest link that the node keeps, and steps that are too short for their age:
+//! a bounded number of rows at a time, in endless passes.
 //!
 //! | rows                              | removed                                                        |
 //! |-----------------------------------|----------------------------------------------------------------|
@@ -21,15 +21,15 @@ use crate::store::{Store, StoreError};
 /// How long steps of each length are kept, seconds: at most 20,160, 12,960 and 17,520 of them. Longer steps stay.
 const STEPS_KEPT_S: [(u32, u32); 3] = [(60, 14 * 86_400), (600, 90 * 86_400), (3_600, 730 * 86_400)];
 
-/// How long steps of a length are kept, seconds; none for ever.
+/// How long steps of a length are kept, seconds; none means forever.
 pub(super) fn step_kept_s(step_s: u32) -> Option<u32> {
     STEPS_KEPT_S.iter().find(|(length, _)| *length == step_s).map(|(_, kept)| *kept)
 }
 
-/// Confirmations after which it is noted for good whether a Bitcoin block is in the chain with the most work.
+/// Confirmations after which the node records permanently whether a Bitcoin block is in the chain with the most work.
 const NOTED_CONFIRMATIONS: u32 = 144;
 
-/// Notes which Bitcoin blocks of the pool are in the chain with the most work, while the chain still knows.
+/// Records which Bitcoin blocks of the pool are in the chain with the most work, while the chain still knows.
 ///
 /// # Errors
 /// The disk fails.
@@ -55,7 +55,7 @@ pub(super) fn removed(store: &Store) -> Result<Option<Removed>, StoreError> {
     Ok(store.history(REMOVED)?.and_then(|bytes| from_json(&bytes)))
 }
 
-/// Looks at the next `count` rows, and removes those that are no longer needed. Does nothing until the chain has
+/// Checks the next `count` rows, and removes those that are no longer needed. Does nothing until the chain has
 /// forgotten its first link.
 ///
 /// # Errors

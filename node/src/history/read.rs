@@ -12,7 +12,7 @@ use super::rows::{Cursor, Effort, Payment, ShareEntry, Step, from_json};
 use super::task::History;
 use crate::store::{Row, StoreError};
 
-/// Time without which a hashrate is no more than chance, seconds.
+/// Minimum period of a hashrate, seconds; a shorter one shows mostly chance.
 const OBSERVED_S_MIN: u32 = 60;
 
 /// A page of a list, and the start of the next page.
@@ -96,7 +96,7 @@ impl History {
         })
     }
 
-    /// Time from which on all shares of a payee are here, seconds since 1970; none if that is since its first one.
+    /// Time since which all shares of a payee are stored, seconds since 1970; none if all are.
     ///
     /// # Errors
     /// The disk cannot be read.
@@ -105,8 +105,8 @@ impl History {
         Ok(self.begins()?.max(removed.map(|removed| removed.since)))
     }
 
-    /// Time from which on all steps of this length are here, seconds since 1970; none if that is since the first one. For
-    /// a payee, or for the pool.
+    /// Time since which all steps of this length are stored, seconds since 1970; none if all are. For a payee, or for
+    /// the pool.
     ///
     /// # Errors
     /// The disk cannot be read.
@@ -177,7 +177,7 @@ impl History {
         let prefix = keys::key(keys::SHARE, &[&payee]);
         let first = self.store.history_up(&prefix, &prefix).next().transpose()?;
         let Some(first) = first.and_then(|(_, value)| ShareEntry::from_bytes(&value)) else { return Ok(None) };
-        // The first share tells when the count begins; only what follows tells how fast the miner is.
+        // The first share only marks the start; the hashrate follows from the later ones.
         let (since, hashes) = match first.time.checked_sub(start) {
             Some(1..) => (first.time, hashes.saturating_sub(first.hashes)),
             _ => (start, hashes),
@@ -233,7 +233,7 @@ impl History {
         Ok(from_json(&own).map(|own| (own, below.and_then(|bytes| from_json(&bytes)))))
     }
 
-    /// Whether a deep Bitcoin block of the pool is in the chain with the most work; none if that was not noted.
+    /// Whether a deep Bitcoin block of the pool is in the chain with the most work; none if that was not recorded.
     ///
     /// # Errors
     /// The disk cannot be read.

@@ -113,8 +113,8 @@ pub(super) struct Cursor {
     pub sequence: u64,
     /// Total weight of all shares so far, units of 2^-64 expected Bitcoin block.
     pub weight: u128,
-    /// Time from which on the rows are complete if this node started from verified rows of its peers, seconds since
-    /// 1970; none if they begin with the first share of all.
+    /// Time since which the rows are complete if this node started from verified rows of its peers, seconds since 1970;
+    /// none if they begin with the first share of all.
     #[serde(default)]
     pub begins: Option<u32>,
 }
@@ -127,7 +127,7 @@ pub struct Effort {
     pub weight: u128,
     /// The block's time, seconds since 1970.
     pub time: u32,
-    /// Whether the block is in the chain with the most work, noted while Bitcoin's headers of that height are kept.
+    /// Whether the block is in the chain with the most work, recorded while Bitcoin's headers of that height are kept.
     #[serde(default)]
     pub in_chain: Option<bool>,
 }

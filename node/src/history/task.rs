@@ -33,12 +33,12 @@ pub struct History {
     pub(super) own: Arc<Mutex<OwnPayees>>,
 }
 
-/// Where the history learns what it keeps.
+/// Sources that determine which rows are kept.
 #[derive(Clone, Debug)]
 pub struct Keeper {
     /// The settings: what the node keeps, and the default payout address.
     pub config: Arc<Config>,
-    /// The miners connected here, whose payees are this node's own.
+    /// The connected miners, whose payees are this node's own.
     pub stratum: Arc<stratum::Stats>,
 }
 
@@ -93,7 +93,7 @@ impl History {
         }
     }
 
-    /// Indexes what is new, notes own payees and deep blocks, and removes what is old.
+    /// Indexes new records, records payees and deep blocks, and removes old rows.
     async fn turn(
         &self,
         chain: &ChainReader,
@@ -123,12 +123,12 @@ impl History {
         Ok(())
     }
 
-    /// Notes payout scripts of this node's miners. Their rows are kept.
+    /// Records payout scripts of this node's miners, whose rows are kept.
     pub(super) fn note_own(&self, scripts: &[ScriptBuf]) -> Result<(), StoreError> {
         self.own.lock().unwrap_or_else(PoisonError::into_inner).note(scripts, now().0, &self.store)
     }
 
-    /// Looks at the next `count` rows, and removes those that are no longer needed.
+    /// Checks the next `count` rows, and removes those that are no longer needed.
     pub(super) fn prune(&self, chain: &sharechain::Chain, count: usize) -> Result<(), StoreError> {
         prune::step(&self.store, chain, &self.own.lock().unwrap_or_else(PoisonError::into_inner), count)
     }
@@ -141,7 +141,7 @@ impl History {
         let mut indexed = 0_usize;
         loop {
             let (history, chain) = (self.clone(), chain.clone());
-            // The view is taken after the records were read, so that it knows them.
+            // Read the records first, so that the view knows them.
             match blocking(move || history.index(|| chain.chain())).await? {
                 0 => return Ok(indexed),
                 count => indexed = indexed.saturating_add(count),

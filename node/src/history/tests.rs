@@ -23,7 +23,7 @@ struct Node {
     chain: ChainReader,
 }
 
-/// A node whose engine took what was found; its history is not made yet.
+/// A node whose engine accepted the proofs, before it builds its history.
 fn node(world: &World, found: &Proofs, folder: &Path) -> Node {
     let store = Arc::new(Store::open(&folder.join("db"), *world.chain.consensus_id()).unwrap());
     let chain = World::with(world.chain.params().clone()).chain;
@@ -45,7 +45,7 @@ fn payees(found: &Proofs) -> BTreeMap<ScriptBuf, Vec<ShareId>> {
     payees
 }
 
-/// Everything on pages of `limit`.
+/// All items, on pages of `limit`.
 fn all<T>(limit: usize, read: impl Fn(Option<u64>, usize) -> Page<T>) -> Vec<T> {
     let (mut items, mut from) = (Vec::new(), None);
     loop {
@@ -156,7 +156,7 @@ fn many_devices_at_once_leave_room_for_other_events() {
     assert_eq!(all_told(news(1), || true).len(), 1);
 }
 
-/// Anyone who may mine here chooses a user name.
+/// Any miner of this node chooses a user name.
 #[test]
 fn a_user_name_cannot_write_lines_of_its_own() {
     let name = "rig\nShoal: block found\u{202e}\u{1b}[31m".to_owned();

@@ -9,7 +9,7 @@ use stratum::Account;
 /// Begins the account of several payees. No payout script begins with it: it is an invalid opcode.
 const SEVERAL: u8 = 0xff;
 
-/// A payout script, and the percentage of a miner's work that it is paid for.
+/// A payout script, and the percentage of a miner's work that pays it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Part {
     /// Payout script.
@@ -50,7 +50,7 @@ pub fn parts_of(account: &[u8]) -> Vec<Part> {
     parts
 }
 
-/// The percentage of an account's work that this script is paid for; 0 if none of it.
+/// The percentage of an account's work that pays this script; 0 if none does.
 #[must_use]
 pub fn percent_of(account: &[u8], script: &[u8]) -> u8 {
     parts_of(account).iter().find(|part| part.script.as_bytes() == script).map_or(0, |part| part.percent)

@@ -15,7 +15,7 @@ use crate::submissions::{Submissions, Whose};
 pub struct FoundBlocks {
     /// Submits blocks to bitcoind.
     pub submissions: Submissions,
-    /// Tells the event log of solo blocks, which the share-chain never sees.
+    /// Sends solo blocks, which the share-chain never sees, to the event log.
     pub solo: mpsc::Sender<FoundWork>,
 }
 
@@ -27,7 +27,7 @@ impl FoundBlocks {
         }
     }
 
-    /// Submits a block. A solo block is no block of the pool, so peers do not hear of it.
+    /// Submits a block. A solo block is not a block of the pool, so peers do not get it.
     fn block(&self, work: FoundWork) {
         let bytes: Arc<[u8]> = work.job.block(&work.found.header, &work.found.extranonce).into();
         let (hash, height) = (work.found.hash, work.found.work.bitcoin_height);

@@ -58,7 +58,7 @@ pub struct JobBuilderTask {
 /// Why there is no job template, if bitcoind hangs.
 const SILENT: &str = "bitcoind has not answered for 30 s";
 
-/// What miners read if bitcoind gives no templates.
+/// Reason shown to miners if bitcoind gives no templates.
 const NO_TEMPLATES: &str = "its bitcoind gives no block templates";
 
 /// The task that disconnects miners after [`WORK_GRACE`] without fresh work. The job builder may itself wait for bitcoind.
@@ -88,7 +88,7 @@ impl WorkWatch {
 #[derive(Debug)]
 struct NoTemplate {
     reason: Arc<str>,
-    /// True if there will be none for long, so that miners should not wait.
+    /// True if it will last, so that miners should not wait.
     for_long: bool,
 }
 
@@ -128,7 +128,7 @@ impl JobBuilderTask {
                     Err(_) => return,
                 },
                 changed = self.heard.changed() => match changed {
-                    // It may be back, with the template that it had.
+                    // It may be back with its old template.
                     Ok(()) if matches!(&*self.state.borrow(), WorkState::Waiting(_)) => builder.note_change(),
                     Ok(()) => {}
                     Err(_) => return,
@@ -187,10 +187,10 @@ impl JobBuilderTask {
         Ok(template)
     }
 
-    /// Keeps the share-chain up to date without work on it. A node without peers is not in sync: its links must not
+    /// Keeps the share-chain up to date during solo work. A node without peers is not in sync: its links must not
     /// settle.
     async fn leave_pool(&mut self, block: &BlockTemplate, cause: Cause, why: &Arc<str>) {
-        // Solo work needs bitcoind alone. What the share-chain lacks is fetched later.
+        // Solo work needs only bitcoind. The node fetches missing headers later.
         if let Err(error) = self.headers.follow(&block.prev_block).await {
             debug!(error = sentence(&error), "the share-chain cannot follow bitcoind's headers");
         }
@@ -199,7 +199,7 @@ impl JobBuilderTask {
             Cause::Censorship => self.sync_trouble.borrow_and_update().clone(),
         };
         let trigger = Trigger { bitcoin_height: block.height.saturating_sub(1), sync_trouble };
-        // Both fail by design, or because the node stops, which the next call reports.
+        // Both can fail by design, or because the node is stopping, which the next call reports.
         let _ = self.engine.call(move |engine| trigger.apply(engine)).await;
     }
 
@@ -266,7 +266,7 @@ impl JobBuilderTask {
                     (_, WorkState::Working) => info!("miners have work"),
                     (WorkState::Solo(_), WorkState::Solo(_)) => {}
                     (_, WorkState::Solo(reason)) => warn!(reason = &**reason, "miners work solo"),
-                    // Progress follows the colon; the line a minute tells it.
+                    // Progress follows the colon; the line per minute reports it.
                     (WorkState::Waiting(old), WorkState::Waiting(new)) if cause(old) == cause(new) => {}
                     (_, WorkState::Waiting(reason)) => warn!(reason = &**reason, "miners have no work"),
                 }
@@ -276,16 +276,16 @@ impl JobBuilderTask {
         });
     }
 
-    /// The time for the next header: bitcoind's if this machine's clock is ahead of it, so that a wrong clock makes no
-    /// block invalid. The share-chain judges nothing that is ahead of this machine's clock.
+    /// The time for the next header: bitcoind's if this machine's clock is ahead of it, so that a wrong clock cannot
+    /// make a block invalid. The share-chain judges nothing from this machine's future.
     fn header_time(&self) -> Timestamp {
         let bitcoind = self.feed.borrow().time().map_or(Timestamp(u32::MAX), Timestamp);
         bitcoind.min(now())
     }
 
-    /// Proposes the block to bitcoind, once for each block template, so that a node does not have to find an invalid
-    /// block to notice that it mines one. This happens beside mining, since it takes time, until bitcoind rejects one.
-    /// From then on, miners get no work before bitcoind finds a block of it valid.
+    /// Proposes the block to bitcoind, once per block template, so that a node notices invalid templates before it
+    /// finds a block. This takes time, so it runs beside mining until bitcoind rejects a proposal. From then on, miners
+    /// get work only after bitcoind has accepted its proposal.
     async fn propose(&self, builder: &mut JobBuilder, template: &Arc<JobTemplate>) -> Result<(), NoTemplate> {
         let proposal = Proposal {
             bitcoind: self.bitcoind.clone(),
@@ -319,7 +319,7 @@ impl Proposal {
                 let advice = if reason == "time-too-new" { "; its clock is behind this block's time" } else { "" };
                 Some(format!("bitcoind would reject a block of this work, with the reason {reason}{advice}").into())
             }
-            // Neither says anything about the block.
+            // Neither is a verdict on the block.
             Ok(ProposalVerdict::NotOnTip) => return,
             Err(error) => {
                 debug!(error = sentence(&error), "the job template could not be proposed to bitcoind");
@@ -347,7 +347,7 @@ async fn contents(builder: &mut JobBuilder, block: &Arc<BlockTemplate>, coinbase
     contents
 }
 
-/// What stops the miners, without how far the node has come: that is after the colon.
+/// The reason why miners stop, without the progress after the colon.
 fn cause(reason: &str) -> Option<&str> {
     reason.split(':').next()
 }

@@ -1,9 +1,9 @@
-//! Shares a miner's work between its payees: decides whom its next job pays. It counts accepted work, has no clock and draws
-//! nothing at random.
+//! Shares a miner's work between its payees: decides whom its next job pays. It counts accepted work, and uses neither
+//! a clock nor randomness.
 //!
-//! A device works on one job at a time, and a job pays one script. So the work is shared over time: each new job pays the
-//! payee that has received the least of what it is due. No payee is ever ahead of its part by more than one job's work.
-//! The owner's fee waits longer: until a whole job is due, so that it stays below its percentage.
+//! A device works on one job at a time, and a job pays one script. So the work is shared over time: each new job pays
+//! the payee that has received the least of what it is due. No payee is ever ahead of its part by more than one job's
+//! work. The owner's fee waits until a whole job is due, so that it stays below its percentage.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::limits::LEDGERS_MAX;
 const WHOLE: u64 = 1_000_000;
 /// Hundredths of a percent in a whole.
 const FEE_WHOLE: u64 = 10_000;
-/// The longest job is forgotten by this part with each job, so that one unusual job does not delay the fee for ever.
+/// The longest job decays by this part with each job, so that one unusual job does not delay the fee forever.
 const FORGET: u128 = 64;
 
 /// Part of the work that the node's owner takes.
@@ -44,12 +44,11 @@ struct Entry {
 #[derive(Debug)]
 pub(super) struct Ledger {
     entries: Vec<Entry>,
-    /// The owner's fee. A payee with the owner's address has an entry of its own, so that nobody pays part of the fee in
-    /// place of all of it.
+    /// The owner's fee. A payee with the owner's address has its own entry, so that the fee is charged in full.
     fee: Option<Entry>,
     /// Work of the longest recent job, in expected hashes.
     longest: u128,
-    /// The last turn.
+    /// The turn of the last job.
     used: u64,
 }
 
@@ -84,14 +83,13 @@ impl Ledger {
         self.longest = sum.max(self.longest - self.longest / FORGET);
         let whole_job = signed(self.longest.saturating_mul(WHOLE.into())).max(1);
         let fee = self.fee.as_ref().filter(|fee| fee.due >= whole_job);
-        // The first of those that are due most.
+        // The first payee among those with the most due.
         let most = || self.entries.iter().rev().max_by_key(|entry| entry.due);
         let next = fee.or_else(most).or(self.fee.as_ref());
         next.map(|entry| (Arc::clone(&entry.account), Arc::clone(&entry.tally))).unwrap_or_default()
     }
 
-    /// Whether it may be forgotten: those without work go first, and of these the ones that were used the longest time ago. A
-    /// login costs nothing.
+    /// Rank for removal: ledgers without work go first, least recently used before others. A login costs nothing.
     fn rank(&self) -> (bool, u64) {
         let works = || self.entries.iter().chain(&self.fee).any(|entry| !entry.tally.is_empty());
         (self.longest > 0 || works(), self.used)
@@ -106,8 +104,8 @@ fn signed(work: u128) -> i128 {
     i128::try_from(work).unwrap_or(i128::MAX)
 }
 
-/// The ledgers of all accounts that share their work. They outlive connections, so that nobody gains by reconnecting; a
-/// restart of the node forgets them, and with them less than two jobs' work.
+/// The ledgers of all accounts that share their work. They outlive connections, so that reconnecting gains nothing; a
+/// restart of the node loses them, and with them less than two jobs' work.
 #[derive(Debug, Default)]
 pub(super) struct Ledgers {
     pub(super) fee: Option<FeePart>,
@@ -117,7 +115,7 @@ pub(super) struct Ledgers {
 
 impl Ledgers {
     /// Decides whom the account's next job pays. `None` if all its work pays the account itself. If there are
-    /// [`LEDGERS_MAX`] ledgers, a part of them is forgotten.
+    /// [`LEDGERS_MAX`] ledgers, a part of them is dropped.
     pub(super) fn next(&mut self, account: &Account) -> Option<(Account, Arc<Tally>)> {
         if account.is_empty() {
             return None;
@@ -135,7 +133,7 @@ impl Ledgers {
         Some(ledger.next())
     }
 
-    /// Forgets a sixteenth of the ledgers at once, so that a flood of logins does not look through all of them each time.
+    /// Drops a sixteenth of the ledgers at a time, so that a flood of logins does not search all of them each time.
     fn make_room(&mut self) {
         let mut ranks: Vec<_> = self.kept.values().map(Ledger::rank).collect();
         ranks.sort_unstable();

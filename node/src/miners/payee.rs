@@ -1,5 +1,5 @@
-//! Parses a miner's user name into whom its work pays. This is the only parser of user names: the connection's record
-//! keeps its result, and all other code reads it there.
+//! Parses a miner's user name into the payees of its work. This is the only parser of user names: the connection's
+//! record keeps its result, and all other code reads it there.
 
 use bitcoin::ScriptBuf;
 
@@ -7,9 +7,9 @@ use super::account::Part;
 use crate::config::{AddressError, Network, parse_payout_address};
 use crate::limits::SPLIT_PARTS_MAX;
 
-/// A parsed user name: `ADDRESS`, `ADDRESS.WORKER`, or `WORKER` if the node has a default payout address. Between address
-/// and worker stands a dot, or what other pools use: any character that is no letter or digit. A split names several
-/// addresses with percentages: `ADDRESS1:70,ADDRESS2:30.WORKER`.
+/// A parsed user name: `ADDRESS`, `ADDRESS.WORKER`, or `WORKER` if the node has a default payout address. A dot
+/// separates address and worker, or, as on other pools, any character other than a letter or digit. A split names
+/// several addresses with percentages: `ADDRESS1:70,ADDRESS2:30.WORKER`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payee {
     /// Payout scripts with their percentages, which add up to 100.
@@ -24,7 +24,7 @@ pub enum PayeeError {
     /// The name has no usable address.
     #[error("user name must be ADDRESS.WORKER: {0}")]
     Address(#[from] AddressError),
-    /// The name begins like a split and is none.
+    /// The name begins like a split, but is invalid.
     #[error("user name must be ADDRESS.WORKER, or ADDRESS1:70,ADDRESS2:30.WORKER for a split: {0}")]
     Split(#[from] SplitError),
 }
@@ -36,7 +36,7 @@ pub enum SplitError {
     #[error(transparent)]
     Address(AddressError),
     /// An address has no percentage, or not a whole one.
-    #[error("after each address of the split comes a colon and a whole percentage from 1 to 99, and \"{0}\" has none")]
+    #[error("each address of a split needs a colon and a whole percentage from 1 to 99 after it, and \"{0}\" has none")]
     Percent(String),
     /// The percentages do not add up.
     #[error("the whole percentages of the split add up to {0}, not to 100")]
@@ -44,18 +44,19 @@ pub enum SplitError {
     /// There are too many addresses.
     #[error("a split has at most {SPLIT_PARTS_MAX} addresses")]
     TooMany,
-    /// An address stands where a worker's name should be.
+    /// The worker's name is an address.
     #[error("it names the address \"{0}\" in another way")]
     Unclear(String),
-    /// An address stands there twice.
+    /// An address appears twice.
     #[error("the split names \"{0}\" twice; add its percentages up")]
     Twice(String),
 }
 
 impl Payee {
     /// Parses a user name. Blanks around the address and the worker's name are ignored, and so is `bitcoin:` before an
-    /// address. The work of a name without an address is paid to `default`, if there is one. A name with a second address that
-    /// is no split is refused: whoever wrote it meant one, and all of the work would pay the first.
+    /// address. The work of a name without an address is paid to `default`, if there is one. A name with a second
+    /// address that is not a valid split is rejected: its author meant a split, and all of the work would pay the first
+    /// address.
     ///
     /// # Errors
     /// The name has no valid address, and none is configured; the sentence is for the person who typed it.
@@ -103,7 +104,7 @@ impl Payee {
             parts.push(Part { script, percent });
             match after.strip_prefix(',') {
                 Some(next) => rest = next.trim_start(),
-                // What stands between the last percentage and the worker's name is any separator, and a digit is none.
+                // Any separator can follow the last percentage; a digit is not one.
                 None => {
                     let separator = after.chars().next().filter(|letter| !letter.is_alphanumeric());
                     let worker = after[separator.map_or(0, char::len_utf8)..].trim().to_owned();
@@ -131,7 +132,7 @@ fn run(text: &str, is_letter: impl Fn(char) -> bool) -> (&str, &str) {
     (letters, rest.trim_start())
 }
 
-/// True for what nobody calls a worker: an address, a colon, a number and a comma.
+/// True for an address, a colon, a number, and a comma, which is no plausible worker's name.
 fn begins_split(user: &str) -> bool {
     let (address, rest) = run(user, char::is_alphanumeric);
     let number = rest.strip_prefix(':').and_then(|rest| rest.split_once(',')).map(|(number, _)| number);

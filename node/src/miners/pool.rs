@@ -59,10 +59,10 @@ struct State {
     readiness: Readiness,
     /// When `readiness` last left [`Readiness::Ready`].
     paused_at: Instant,
-    /// The newest template's jobs for Stratum, by account: at most [`CONNECTIONS_MAX`].
-    /// The work of further ones, which came and went, is made anew for each.
+    /// The newest template's jobs for Stratum, by account: at most [`CONNECTIONS_MAX`]. Jobs of further accounts are
+    /// not cached.
     current: HashMap<Account, Arc<Work>>,
-    /// Whom accounts of several payees, or with a fee, pay next.
+    /// Ledgers of accounts with several payees or a fee.
     ledgers: Ledgers,
     recent: RecentTemplates,
 }
@@ -104,19 +104,19 @@ impl Miners {
         self
     }
 
-    /// Lets devices rest as their owner says.
+    /// Sets the power schedule and switch.
     #[must_use]
     pub fn resting_by(mut self, power: Power) -> Self {
         self.power = power;
         self
     }
 
-    /// Wakes all connections, because other devices rest now.
+    /// Wakes all connections, because the set of resting devices has changed.
     fn wake(&self) {
         self.changes.send_modify(|change| change.generation += 1);
     }
 
-    /// Hands out jobs of `template` from now on; none pauses without a particular reason.
+    /// Hands out jobs of `template` from now on; `None` pauses without a specific reason.
     pub fn set_template(&self, template: Option<Arc<JobTemplate>>) {
         let Some(template) = template else { return self.pause("it has no block template") };
         let mut state = self.state();
@@ -124,8 +124,9 @@ impl Miners {
         self.change(state, Readiness::Ready);
     }
 
-    /// Stops handing out jobs. New miners are refused. Connected ones go on with their jobs, until there is a template
-    /// again or [`Self::stop_paused`] ends it. `reason` completes the sentence "this node has no work: ...".
+    /// Stops handing out jobs. New miners are rejected. Connected ones continue with their jobs, until there is a
+    /// template again or [`Self::stop_paused`] disconnects them. `reason` completes the sentence "this node has no
+    /// work: ...".
     pub fn pause(&self, reason: &str) {
         let mut state = self.state();
         match &mut state.readiness {
@@ -170,7 +171,7 @@ impl Miners {
     }
 }
 
-/// The task that wakes connections when other devices rest than before.
+/// The task that wakes connections when the set of resting devices changes.
 #[derive(Debug)]
 pub struct RestWatch {
     /// The pool behind the Stratum server.
@@ -186,7 +187,7 @@ impl RestWatch {
         let mut resting = BTreeSet::new();
         loop {
             tokio::time::sleep(POWER_LOOK).await;
-            // A disk that hangs must hold up no thread that serves miners.
+            // A disk that hangs must not block a thread that serves miners.
             let switch = power.clone();
             if tokio::task::spawn_blocking(move || switch.reload()).await.is_err() {
                 return;
@@ -207,7 +208,7 @@ impl Pool for Miners {
     }
 
     fn coinbase_bytes(&self) -> Option<usize> {
-        // The coinbases of a template differ by some bytes of the finder's script in solo work alone.
+        // Only in solo work do the coinbases of a template differ in length, by the finder's script.
         self.work(&Account::default()).map(|work| work.coinbase_bytes())
     }
 
@@ -242,7 +243,7 @@ impl Pool for Miners {
             return None;
         }
         let (key, template) = state.recent.newest().map(|(key, template)| (key, Arc::clone(template)))?;
-        // Once for each template, so that a change of payee costs no job that was not due anyway.
+        // Decided once per template, so that a change of payee never causes an extra job.
         let (payee, tally) =
             state.ledgers.next(account).map_or((Arc::clone(account), None), |(payee, tally)| (payee, Some(tally)));
         let parts = work_parts(&job_of(&template, &payee), key);
@@ -270,7 +271,7 @@ impl Pool for Miners {
             // Fails only while the node is stopping.
             let _ = self.blocks.send(found);
         }
-        // Solo work is no share of any pool.
+        // Solo work is not a share of any pool.
         if found.meets_share && !template.is_solo() {
             let hash = found.hash;
             if self.shares.try_send(FoundWork { job, found }).is_err() {

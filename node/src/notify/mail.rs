@@ -1,7 +1,7 @@
 //! Mail, handed to the operator's mail server by SMTP.
 //!
-//! `smtps://` is TLS from the start; `smtp://` begins in the clear and must switch to TLS by STARTTLS (RFC 3207), unless the
-//! server is on this machine. A password is never sent in the clear to another one.
+//! `smtps://` is TLS from the start; `smtp://` begins in the clear and must switch to TLS by STARTTLS (RFC 3207),
+//! unless the server is on this machine. A password never leaves this machine in the clear.
 
 use std::fmt;
 use std::io;
@@ -42,7 +42,7 @@ pub(super) enum MailError {
     Unreachable(io::Error),
     #[error("the proxy cannot connect to the mail server")]
     Proxy(tokio_socks::Error),
-    #[error("the mail server did not take the mail within {} s", MAIL_TIMEOUT.as_secs())]
+    #[error("the mail server did not accept the mail within {} s", MAIL_TIMEOUT.as_secs())]
     Slow,
     #[error("the mail server's certificate is not valid for its name, or it speaks no TLS at this port")]
     Tls(io::Error),
@@ -58,7 +58,7 @@ pub(super) enum MailError {
     Written(lettre::error::Error),
 }
 
-/// The server's code. Its own words may repeat what it was told.
+/// The server's code. Its own words may repeat the message.
 fn code(error: &smtp::Error) -> String {
     error.status().map_or_else(String::new, |code| format!(": it answered {code}"))
 }
@@ -102,7 +102,7 @@ async fn hand_over(config: &MailConfig, proxy: Option<p2p::Proxy>, mail: &Messag
         connection.auth(&[Mechanism::Plain, Mechanism::Login], &credentials).await.map_err(MailError::Login)?;
     }
     connection.send(mail.envelope(), &mail.formatted()).await.map_err(rejected)?;
-    // The mail is accepted: what the server says to the farewell does not matter.
+    // The mail is accepted: the answer to QUIT does not matter.
     let _ = connection.quit().await;
     Ok(())
 }
@@ -128,7 +128,7 @@ async fn secure(host: &str, stream: Bounded) -> Result<TlsStream<Bounded>, MailE
     TlsConnector::from(Arc::new(config)).connect(name, stream).await.map_err(MailError::Tls)
 }
 
-/// A connection that ends if the server says more than any mail needs: lettre keeps a line until it ends.
+/// A connection that ends if the server sends more than any mail needs: lettre buffers a line until it ends.
 #[derive(Debug)]
 struct Bounded {
     stream: TcpStream,
@@ -147,7 +147,7 @@ impl AsyncRead for Bounded {
         let before = into.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(cx, into))?;
         let read = into.filled().len().saturating_sub(before);
-        let too_much = || io::Error::new(io::ErrorKind::InvalidData, "the mail server says too much");
+        let too_much = || io::Error::new(io::ErrorKind::InvalidData, "the mail server sends too much");
         self.left = self.left.checked_sub(read).ok_or_else(too_much)?;
         Poll::Ready(Ok(()))
     }
@@ -167,7 +167,7 @@ impl AsyncWrite for Bounded {
     }
 }
 
-/// A connection with TLS, in the form that lettre takes.
+/// A connection with TLS, in the form that lettre expects.
 struct Secured(TlsStream<Bounded>);
 
 impl fmt::Debug for Secured {

@@ -1,4 +1,4 @@
-//! What a receiver is told about an event: fields for programs, and a title and text for people.
+//! An event as receivers get it: fields for programs, and a title and text for people.
 
 use bitcoin::BlockHash;
 use reqwest::Url;
@@ -29,7 +29,7 @@ pub(super) struct Message {
     /// Height of that block.
     #[serde(skip_serializing_if = "Option::is_none")]
     block_height: Option<u32>,
-    /// What it pays to `address`, satoshi.
+    /// Amount that it pays to `address`, satoshi.
     #[serde(skip_serializing_if = "Option::is_none")]
     paid_sat: Option<u64>,
     /// Address of this node's miners that is paid.
@@ -53,7 +53,7 @@ pub(super) struct Message {
 }
 
 impl Message {
-    /// `pages` is where the receivers reach the node's web pages.
+    /// `pages` is the URL of the node's web pages for the receivers.
     pub(super) fn new(network: &'static str, event: &Event, pages: &Url) -> Self {
         let paid = event.paid.as_ref();
         let found = event.block.as_ref();
@@ -76,20 +76,20 @@ impl Message {
         }
     }
 
-    /// A message that shows that messages arrive.
+    /// A test message.
     pub(super) fn test(network: &'static str, pages: &Url) -> Self {
         let sentence = "this is a test: events of this node arrive here";
         let event = Event::new(EventKind::Start, sentence).at("/");
         Self { kind: "test", title: "Shoal: test", ..Self::new(network, &event, pages) }
     }
 
-    /// The event for people, without its title: its sentence, and the link on a line of its own. User names of devices are
-    /// in it, so that receivers must not read it as more than text.
+    /// The event for people, without its title: its sentence, and the link on a line of its own. It contains user names
+    /// of devices, so receivers must treat it as plain text.
     pub(super) fn text(&self) -> String {
         self.text_as(str::to_owned)
     }
 
-    /// The same for a receiver whose messages have a markup: `escaped` makes the sentence plain text there.
+    /// The same for a receiver with markup: `escaped` turns the sentence into plain text.
     pub(super) fn text_as(&self, escaped: impl Fn(&str) -> String) -> String {
         let mut letters = self.sentence.chars();
         let first = letters.next().into_iter().flat_map(char::to_uppercase);

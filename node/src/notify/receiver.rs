@@ -1,4 +1,4 @@
-//! The receivers: what each is sent, and how.
+//! The receivers: the requests that each gets.
 //!
 //! | receiver | request | documented at |
 //! |---|---|---|
@@ -30,12 +30,12 @@ pub(super) enum Undelivered {
     Refused { status: StatusCode },
     #[error(transparent)]
     Mail(#[from] MailError),
-    #[error("the URL has no room for what must be added to it")]
+    #[error("the URL cannot be extended by the path that this receiver needs")]
     Url,
 }
 
 impl Undelivered {
-    /// True if another attempt may succeed. Mail servers lock out those who try a wrong password again and again.
+    /// True if another attempt may succeed. Mail servers lock out clients that repeat a wrong password.
     pub(super) fn may_pass(&self) -> bool {
         !matches!(self, Self::Mail(MailError::Login(_)) | Self::Url)
     }
@@ -54,12 +54,12 @@ fn advice(status: StatusCode) -> &'static str {
 #[derive(Clone, Debug)]
 pub(super) struct Way {
     client: Client,
-    /// The proxy that everything must go through; none if there is none.
+    /// The mandatory proxy; none if there is none.
     proxy: Option<p2p::Proxy>,
 }
 
 impl Way {
-    /// The proxy resolves names, and gives messages circuits of their own. Receivers on this machine need none.
+    /// The proxy resolves names, and gives each message its own circuit. Receivers on this machine need no proxy.
     pub(super) fn new(proxy: Option<p2p::Proxy>) -> reqwest::Result<Self> {
         let proxy = proxy.filter(|proxy| proxy.only);
         let builder = Client::builder().timeout(WEBHOOK_TIMEOUT).redirect(reqwest::redirect::Policy::none());

@@ -11,7 +11,7 @@ use crate::config::{Config, Route};
 use crate::error::NodeError;
 use node_core::sentence;
 
-/// What became of all messages.
+/// Results of all messages.
 #[derive(Debug, Serialize)]
 struct Report {
     /// True if every receiver accepted its message.
@@ -19,7 +19,7 @@ struct Report {
     receivers: Vec<Tried>,
 }
 
-/// What became of one message.
+/// Result of one message.
 #[derive(Debug, Serialize)]
 struct Tried {
     /// Kind of the receiver.
@@ -32,7 +32,7 @@ struct Tried {
     words: String,
 }
 
-/// Sends the messages, and prints what became of them.
+/// Sends the messages, and prints the results.
 ///
 /// # Errors
 /// There are no receivers, one of them did not accept its message, or the report cannot be printed.

@@ -17,7 +17,7 @@ use crate::store::Store;
 
 const SECRET: &str = "a word that both know";
 
-/// How long an event may take: a busy machine is slow.
+/// Time that an event may take on a busy machine.
 const SOON: Duration = Duration::from_secs(30);
 
 #[derive(Default)]
@@ -38,7 +38,7 @@ async fn take(State(inbox): State<Arc<Inbox>>, headers: HeaderMap, body: String)
     StatusCode::NO_CONTENT
 }
 
-/// A receiver that refuses some events first, and where it listens.
+/// A receiver that refuses the first events, and its address.
 async fn receiver(refusals: u32) -> (Arc<Inbox>, SecretUrl) {
     let inbox = Arc::new(Inbox { refusals_left: Mutex::new(refusals), ..Inbox::default() });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -97,7 +97,7 @@ async fn events_arrive_in_their_order_signed_and_after_refusals() {
 
 #[test]
 fn the_signature_is_that_of_rfc_2104() {
-    // Made with Python: hmac.new(b"key", b"1700000000.{}", hashlib.sha256).
+    // Computed in Python: hmac.new(b"key", b"1700000000.{}", hashlib.sha256).
     let expected = "t=1700000000,v1=9d713ed406bb7076d4123f0dc2c39d2df5c654ed4b0cd56b52c8b4c940bd63ae";
     assert_eq!(signature(&Secret::new("key"), 1_700_000_000, "{}"), expected);
 }
@@ -153,7 +153,7 @@ fn a_long_sentence_is_cut_for_people_and_its_link_stays() {
     assert!(text.starts_with('\u{c9}') && text.ends_with("\nhttp://192.0.2.7:3380/miners/x"), "{text}");
 }
 
-/// Anyone who may mine here chooses a user name.
+/// Any miner of this node chooses a user name.
 #[tokio::test]
 async fn a_user_name_calls_nobody_in_a_chat() {
     let (inbox, url) = receiver(0).await;
@@ -177,7 +177,7 @@ async fn a_user_name_is_no_link_in_a_chat() {
     receiver::send(&ReceiverConfig::Discord { url }, &Way::new(None).unwrap(), &message).await.unwrap();
     let taken = inbox.taken.lock().unwrap();
     let body: Value = serde_json::from_str(&taken[0].1).unwrap();
-    // Discord shows what follows a backslash as it is. The node's own link stays one.
+    // Discord shows a character after a backslash literally. The node's own link stays a link.
     let text = r"Device \[claim\]\(https\://evil.example\) is silent";
     assert_eq!(body["content"], format!("**Shoal: a device**\n{text}\nhttp://192.0.2.7:3380/"));
 }

@@ -18,7 +18,7 @@ use crate::error::NodeError;
 use crate::status::error::StatusError;
 use crate::status::{client, fetch, reachable};
 
-/// Bytes of a file that are read at most: a proof as JSON has two characters a byte, and the names of its fields.
+/// Maximum bytes read of a file: a proof as JSON has two characters per byte, and the names of its fields.
 const FILE_BYTES_MAX: u64 = 4 * PAYOUT_PROOF_BYTES_MAX as u64;
 
 /// Asks the running node what a block pays an address, verifies the proof, and prints or writes it.
@@ -34,7 +34,7 @@ pub(crate) async fn ask(
 ) -> Result<(), NodeError> {
     let payee = parse_address(address, config.network).map_err(NodeError::Address)?;
     let node = reachable(config.api.listen);
-    // Anything else in the path would be another question.
+    // Other characters in the path would make a different request.
     let block: String = block.chars().filter(char::is_ascii_alphanumeric).collect();
     let body = fetch(&client(node)?, node, &format!("blocks/{block}/proof?address={payee}")).await?;
     let foreign = |cause| StatusError::Foreign { address: node, cause };
@@ -45,7 +45,7 @@ pub(crate) async fn ask(
     if proof.script != payee.script_pubkey() || !is_block {
         return Err(ProofError::OtherQuestion.into());
     }
-    // Users do not have to trust the node: a proof that does not hold is not written.
+    // Users do not have to trust the node: an invalid proof is not written.
     let words = shown(&proof, false)?;
     let as_json = || serde_json::to_vec_pretty(&answer).map_err(std::io::Error::from);
     match out {

@@ -1,11 +1,11 @@
-//! Why there is no payout proof, or why one shows nothing.
+//! Why there is no payout proof, or why it is not valid.
 
 use std::io;
 use std::path::PathBuf;
 
 use sharechain::payout_proof::ProofFault;
 
-/// Why there is no payout proof, or why one shows nothing.
+/// Why there is no payout proof, or why it is not valid.
 #[derive(Debug, thiserror::Error)]
 pub enum ProofError {
     /// The file cannot be read.
@@ -27,10 +27,10 @@ pub enum ProofError {
     /// The file has neither bytes nor JSON of a proof.
     #[error("the file is neither a payout proof of Shoal nor one as JSON")]
     Json(serde_json::Error),
-    /// A field of the JSON is not hex, or has another length than it must.
-    #[error("`{0}` in the proof is not hex of the length that it must have")]
+    /// A field of the JSON is not hex, or has the wrong length.
+    #[error("`{0}` in the proof is not hex of the right length")]
     Hex(&'static str),
-    /// A number in the JSON is no number.
+    /// A number in the JSON is not a number.
     #[error("`{0}` in the proof is not a whole number in decimal")]
     Number(&'static str),
     /// The version of the JSON is not known.

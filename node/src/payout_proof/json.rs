@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::error::ProofError;
 
-/// A payout proof: what a Bitcoin block pays a script, checked against nothing but the block's header. Byte strings are hex
+/// A payout proof: what a Bitcoin block pays a script, verifiable from the block's header alone. Byte strings are hex
 /// in the order in which they are hashed. `specs/proof.py` and `shoal proof verify` check it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -121,7 +121,7 @@ impl ProofJson {
     /// The proof. Its fields, in the sequence of the canonical encoding, are decoded as that encoding.
     ///
     /// # Errors
-    /// A field is not what it must be, or the whole is not the canonical encoding of a proof.
+    /// A field is malformed, or the whole is not the canonical encoding of a proof.
     pub fn to_proof(&self) -> Result<PayoutProof, ProofError> {
         if self.version != VERSION {
             return Err(ProofError::Version(self.version));
@@ -171,7 +171,7 @@ fn number(name: &'static str, text: &str) -> Result<u128, ProofError> {
     number.ok_or(ProofError::Number(name))
 }
 
-/// Counts in the encoding have one byte. One that is too large is refused there.
+/// Counts in the encoding have one byte, so decoding rejects larger ones.
 fn count(length: usize) -> u8 {
     u8::try_from(length).unwrap_or(u8::MAX)
 }

@@ -13,8 +13,8 @@ use tracing::debug;
 
 use crate::bitcoind::{Bitcoind, FeedState};
 
-/// How long a build waits for a newer template, whose transactions may be those that are missing. bitcoind makes one in a
-/// tenth of a second. Peers take no shorter to answer.
+/// How long a build waits for a newer template, which may have the missing transactions. bitcoind makes one in a tenth
+/// of a second, and peers take at least as long to answer.
 const TEMPLATE_WAIT: Duration = Duration::from_millis(400);
 
 /// Builds blocks. Cheap to clone.
@@ -26,7 +26,7 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// A builder, and where its results come out. The relay has no more than [`FETCHING_MAX`] builds at a time.
+    /// A builder, and the receiver of its results. The relay has no more than [`FETCHING_MAX`] builds at a time.
     #[must_use]
     pub fn new(bitcoind: Bitcoind) -> (Self, mpsc::Receiver<Input>) {
         let (built, results) = mpsc::channel(FETCHING_MAX);
@@ -57,7 +57,7 @@ impl Builder {
 
     async fn build(&self, build: Arc<BlockBuild>) -> Built {
         let built = self.run(Arc::clone(&build)).await;
-        // bitcoind offers a new template once a minute at least. The finder's was another one.
+        // bitcoind offers a new template at least once a minute. The finder had a different one.
         if built.lacks_some() && self.has_newer_template(&build).await {
             return self.run(build).await;
         }
@@ -70,14 +70,14 @@ impl Builder {
         running.await.expect("hashing does not panic")
     }
 
-    /// Gets a template of this moment. Returns whether it may help.
+    /// Fetches a current template. Returns whether it may help.
     async fn has_newer_template(&self, build: &BlockBuild) -> bool {
         match tokio::time::timeout(TEMPLATE_WAIT, self.bitcoind.template()).await {
             Ok(Ok(template)) if template.prev_block == build.previous() => {
                 self.known().push(Arc::new(template));
                 true
             }
-            // It has the block already, or is elsewhere.
+            // It already has the block, or is on another branch.
             Ok(Ok(_)) | Err(_) => false,
             Ok(Err(error)) => {
                 debug!(hash = %build.hash(), error = sentence(&error), "no newer template for a block");
@@ -87,7 +87,7 @@ impl Builder {
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
-        // What is behind it is consistent even after a panic.
+        // The data behind the lock is consistent even after a panic.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

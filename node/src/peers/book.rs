@@ -1,10 +1,8 @@
 //! The address book on disk: read at the start, and written from time to time and at the end.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
+use std::{fs, io};
 
 use p2p::{DiscoveryInfo, Handle};
 use p2p_proto::book::Book;
@@ -13,6 +11,7 @@ use tokio::sync::watch;
 use tracing::warn;
 
 use crate::consensus::ChainReader;
+use crate::files;
 use crate::limits::{BOOK_LOOK, BOOK_PAUSE, BOOK_YOUNG, BOOK_YOUNG_PAUSE, TIP_STALE};
 
 /// Name of the file in the data folder.
@@ -32,8 +31,8 @@ impl BookFile {
         Self { path: data_dir.join(FILE), consensus_id }
     }
 
-    /// Reads the book. If there is none, or none that can be used, the node starts with an empty one and asks its seeds; an
-    /// unusable file is set aside, with a warning.
+    /// Reads the book. If there is no usable book, the node starts with an empty one and asks its seeds; an unusable
+    /// file is set aside, with a warning.
     ///
     /// # Errors
     /// The system has no random bytes.
@@ -71,19 +70,15 @@ impl BookFile {
         }
     }
 
-    /// Writes a book to a temporary file and renames it, so that a crash leaves the old book or the new one.
+    /// Writes a book.
     ///
     /// # Errors
     /// The file cannot be written.
     pub fn write(&self, book: &Book) -> io::Result<()> {
-        let unfinished = self.path.with_extension("unfinished");
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
-        file.write_all(&book.encode(&self.consensus_id))?;
-        file.sync_all()?;
-        fs::rename(&unfinished, &self.path)
+        files::replace(&self.path, &book.encode(&self.consensus_id), files::PRIVATE)
     }
 
-    /// Writes the network's book now, if it has one: a node that discovers nobody leaves an earlier one as it is.
+    /// Writes the network's book now, if it has one: a node without discovery leaves an earlier one unchanged.
     pub async fn save(&self, network: &Handle) {
         if network.discovery().await.is_ok_and(|info| info.numbers.outbound_target == 0) {
             return;

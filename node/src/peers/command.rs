@@ -15,7 +15,7 @@ use crate::limits::{BAN_S, BANS_ANSWER_BYTES_MAX};
 use crate::status::words::{duration, printable};
 use crate::status::{StatusError, ask as send, client, reachable};
 
-/// What is asked of the node.
+/// The request to the node.
 #[derive(Clone, Debug)]
 pub(crate) enum Ask {
     Peers,
@@ -26,7 +26,7 @@ pub(crate) enum Ask {
     Remove { address: String },
 }
 
-/// The shown part of a peer.
+/// The displayed fields of a peer.
 #[derive(Debug, Deserialize)]
 struct Peer {
     id: String,
@@ -70,7 +70,7 @@ pub(crate) fn length(text: &str) -> Result<u64, String> {
 /// Asks the running node, and prints its answer: as a table, or as the API's own JSON if `json`.
 ///
 /// # Errors
-/// The node cannot be asked, or refuses.
+/// The node cannot be queried, or rejects the request.
 pub(crate) async fn ask(config: &Config, what: Ask, json: bool) -> Result<(), NodeError> {
     let address = reachable(config.api.listen);
     let (method, path) = match &what {
@@ -99,7 +99,7 @@ pub(crate) async fn ask(config: &Config, what: Ask, json: bool) -> Result<(), No
         Ask::Peers | Ask::Bans => {}
     }
     let mut request = client(address)?.request(method, url);
-    // Without the token, the list of peers has no addresses, and the node says what is missing for the rest.
+    // Without the token, the list of peers has no addresses; for everything else, the node asks for the token.
     if let Ok(token) = std::fs::read_to_string(config.data_dir.join("api-token")) {
         request = request.bearer_auth(token.trim());
     }

@@ -28,7 +28,7 @@ impl Server {
         (Self(queue), ServerTask(asked))
     }
 
-    /// Queues a request. Returns false if the queue is full: the peer should then ask elsewhere.
+    /// Queues a request. Returns false if the queue is full, so that the peer asks elsewhere.
     pub(crate) fn ask(&self, token: ReplyToken, request: Request) -> bool {
         let queued = self.0.try_send((token, request)).is_ok();
         if !queued {

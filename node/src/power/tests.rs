@@ -16,7 +16,7 @@ fn power(text: &str) -> Power {
     Power::load(config.power, &PathBuf::from("/nonexistent"))
 }
 
-/// The end of a pause that holds at an hour after Monday's midnight.
+/// The end of the pause that holds this many hours after Monday's midnight.
 fn end(power: &Power, user: &str, hour: u32) -> Option<u32> {
     power.rest(user, MONDAY + hour * HOUR).map(|rest| (rest.until.unwrap() - MONDAY) / HOUR)
 }
@@ -29,17 +29,17 @@ fn a_schedule_pauses_by_the_time_of_day_over_midnight_and_by_the_day() {
     }
     assert_eq!(end(&night, "a.rig1", 0), Some(8), "it began on Sunday");
     let week = power("pause = [\"22:00-06:00 fri-sat\", \"00:00-00:00 mon workers=rig1\"]\ntime_zone = \"+02:00\"\n");
-    // By the zone, Monday begins at 22:00 UTC on Sunday, and ends so on Monday.
+    // In this zone, Monday begins at 22:00 UTC on Sunday, and ends at 22:00 UTC on Monday.
     assert_eq!(end(&week, "a.rig1", 1), Some(22));
     assert_eq!(end(&week, "a.rig2", 1), None);
     assert_eq!(end(&week, "a.rig1", 23), None);
-    // Friday, 22:00 of the zone.
+    // Friday, 22:00 in the zone.
     let friday = 4 * 24 + 20;
     assert_eq!((end(&week, "a.rig2", friday - 1), end(&week, "a.rig2", friday)), (None, Some(friday + 8)));
     assert_eq!(end(&week, "a.rig2", friday + 30), Some(friday + 32), "Saturday's night ends on Sunday");
 }
 
-/// 2026-03-29 01:00 UTC: clocks in Berlin go from 2:00 to 3:00. In 2026-10-25 01:00 UTC they go back.
+/// On 2026-03-29 at 01:00 UTC, clocks in Berlin go from 2:00 to 3:00. On 2026-10-25 at 01:00 UTC, they go back.
 #[test]
 fn a_change_of_the_clocks_changes_the_length_of_a_night() {
     let night = power("pause = [\"22:00-08:00\"]\ntime_zone = \"Europe/Berlin\"\n");
@@ -67,7 +67,7 @@ fn a_cap_runs_each_device_for_its_part_and_not_all_at_once() {
                     running += 1;
                     *ran += 1;
                 }
-                // It is as long as was said.
+                // The pause lasts as long as the owner asked.
                 Some(rest) => assert!(rest.until.unwrap() > now && half.rest(name, rest.until.unwrap()).is_none()),
             }
         }
@@ -109,7 +109,7 @@ fn the_switch_goes_before_the_schedule_and_ends_by_itself() {
     assert!(!folder.path().join("power").exists());
 }
 
-/// Whoever opens a pipe waits for its writer: the node did not start, or did not stop.
+/// Opening a pipe waits for its writer, so the node did not start, or did not stop.
 #[test]
 fn what_is_no_file_in_place_of_the_switch_holds_nothing_up_and_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
@@ -121,7 +121,7 @@ fn what_is_no_file_in_place_of_the_switch_holds_nothing_up_and_changes_nothing()
     let power = is_loaded.recv_timeout(Duration::from_secs(20)).expect("it waits for nobody");
     assert_eq!(power.switch(MONDAY), Switch::Schedule);
     std::fs::remove_file(&path).unwrap();
-    // A list of names that is too long would end with a part of a name.
+    // If a list of names were cut at the bound, it would end with a part of a name.
     std::fs::write(&path, format!("pause workers={}\n", "rig,".repeat(5_000))).unwrap();
     power.reload();
     assert_eq!(power.switch(MONDAY), Switch::Schedule);
@@ -140,7 +140,7 @@ fn a_switch_that_is_still_written_pauses_nobody_else() {
     write("pause workers=rig1\n");
     power.reload();
     assert_eq!((power.rest("a.rig1", MONDAY), power.rest("a.rig2", MONDAY)), (Some(Rest { until: None }), None));
-    // Without the end of a line, it counts once it stays.
+    // Without an end of line, the text counts once it stays the same.
     write("pause");
     power.reload();
     assert_eq!(power.rest("a.rig2", MONDAY), None);

@@ -31,7 +31,7 @@ fn a_terminal_shows_each_dark_module_once() {
     let (dark, size) = dark(QrCodeEcc::Low);
     let side = usize::try_from(size + 2 * QUIET).unwrap();
     assert!(text.lines().all(|line| line.chars().count() == side), "{text}");
-    // The last line has a row below the code, and all of it is light.
+    // The last line has a row below the code, which is all light.
     let rows = 2 * text.lines().count();
     assert_eq!(text.chars().map(light).sum::<usize>(), rows * side - dark);
     assert!(lines(&"a".repeat(5_000)).is_empty());

@@ -48,11 +48,11 @@ pub struct Import {
     pub refused: Vec<(u64, RuleError)>,
     /// Number of ignored Bitcoin headers: off bitcoind's active chain, and not two blocks below its tip.
     pub unsettled: u64,
-    /// What the recording of a pruned node does not show.
+    /// The unverified part of a pruned node's recording.
     pub unverified: Option<Unverified>,
 }
 
-/// Takes a part of the base that the recording of a pruned node begins with. Starts from the base once it is whole.
+/// Adds a part of the base that the recording of a pruned node begins with. Starts from the base once it is complete.
 fn begin<J: Journal>(
     reader: &mut Option<BaseReader>,
     engine: &mut Engine<J>,

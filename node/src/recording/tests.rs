@@ -14,17 +14,17 @@ use testkit::World;
 
 type Engine = node_core::engine::Engine<Store>;
 
-/// Bitcoin blocks on top of everything that is imported.
+/// Bitcoin blocks on top of everything imported.
 const SETTLED: u32 = 1_000;
 
-/// An engine over an own folder. Its chain knows no Bitcoin header but genesis.
+/// An engine with its own folder. Its chain knows no Bitcoin header except genesis.
 fn engine(world: &World, folder: &Path) -> Engine {
     let store = Arc::new(Store::open(&folder.join("db"), *world.chain.consensus_id()).unwrap());
     let chain = World::with(world.chain.params().clone()).chain;
     Engine::open(chain, store, world.now).unwrap()
 }
 
-/// A node that heard of the first proof last: everything behind it waited and came in one change set.
+/// A node that got the first proof last: all later proofs waited for it and came in one change set.
 fn late(world: &World, found: &[(Proof, Option<Vec<ShareId>>)], folder: &Path) -> Engine {
     let mut engine = engine(world, folder);
     engine.insert_bitcoin_headers(&world.bitcoin_headers, world.now);
@@ -75,7 +75,7 @@ fn what_is_exported_agrees_with_the_rules_and_is_imported_again() {
     assert_eq!(engine(&world, folders.1.path()).chain().tip(), world.chain.tip());
 }
 
-/// A node asks bitcoind for the headers up to its tip before it opens its share-chain, and stores only those that come later.
+/// Before a node opens its share-chain, it asks bitcoind for the headers up to its tip. It stores only later ones.
 #[test]
 fn what_is_exported_has_the_headers_that_the_node_did_not_store() {
     let folder = tempfile::tempdir().unwrap();

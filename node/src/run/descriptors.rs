@@ -5,7 +5,7 @@ use tracing::{debug, warn};
 
 use crate::limits::DESCRIPTORS_KEPT;
 
-/// Raises the limit of this process, as far as the system allows, so that so many miners fit. Returns how many do.
+/// Raises this process's limit, as far as the system allows, to fit `miners` connections. Returns how many fit.
 pub(super) fn room_for_miners(wanted: usize) -> usize {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let needed = (wanted + DESCRIPTORS_KEPT) as u64;

@@ -1,4 +1,4 @@
-//! What serves miners and API clients, from before the share-chain is read.
+//! The servers for miners and API clients, which start before the share-chain is read.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -95,7 +95,7 @@ fn balancers(proxies: Vec<Prefix>) -> Balancers {
     Balancers::new(move |ip| proxies.iter().any(|range| range.contains(ip)))
 }
 
-/// What serves miners and API clients while the node still reads its share-chain.
+/// The servers for miners and API clients, already running while the node reads its share-chain.
 pub(super) struct Front {
     pub(super) miners: Arc<Miners>,
     pub(super) found: FoundQueues,
@@ -120,7 +120,7 @@ pub(super) struct Front {
 }
 
 impl Front {
-    /// Starts the servers. Until the engine is there, they show a share-chain without links, and miners are refused.
+    /// Starts the servers. Until the engine runs, they show a share-chain without links, and reject miners.
     pub(super) async fn start(
         config: &Arc<Config>,
         bitcoind: &Bitcoind,
@@ -133,7 +133,7 @@ impl Front {
         let Sockets { miners, found, devices, stratum, stratum_key, api, p2p: p2p_listen } =
             Sockets::bind(config).await?;
         let params = config.chain_params();
-        // bitcoind may not be there yet, and the views show nothing before the replay.
+        // bitcoind may not be up yet, and the views are empty before the replay.
         let headers =
             BitcoinHeaders::new(&params.bitcoin, &Root::genesis(&params.bitcoin)).map_err(HeadersError::from)?;
         let views = Views::of(Chain::new(params, headers));
@@ -192,7 +192,7 @@ impl Front {
         })
     }
 
-    /// Shows how far a task has read the store, until it ends. Tells the event log if it takes long.
+    /// Shows a task's progress through the store until it ends. Notes a long read in the event log.
     pub(super) async fn while_reading<T>(&self, store: &Store, reading: impl Future<Output = T>) -> T {
         let (began, mut told) = (Instant::now(), false);
         let mut look = tokio::time::interval(READING_LOOK);
@@ -217,7 +217,8 @@ impl Front {
     }
 }
 
-/// Starts the servers for miners and API clients, and what gives their memory back. All end when `stopped` becomes true.
+/// Starts the servers for miners and API clients, and the task that returns their memory. All end when `stopped`
+/// becomes true.
 fn start_servers(
     stratum: stratum::Server,
     api: TcpListener,

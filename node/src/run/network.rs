@@ -1,4 +1,4 @@
-//! The network, and what it starts with.
+//! Starts the network, with the bans, the address book, and the peers on disk.
 
 use std::net::SocketAddr;
 
@@ -42,8 +42,8 @@ pub(super) fn start(
     Ok((network, events, book))
 }
 
-/// The peers of the configuration, and those that the operator added later. Of these, the ones that cannot be dialed now, or
-/// are too many, are left out.
+/// The configured peers, and those that the operator added later, except added ones that cannot be dialed or exceed the
+/// limit.
 fn peers(config: &Config, manual: &ManualPeers) -> Vec<String> {
     let mut peers = config.p2p.peers.clone();
     for peer in manual.list() {
@@ -60,7 +60,7 @@ fn peers(config: &Config, manual: &ManualPeers) -> Vec<String> {
     peers
 }
 
-/// What the network discovers other nodes with; `None` if it should not.
+/// Settings of discovery; `None` if it is off.
 fn discover(config: &Config, book: &BookFile) -> Result<Option<Discover>, NodeError> {
     if !config.p2p.discover {
         return Ok(None);

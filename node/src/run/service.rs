@@ -15,14 +15,15 @@ const UNWATCHED: Duration = Duration::from_secs(600);
 /// Reports to systemd. Does nothing without it.
 #[derive(Debug)]
 pub(super) struct Service {
-    /// What the node does.
+    /// The node's state.
     pub(super) state: watch::Receiver<NodeState>,
     /// The consensus thread, once there is one.
     pub(super) engine: watch::Receiver<Option<EngineHandle>>,
 }
 
 impl Service {
-    /// Tells for as long as the process runs. The node is ready as soon as it serves its pages: bitcoind may take hours.
+    /// Reports for as long as the process runs. The node is ready as soon as it serves its pages: bitcoind may take
+    /// hours.
     pub(super) async fn run(mut self) {
         let half = sd_notify::watchdog_enabled().map_or(UNWATCHED, |limit| limit / 2);
         let mut beat = tokio::time::interval(half);
@@ -51,14 +52,14 @@ impl Service {
     }
 }
 
-/// Says that the node is stopping.
+/// Reports that the node is stopping.
 pub(super) fn stopping() {
     tell(&[NotifyState::Stopping]);
 }
 
 fn tell(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
-        debug!(%error, "systemd cannot be told");
+        debug!(%error, "cannot report to systemd");
     }
 }
 

@@ -1,4 +1,4 @@
-//! The process's signals: which ones stop the node, which one reloads settings, and a word about the others.
+//! The process's signals: some stop the node, one reloads settings, and the others are logged.
 
 use std::io;
 
@@ -10,24 +10,25 @@ use crate::config::{Config, NotifyConfig, Overrides};
 use crate::logging::LogLevel;
 use node_core::sentence;
 
-/// What SIGHUP reads again: the log filter, and where events go. Everything else takes effect at the next start.
+/// The settings that SIGHUP reloads: the log filter, and the receivers of events. All others take effect at the next
+/// start.
 #[derive(Debug)]
 pub struct Reload {
     overrides: Overrides,
     log: LogLevel,
     notify: watch::Sender<NotifyConfig>,
-    /// The settings in force.
+    /// The current settings.
     config: Config,
 }
 
 impl Reload {
-    /// Reloads what `config` was loaded from.
+    /// Reloads the sources of `config`.
     #[must_use]
     pub fn new(config: &Config, overrides: Overrides, log: LogLevel) -> Self {
         Self { overrides, log, notify: watch::Sender::new(config.notify.clone()), config: config.clone() }
     }
 
-    /// Where events go, as last loaded.
+    /// The receivers of events, as last loaded.
     pub(super) fn notify(&self) -> watch::Receiver<NotifyConfig> {
         self.notify.subscribe()
     }
@@ -37,16 +38,16 @@ impl Reload {
         let new = match Config::load(&self.overrides) {
             Ok(new) => new,
             Err(error) => {
-                warn!(error = sentence(&error), "the settings are not valid; those in force stay");
+                warn!(error = sentence(&error), "the settings are not valid; the current ones stay");
                 return;
             }
         };
         if let Err(error) = self.log.set(&new.log) {
-            warn!(error = sentence(&error), "the log filter is not valid; the one in force stays");
+            warn!(error = sentence(&error), "the log filter is not valid; the current one stays");
             return;
         }
         self.notify.send_replace(new.notify.clone());
-        // Both with the same reloaded settings, so that what is left differs only by what needs a start.
+        // Both with the same reloaded settings, so that the remaining differences need a restart.
         let in_force = Config { log: new.log.clone(), notify: new.notify.clone(), ..self.config.clone() };
         if format!("{in_force:?}") == format!("{new:?}") {
             info!(log = new.log, "log filter and notifications are read again");
@@ -60,7 +61,7 @@ impl Reload {
     }
 }
 
-/// The signals, from the moment on that the node starts.
+/// The signals, handled from the start of the node.
 #[derive(Debug)]
 pub(super) struct Signals {
     terminate: Signal,
@@ -103,7 +104,7 @@ impl Signals {
                 _ = self.user1.recv() => "SIGUSR1",
                 _ = self.user2.recv() => "SIGUSR2",
             };
-            info!(signal = idle, "this signal does nothing; SIGHUP reads settings again, SIGTERM stops the node");
+            info!(signal = idle, "this signal does nothing; SIGHUP reloads settings, SIGTERM stops the node");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Waits for a bitcoind that is not there yet: after a power cut it takes longer to start than a node.
+//! Waits for a bitcoind that is not up yet: after a power cut, it takes longer to start than a node.
 
 use std::time::Instant;
 
@@ -36,7 +36,7 @@ impl Front {
         Ok(headers)
     }
 
-    /// Shows what the node waits for, and logs it when it changes.
+    /// Shows the reason for waiting, and logs it when it changes.
     fn wait(&self, error: &HeadersError, began: Instant, told: &mut bool) {
         let words = sentence(error);
         let news = self.state.borrow().bitcoin.trouble.as_deref() != Some(words.as_str());
@@ -55,11 +55,11 @@ impl Front {
     fn found(&self, began: Instant, told: bool) {
         let waited_s = began.elapsed().as_secs();
         if self.state.borrow().bitcoin.trouble.is_some() {
-            info!(waited_s, "bitcoind is there");
+            info!(waited_s, "bitcoind is up");
             self.state.send_replace(NodeState::reading(began, (0, 0.0)));
         }
         if told {
-            let sentence = format!("bitcoind is there after {waited_s} s");
+            let sentence = format!("bitcoind is up after {waited_s} s");
             self.history.event_log().note(Event::new(EventKind::Start, sentence));
         }
     }

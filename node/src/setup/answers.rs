@@ -1,14 +1,13 @@
 //! The settings that are known so far, and the file that they make.
 
 use std::collections::BTreeMap;
-use std::fs::{self, OpenOptions};
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::config::keys::{KEYS, Key, Shape};
 use crate::config::{Config, ConfigError, Overrides};
 use crate::error::NodeError;
+use crate::files;
 
 /// Settings by the names of their keys.
 #[derive(Clone, Debug)]
@@ -18,7 +17,7 @@ pub(super) struct Answers {
 }
 
 impl Answers {
-    /// What flags and environment variables say.
+    /// Values of flags and environment variables.
     pub(super) fn new(overrides: &Overrides, path: PathBuf) -> Self {
         Self { values: overrides.given().map(|(name, values)| (name, values.to_vec())).collect(), path }
     }
@@ -57,17 +56,11 @@ impl Answers {
             fs::create_dir_all(folder).map_err(failed)?;
         }
         let secret = KEYS.iter().any(|key| key.secret && self.has(key));
-        let mode = if secret { 0o600 } else { 0o644 };
-        // A new file beside it, so that neither a half-written one nor the mode of an old one stays.
-        let unfinished = self.path.with_extension("unfinished");
-        let _ = fs::remove_file(&unfinished);
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&unfinished).map_err(failed)?;
-        file.write_all(self.text().as_bytes()).map_err(failed)?;
-        file.sync_all().map_err(failed)?;
-        fs::rename(unfinished, &self.path).map_err(failed)
+        let mode = if secret { files::PRIVATE } else { files::PUBLIC };
+        files::replace(&self.path, self.text().as_bytes(), mode).map_err(failed)
     }
 
-    /// The text of the file: keys outside of tables first, then each table once.
+    /// The text of the file: keys outside tables first, then each table once.
     fn text(&self) -> String {
         let mut text = "# Written by `shoal setup`. shoal.example.toml describes every key.\n".to_owned();
         let mut table = "";

@@ -6,13 +6,13 @@ use super::answers::Answers;
 use crate::bitcoind::Bitcoind;
 use crate::config::{Config, ConfigError, Network, keys};
 
-/// Networks in the sequence in which they are looked for. main is chosen by a flag alone, since its coins are worth something.
+/// Networks in the order of the search. Only a flag selects main, since its coins have value.
 const NETWORKS: [Network; 4] = [Network::Testnet4, Network::Signet, Network::Local, Network::Regtest];
 
-/// Fills in the network and the cookie of a bitcoind that answers, unless flags name them, and says what was found.
+/// Fills in the network and the cookie of a bitcoind that answers, unless flags name them, and prints what it found.
 ///
 /// # Errors
-/// What is found makes no valid configuration with the flags.
+/// The findings and the flags do not form a valid configuration.
 pub(super) async fn find(answers: &mut Answers) -> Result<(), ConfigError> {
     let networks = if answers.has(&keys::NETWORK) { vec![answers.config()?.network] } else { NETWORKS.to_vec() };
     for network in networks {
@@ -42,7 +42,7 @@ fn by(cookie: Option<&str>) -> String {
     cookie.map_or_else(String::new, |cookie| format!(", by the cookie {cookie}"))
 }
 
-/// Cookie files to try; none means the login that flags name.
+/// Cookie files to try; none means the credentials from flags.
 fn cookies(answers: &Answers, network: Network) -> Vec<Option<String>> {
     let named = [&keys::BITCOIND_COOKIE_FILE, &keys::BITCOIND_USER];
     if named.iter().any(|key| answers.has(key)) {
@@ -51,7 +51,7 @@ fn cookies(answers: &Answers, network: Network) -> Vec<Option<String>> {
     let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
     let usual = network.cookie_file(&home);
     let below = usual.strip_prefix(home.join(".bitcoin")).unwrap_or(Path::new(".cookie")).to_owned();
-    // As bitcoind is installed by hand, by a snap, by its service file, and by the packages of nodes in a box.
+    // The paths of a manual installation, the snap, the service file, and packages of node boxes.
     let snap = network.cookie_file(&home.join("snap/bitcoin-core/common"));
     let services = ["/var/lib/bitcoind", "/home/bitcoin/.bitcoin", "/mnt/hdd/bitcoin", "/data/bitcoin"];
     let services = services.map(|folder| Path::new(folder).join(&below));

@@ -15,7 +15,7 @@ pub enum StatusError {
     Unreachable {
         /// The node's configured address.
         address: SocketAddr,
-        /// Cause from the HTTP client, told in own words.
+        /// Cause from the HTTP client; the message uses this program's own words.
         cause: reqwest::Error,
     },
     /// The node answers with an error.

@@ -86,7 +86,7 @@ fn rows(status: &Status) -> Vec<Row> {
         shares(status),
     ];
     if let Some(Resting { devices, until_unix_s }) = &status.resting {
-        let until = until_unix_s.map_or("until their owner says so".to_owned(), |until| {
+        let until = until_unix_s.map_or("until their owner ends it".to_owned(), |until| {
             format!("the first for another {}", duration(until.saturating_sub(status.time_unix_s).into()))
         });
         rows.push(Row::new("power", Mood::Plain, format!("{} resting, {until}", devices_of(*devices))));
@@ -103,7 +103,7 @@ fn rows(status: &Status) -> Vec<Row> {
     if let Some(link) = &status.conflict {
         let words = format!(
             "conflict: the heavier branch of link {link} would undo settled links; this node works on its own branch and \
-             switches by itself once the other one has outgrown it for about three hours; only if they parted more than \
+             switches automatically once the other one has outgrown it for about three hours; only if they split more than \
              {CONFLICT_LINKS} links ago, choose: `shoal run --follow-heaviest`, once, follows the heavier one"
         );
         rows.insert(0, Row::new("ALARM", Mood::Attention, words));
@@ -200,7 +200,7 @@ fn sync(status: &Status) -> Row {
     }
 }
 
-/// A node that nobody reaches works, but does not help to hold the pool together.
+/// An unreachable node works, but does not help to connect the pool.
 fn reachable(status: &Status) -> Row {
     let mood = if status.reachable.how == Way::DialedBack { Mood::Good } else { Mood::Plain };
     Row::new("reachable", mood, status.reachable.words.clone())

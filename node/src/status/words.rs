@@ -47,8 +47,8 @@ pub(crate) fn count(count: impl Into<u64>) -> String {
     out
 }
 
-/// Foreign text without control characters, so that it cannot control the terminal, and without those that end a line
-/// or turn the direction of letters, so that it cannot change how the words around it read.
+/// Foreign text without control characters, so that it cannot control the terminal, and without characters that end a
+/// line or change the writing direction, so that it cannot affect the text around it.
 pub(crate) fn printable(words: &str) -> String {
     let turns =
         |c: char| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');

@@ -1,7 +1,7 @@
 //! `shoal db backup`: a copy of the database, also while a node uses it.
 //!
-//! RocksDB lets a second process read a database as it was at one moment. What it reads is written into a new database,
-//! record by record, so a damaged one does not become a damaged copy.
+//! RocksDB lets a second process read a consistent snapshot of a database. Its records are checked and written into a
+//! new database one by one, so damage is not copied.
 
 use std::fs;
 use std::path::Path;
@@ -15,10 +15,10 @@ use super::repair::{beside, copy};
 use super::store::Store;
 use super::{lock, open};
 
-/// Copies the database at `path` to `to`, where nothing may be. Returns the number of records.
+/// Copies the database at `path` to `to`, which must not exist. Returns the number of records.
 ///
 /// # Errors
-/// There is no database, a record in it is damaged, or the copy cannot be written. Nothing is at `to` then.
+/// There is no database, a record in it is damaged, or the copy cannot be written. `to` then does not exist.
 pub fn backup(path: &Path, to: &Path, params: &ChainParams) -> Result<u64, StoreError> {
     let is_used = lock::is_held(path);
     if !is_used && !Store::inspect(path, params.consensus_id())? {
@@ -27,7 +27,7 @@ pub fn backup(path: &Path, to: &Path, params: &ChainParams) -> Result<u64, Store
     let (unfinished, notes) = (beside(to, "unfinished"), beside(to, "notes"));
     let clean = || {
         for folder in [&unfinished, &notes] {
-            // An error shows when the folder is used next.
+            // The next use of the folder reports an error.
             let _ = fs::remove_dir_all(folder);
         }
     };

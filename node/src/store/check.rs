@@ -12,18 +12,18 @@ use super::error::StoreError;
 use super::layout::{BASES, BLOCKS, HISTORY, INDEX, JOURNAL, LINKS, META, NUMBERED, REFUSED, WINDOWS};
 use super::store::Store;
 
-/// What a check of the database found.
+/// Result of a check of the database.
 #[derive(Clone, Debug, Default, serde::Serialize)]
 pub struct Checked {
     /// Number of records and rows that were read.
     pub records: u64,
     /// Number of deep links that were compared with their proofs.
     pub links: u64,
-    /// What is wrong, at most [`FAULTS_MAX`]. Empty if the database is sound.
+    /// Faults, at most [`FAULTS_MAX`]. Empty if the database is sound.
     pub faults: Vec<String>,
 }
 
-/// Maximum number of faults that a check tells. More of them say nothing new.
+/// Maximum number of faults that a check reports. More would say nothing new.
 pub const FAULTS_MAX: usize = 20;
 
 /// The families besides the bases, in the sequence in which they are read.
@@ -37,7 +37,7 @@ impl Checked {
     }
 }
 
-/// Checks the database at `path` while no node uses it. Changes nothing that it says.
+/// Checks the database at `path` while no node uses it. Does not change its content.
 ///
 /// # Errors
 /// The database cannot be opened; the error says what to do.

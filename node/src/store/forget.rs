@@ -1,4 +1,4 @@
-//! Removes what is no longer needed.
+//! Removes records that are no longer needed.
 
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
@@ -60,7 +60,7 @@ impl Store {
         Ok(())
     }
 
-    /// Adds to `changes` how many bytes all windows have.
+    /// Adds the size of all windows to `changes`.
     pub(super) fn put_windows_bytes(&self, bytes: u64, changes: &mut WriteBatch) {
         changes.put_cf(self.family(META), WINDOWS_KEY, bytes.to_be_bytes());
     }

@@ -6,8 +6,8 @@ use std::path::Path;
 
 /// Returns true if a process holds RocksDB's lock of the database at `path`.
 ///
-/// Linux lists the locks of all processes that this one can see. On systems without such a list this returns false, and
-/// only opening the database would reveal the lock.
+/// Linux lists the locks of all processes that this one can see. On systems without such a list, this returns false,
+/// and only opening the database would reveal the lock.
 pub(super) fn is_held(path: &Path) -> bool {
     let (Ok(file), Ok(locks)) = (fs::metadata(path.join("LOCK")), fs::read_to_string("/proc/locks")) else {
         return false;

@@ -1,7 +1,7 @@
 //! Opens or creates a database, and inspects it before writing.
 //!
 //! A new database is created in a temporary folder and renamed when it is complete. So a folder with files but without
-//! our keys is never an incomplete database of ours. An existing database is first opened read-only: one of another
+//! this program's keys is never an incomplete database. An existing database is first opened read-only: one of another
 //! version or of another network stays unchanged.
 
 use std::fs;
@@ -24,7 +24,7 @@ pub(super) fn open(path: &Path, network_id: [u8; 32]) -> Result<DB, StoreError> 
         create(path, network_id)?;
     }
     let mut options = database_options();
-    // Those that came after the database was made.
+    // Families that are newer than the database.
     options.create_missing_column_families(true);
     DB::open_cf_descriptors(&options, path, families()).map_err(|error| explain(path, error))
 }
@@ -123,7 +123,7 @@ fn verify(path: &Path, network_id: [u8; 32]) -> Result<(), StoreError> {
     verify_owner(path, schema, network, network_id)
 }
 
-/// Checks what a database says of its schema and its network, as far as it says anything.
+/// Checks the schema and network that a database states, if it states them.
 pub(super) fn verify_owner(
     path: &Path,
     schema: Option<Vec<u8>>,

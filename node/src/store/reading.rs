@@ -1,4 +1,4 @@
-//! What the engine has read of a store since it was opened.
+//! The engine's progress in reading a store since it was opened.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -1,4 +1,4 @@
-//! `shoal db repair`: copies what is sound into a new database, and puts it in the place of the damaged one.
+//! `shoal db repair`: copies sound records into a new database, which replaces the damaged one.
 //!
 //! The journal is cut at its first damaged record; peers still have what came after. Records keep their sequence numbers,
 //! so that the rows of the history still fit, and the index is rebuilt from them. The damaged folder stays beside the new
@@ -28,7 +28,7 @@ const BATCH_BYTES: usize = 8 << 20;
 /// Sequence numbers that are skipped after a repair, since the last ones may be those that cannot be read.
 const REUSE_GAP: u64 = 1_000_000;
 
-/// What a repair did.
+/// Result of a repair.
 #[derive(Clone, Debug, Default, serde::Serialize)]
 pub struct Repaired {
     /// Number of records that were copied.
@@ -46,7 +46,7 @@ pub struct Repaired {
 /// Repairs the database at `path` while no node uses it.
 ///
 /// # Errors
-/// Nothing there can be read, or the disk rejects the new database. The damaged one is then as it was.
+/// Nothing there can be read, or the disk rejects the new database. The damaged one is then unchanged.
 pub fn repair(path: &Path, params: &ChainParams) -> Result<Repaired, StoreError> {
     if lock::is_held(path) {
         return Err(StoreError::Locked { path: path.to_owned() });
@@ -88,7 +88,7 @@ pub(super) fn beside(path: &Path, what: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// A name beside the database that nothing has yet.
+/// An unused name beside the database.
 fn free_name(path: &Path) -> PathBuf {
     let numbered = (1_u32..).map(|number| beside(path, &format!("damaged-{number}")));
     numbered.into_iter().find(|name| !name.exists()).unwrap_or_else(|| beside(path, "damaged"))
@@ -114,7 +114,7 @@ fn open_damaged(path: &Path) -> Result<DB, StoreError> {
     let open = |options: &Options| DB::open_cf(options, path, FAMILIES);
     open(&options)
         .or_else(|_| {
-            // Files are missing that say which others there are: RocksDB finds them again.
+            // The files that list the others are missing: RocksDB finds the others again.
             DB::repair(&options, path)?;
             open(&options)
         })
@@ -132,7 +132,7 @@ fn records<'a>(old: &'a DB, family: &str) -> impl Iterator<Item = Option<Entry>>
     })
 }
 
-/// Records on their way into the new database.
+/// Records not yet written to the new database.
 struct Copy<'a> {
     new: &'a Store,
     batch: Vec<Entry>,
@@ -156,14 +156,14 @@ impl Copy<'_> {
     }
 }
 
-/// Copies everything that can be read, and says what could not.
+/// Copies everything that can be read, and counts the rest.
 pub(super) fn copy(old: &DB, new: &Store) -> Result<Repaired, StoreError> {
     let mut copy = Copy { new, batch: Vec::new(), batch_bytes: 0, repaired: Repaired::default(), newest: 0 };
     for family in [META, BLOCKS, WINDOWS, REFUSED, BASES] {
         for entry in records(old, family) {
             match entry {
                 Some(entry) => copy.add(entry)?,
-                // The rows of `meta` that say whose database this is are no records.
+                // The rows of `meta` that identify the database are not records.
                 None if family == META => {}
                 None => copy.repaired.lost += 1,
             }
@@ -186,7 +186,7 @@ pub(super) fn copy(old: &DB, new: &Store) -> Result<Repaired, StoreError> {
         }
     }
     copy_history(old, new)?;
-    // What was cut is not used again: rows of the history name records by their numbers.
+    // Numbers of cut records are not reused: rows of the history name records by number.
     let last = old.cf_handle(JOURNAL).and_then(|family| old.iterator_cf(family, IteratorMode::End).next());
     let last = last.and_then(Result::ok).and_then(|(key, _)| layout::sequence_of(&key));
     new.set_sequence_floor(last.unwrap_or(0).max(copy.newest).saturating_add(REUSE_GAP))?;

@@ -22,10 +22,10 @@ pub struct Store {
     path: PathBuf,
     refusals_max: usize,
     pub(super) writer: Mutex<Writer>,
-    /// Sequence number before which the journal has no record. Without it, each look at the oldest record would pass over
-    /// all that were removed since RocksDB last compacted them away.
+    /// Sequence number before which the journal has no record. Without it, each search for the oldest record would pass
+    /// over all that were removed since RocksDB's last compaction.
     pub(super) journal_from: AtomicU64,
-    /// What the engine has read of it since it was opened.
+    /// The engine's progress in reading it since it was opened.
     read: Reading,
 }
 

@@ -20,7 +20,7 @@ fn record(kind: RecordKind, number: u8) -> Record {
     Record { kind, id: [number; 32], bytes: vec![number; usize::from(number)] }
 }
 
-/// Opens the files behind the store's back.
+/// Opens the files without the store.
 fn raw(path: &Path) -> DB {
     raw_with(path, &FAMILIES)
 }
@@ -32,7 +32,7 @@ fn raw_with(path: &Path, families: &[&str]) -> DB {
     DB::open_cf(&options, path, families).unwrap()
 }
 
-/// Every file with its content, except RocksDB's own notes.
+/// Every file with its content, except RocksDB's logs and notes.
 fn contents(path: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut files: Vec<_> = fs::read_dir(path)
         .unwrap()
@@ -122,7 +122,7 @@ fn a_database_of_an_older_version_is_left_alone() {
         let db = raw_with(&path, families);
         let meta = db.cf_handle(META).unwrap();
         db.put_cf(meta, SCHEMA_KEY, version.to_be_bytes()).unwrap();
-        // Its consensus id is another one, but that is not what is wrong with it.
+        // It also has another consensus id, but the error is about its version.
         db.put_cf(meta, NETWORK_KEY, [8; 32]).unwrap();
         drop(db);
         let before = contents(&path);
@@ -247,7 +247,7 @@ fn folders_with_other_files_are_left_alone() {
     let error = Store::open(&path, OURS).unwrap_err();
     assert!(matches!(error, StoreError::NotADatabase { .. }), "{error:?}");
     assert_eq!(contents(&path).len(), 1);
-    // A RocksDB database of another program.
+    // Another program's RocksDB database.
     let (_dir, path) = folder();
     let mut options = Options::default();
     options.create_if_missing(true);

@@ -19,7 +19,7 @@ const HEAD_LINES: u16 = 14;
 /// Lines of the hashrate chart.
 const CHART_LINES: u16 = 6;
 
-/// Devices that are shown, those that need a look first.
+/// Number of devices shown, those that need attention first.
 const DEVICES: usize = 8;
 
 /// Characters of the longest label.
@@ -130,7 +130,7 @@ fn the_pool(view: &View) -> Vec<Line<'static>> {
     lines
 }
 
-/// The devices that need a look, then others.
+/// The devices that need attention, then others.
 fn devices(view: &View) -> Vec<Line<'static>> {
     let Some(devices) = &view.devices else {
         return vec![Line::raw("shown to the user who can read the file api-token in the node's data folder")];

@@ -28,7 +28,7 @@ pub(super) struct View {
     pub minutes: Vec<Point>,
     /// Events, newest first.
     pub events: Vec<Event>,
-    /// Devices of this node's miners, those that need a look first; none without the node's token.
+    /// Devices of this node's miners, those that need attention first; none without the node's token.
     pub devices: Option<Vec<Device>>,
     /// Where miners connect; none if that is not known.
     pub url: Option<String>,

@@ -41,7 +41,7 @@ pub(super) enum TorError {
     #[error("the program at Tor's control port does not know Tor's cookie; it is not Tor")]
     Impostor,
     #[error(
-        "Tor accepts neither a cookie nor no password; set `p2p.tor_password`, or `CookieAuthentication 1` in torrc"
+        "Tor accepts neither its cookie nor an empty password; set `p2p.tor_password`, or `CookieAuthentication 1` in torrc"
     )]
     NeedsPassword,
     #[error("the onion service's key {path} cannot be read or written", path = path.display())]
@@ -123,7 +123,7 @@ impl Control {
         self.reply(command).await
     }
 
-    /// Authenticates by the password, or by what Tor asks for: nothing, or its cookie.
+    /// Authenticates by the password, or as Tor allows: with nothing, or with its cookie.
     pub(super) async fn authenticate(&mut self, password: Option<&Secret>) -> Result<(), TorError> {
         if let Some(password) = password {
             let quoted = password.expose().replace('\\', "\\\\").replace('"', "\\\"");
@@ -141,7 +141,7 @@ impl Control {
         }
     }
 
-    /// Proves that this node can read the cookie, without showing it: the program at the port may be another.
+    /// Proves that this node can read the cookie without revealing it, since another program may be at the port.
     async fn prove_cookie(&mut self, path: PathBuf) -> Result<(), TorError> {
         let mut cookie = [0; COOKIE_BYTES];
         let read = async {

@@ -1,4 +1,4 @@
-//! What the routes answer, held against what was mined.
+//! Compares the answers of the routes with what was mined.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -196,7 +196,7 @@ async fn links_are_paged_from_the_tip_down() {
     assert_eq!(sum(&link["earned"], "weight").to_string(), link["earned_total"]["weight"].as_str().unwrap());
 }
 
-/// The chain forgets shares and lists deep below its tip; the store does not.
+/// The chain forgets shares and lists deep below its tip. The store does not.
 #[tokio::test]
 async fn deep_shares_and_links_are_looked_up_in_the_store() {
     let mut pool = Pool::new();

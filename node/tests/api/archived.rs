@@ -1,4 +1,4 @@
-//! An explorer: the same answers as a node's from a real PostgreSQL, and nothing else.
+//! An explorer that reads a real PostgreSQL: exactly the answers of a node.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -18,7 +18,8 @@ use crate::answers::address;
 use crate::pool::{Pool, miner, params};
 use crate::server::{Api, config, sentence};
 
-/// Fields that only a node knows, or that each defines for itself: `next_from` is of the answerer's own lists.
+/// Fields that only a node knows, or that node and explorer define differently: `next_from` refers to positions in
+/// their own lists.
 const OWN: [&str; 13] = [
     "next_from",
     "validated_unix_s",
@@ -100,7 +101,7 @@ impl Archived {
     }
 }
 
-/// What both must say.
+/// The fields that both must agree on.
 fn common(answer: Value) -> Value {
     match answer {
         Value::Object(fields) => {
@@ -112,7 +113,7 @@ fn common(answer: Value) -> Value {
     }
 }
 
-/// All items of a list, as texts, in any order.
+/// All items of a list as texts, regardless of their order.
 fn sorted(rows: &[Value]) -> BTreeSet<String> {
     rows.iter().map(|row| common(row.clone()).to_string()).collect()
 }
@@ -128,7 +129,7 @@ async fn all(archived: &Archived, path: &str, rows: &str) -> Vec<Value> {
     }
 }
 
-/// A pool with everything that an archive has: shared payouts, a branch that lost, shares that nobody lists yet.
+/// A pool with everything that an archive can have: shared payouts, a branch that lost, and unlisted shares.
 fn pool() -> (Pool, Vec<ShareId>) {
     let mut pool = Pool::new();
     let mut ids = Vec::new();
@@ -168,7 +169,7 @@ async fn an_explorer_answers_from_an_archive_as_a_node_does() {
             assert_eq!(own[field], nodes[field], "{field} of {id}");
         }
         for field in ["address", "parent", "anchor", "time_unix_s", "bitcoin_height", "coinbase_value_sat", "weight"] {
-            // Links earn more than shares, which a node shows apart.
+            // Links earn more than shares. A node shows that part separately.
             if field != "weight" || own["fate"] != "link" {
                 assert_eq!(own["share"][field], nodes["share"][field], "{field} of {id}");
             }
@@ -202,7 +203,7 @@ async fn same_blocks(archived: &Archived, api: &Api) {
         archived.same(api, &proof).await;
         assert_eq!(own["snapshot_listed_total"], nodes["snapshot_listed_total"], "{hash}");
         if block["outputs_count"].as_u64() > Some(1) {
-            // The window for proofs has no numbers of shares any more.
+            // The window for payout proofs no longer has the numbers of shares.
             let weights = |of: &Value| {
                 let rows = of["weights"].as_array().unwrap().iter();
                 rows.map(|row| (row["script"].clone(), row["weight"].clone())).collect::<Vec<_>>()
@@ -245,7 +246,7 @@ async fn an_explorer_outlives_its_database_and_tells_what_comes() {
     let mut archived = Archived::of(&mut pool).await;
     let tip = archived.get("/status").await["tip"].clone();
 
-    // The database goes and comes back: what needs it says so, what is known stays.
+    // The database stops and comes back. Meanwhile, routes that need it say so, and others keep their answers.
     archived.server.kill();
     let path = format!("/api/v1/shares/{}", "ab".repeat(32));
     archived.wait(&path, 503).await;
@@ -258,7 +259,7 @@ async fn an_explorer_outlives_its_database_and_tells_what_comes() {
     archived.wait(&path, 200).await;
     archived.wait("/ready", 200).await;
 
-    // A reader hears of new links, by NOTIFY.
+    // A reader learns of new links through NOTIFY.
     let mut events = archived.ask("/api/v1/events").await;
     let share = pool.share(&miner(1));
     let link = pool.link(&miner(0));
@@ -315,7 +316,7 @@ async fn nobody_writes_into_an_archive_through_an_explorer() {
         assert_eq!(status, 400, "{path}: {text}");
         assert!(!sentence(&text).is_empty());
     }
-    // Numbers beyond everything are an end, or nothing.
+    // Numbers beyond all items give the end of a list, or an empty one.
     let (huge, large) = (u64::MAX, u32::MAX);
     for path in ["links", "blocks", "reorganisations", "window"] {
         assert_eq!(archived.ask(&format!("/api/v1/{path}?from={huge}")).await.status(), 200, "{path}");
@@ -329,13 +330,13 @@ async fn nobody_writes_into_an_archive_through_an_explorer() {
         let text = sentence(&answer.text().await.unwrap());
         assert_eq!(text, format!("this is an explorer, which has no {what}; ask a node"));
     }
-    // All of it is still there, and the server would not let anyone write.
+    // Everything is still there, and the database lets the explorer write nothing.
     let url = archived.server.url().unwrap();
     let client = url.connect().await.unwrap();
     let rows: i64 = client.query_one("select count(*) from share", &[]).await.unwrap().get(0);
     assert_eq!(usize::try_from(rows).unwrap(), ids.len());
 
-    // What no longer changes, caches keep for a day; what does, for seconds.
+    // Caches keep answers that no longer change for a day, and others for seconds.
     let cached = async |path: &str| {
         let answer = archived.ask(path).await;
         assert!(answer.headers().contains_key("etag"), "{path}");
@@ -344,7 +345,7 @@ async fn nobody_writes_into_an_archive_through_an_explorer() {
     assert!(cached("/api/v1/links?limit=1").await.starts_with("public, max-age=5"));
     assert!(cached("/").await.starts_with("public"), "pages are there, too");
 
-    // Another pool's archive, and one of another version, are refused with words.
+    // The explorer refuses the archives of another pool and of another version, and says why.
     let other = check(&url, &ChainParams::main()).await.unwrap_err();
     assert!(matches!(other, ArchiveError::ReadOther { .. }) && other.to_string().contains("api tests"), "{other}");
     client.batch_execute("insert into refinery_schema_history values (99, 'x', 'x', 'x')").await.unwrap();

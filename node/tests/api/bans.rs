@@ -1,4 +1,4 @@
-//! Bans over the API and by the command, and what strangers get.
+//! Bans over the API and with the command, and the answers to strangers.
 
 use std::process::Output;
 
@@ -9,7 +9,7 @@ use tokio::process::Command;
 use crate::pool::Pool;
 use crate::server::{Api, sentence};
 
-/// A network that runs for as long as its events are read.
+/// A network that runs while its events are read.
 fn network() -> Handle {
     let config = Config {
         secret_key: [9; 32],
@@ -94,7 +94,7 @@ async fn the_operator_adds_peers_and_removes_them() {
     assert!(text.contains("added: /dns4/pool.example/tcp/3381, not connected"), "{text}");
     let kept = std::fs::read_to_string(api.folder().join("peers.json")).unwrap();
     assert!(kept.contains(address), "{kept}");
-    // A peer of the configuration comes back at the next start, so it is removed there.
+    // A peer in the configuration comes back at the next start, so the operator has to remove it there.
     let text = words(&shoal(&api, &["remove", named]).await);
     assert!(text.contains("remove it from `p2p.peers`"), "{text}");
 

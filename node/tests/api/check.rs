@@ -1,4 +1,4 @@
-//! `shoal check` beside the running node, as its own process.
+//! `shoal check` as its own process beside the running node.
 
 use serde_json::Value;
 use tokio::process::Command;
@@ -6,7 +6,7 @@ use tokio::process::Command;
 use crate::pool::Pool;
 use crate::server::Api;
 
-/// It meets its own node: that uses the database and the ports, and says itself whether it has work.
+/// It finds its own node running. That node uses the database and the ports, and says itself whether it has work.
 #[tokio::test]
 async fn it_knows_its_own_running_node() {
     let api = Api::with(Pool::with(sharechain::ChainParams::local()), None, |_| {}).await;

@@ -1,4 +1,4 @@
-//! `shoal status` against a running API, as its own process.
+//! `shoal status` as its own process, with a running API.
 
 use std::net::SocketAddr;
 use std::process::Output;

@@ -1,4 +1,4 @@
-//! The OpenAPI document, held against what is served.
+//! Compares the OpenAPI document with the answers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -65,7 +65,8 @@ async fn it_lists_every_route() {
     }
 }
 
-/// What validators of OpenAPI ask for beyond its JSON schema, against which testnet/pages/test_api.py holds the document.
+/// What OpenAPI validators require beyond its JSON schema. testnet/pages/test_api.py checks the document against that
+/// schema.
 #[tokio::test]
 async fn operations_have_unique_ids_tags_and_examples_and_all_references_lead_somewhere() {
     let api = Api::of(Pool::new()).await;
@@ -134,13 +135,13 @@ async fn every_field_is_documented() {
     assert!(fields > 100, "{fields} fields only");
 }
 
-/// A schema, or what it is put together from.
+/// A schema, or the schemas that it combines.
 fn parts(schema: &Value) -> Vec<&Value> {
     let composed = schema["allOf"].as_array().into_iter().flatten();
     composed.chain([schema]).collect()
 }
 
-/// The fields of a schema, those of what it includes as well.
+/// The fields of a schema, including those of the schemas that it combines.
 fn fields<'a>(schemas: &'a Value, schema: &'a Value) -> BTreeMap<&'a str, &'a Value> {
     if let Some(name) = schema["$ref"].as_str() {
         return fields(schemas, &schemas[name.rsplit('/').next().unwrap()]);
@@ -150,7 +151,7 @@ fn fields<'a>(schemas: &'a Value, schema: &'a Value) -> BTreeMap<&'a str, &'a Va
     own.chain(included).collect()
 }
 
-/// The schema behind a field: past `null`, and past what a list holds.
+/// The schema of a field, without `null`, and of the items if it is a list.
 fn inner(shape: &Value) -> &Value {
     if let Some(choices) = shape["oneOf"].as_array() {
         return choices.iter().find(|choice| choice["type"] != "null").map_or(shape, inner);

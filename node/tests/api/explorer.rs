@@ -1,4 +1,5 @@
-//! What the web application reads beside the chain itself: history, sums, the picture, search, the event log, and the pages.
+//! What the web application reads in addition to the chain: history, sums, the diagram, search, the event log, and the
+//! pages.
 
 use std::collections::BTreeSet;
 
@@ -52,7 +53,7 @@ async fn an_address_has_its_shares_sums_and_payments() {
         assert!(points.iter().all(|point| point["hashrate_hs"].as_f64().unwrap() > 0.0));
     }
 
-    // Of this pool's shares nearly every one is a Bitcoin block, and some pay the first miner.
+    // Nearly every share of this pool is a Bitcoin block, and some pay the first miner.
     let payments = all(&api, &format!("{path}/payments"), "payments").await;
     assert!(!payments.is_empty());
     for payment in &payments {
@@ -120,7 +121,7 @@ async fn the_picture_holds_every_link_and_share_once() {
     assert_eq!(shares.iter().filter(|share| share["listed_in"].is_null()).count(), 1);
     let part = api.get("/graph?to=3&links=2").await;
     assert_eq!((&part["from_height"], &part["next_from"]), (&json!(2), &json!(1)));
-    // Two links list four shares, and two more were found on the upper one.
+    // Two links list four shares. Two more shares are on the upper link.
     assert_eq!((part["links"].as_array().unwrap().len(), part["shares"].as_array().unwrap().len()), (2, 6));
     assert!(api.refusal("/graph?links=201", 400).await.contains("1 to 200"));
     assert!(api.refusal("/graph?heights=3", 400).await.contains("`to` and `links`"));
@@ -190,7 +191,7 @@ async fn the_event_log_says_why_a_share_was_refused_and_what_was_reorganised() {
     assert_eq!(log[1]["link_to"], json!(format!("/shares/{refused}")));
     let seen = all(&api, "/reorganisations", "reorganisations").await;
     assert_eq!((seen.len(), &seen[0]["depth"], &seen[0]["new_tip"]), (1, &json!(1), &json!(new.to_string())));
-    // The link that was left, and the share that it lists.
+    // The link that left the main chain, and the share that it lists.
     assert_eq!(seen[0]["left"], json!({ "shares": 2, "listed": 2, "waiting": 0, "lost": 0 }));
     let share = api.get(&format!("/shares/{refused}")).await;
     assert_eq!((&share["fate"], &share["refusal"]["peer"]), (&json!("refused"), &json!("12D3Koo")));

@@ -1,4 +1,4 @@
-//! What one address may take of the API: connections, requests, memory, and time to read an answer.
+//! What one address may use of the API: connections, requests, memory, and time to read an answer.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use crate::server::{Api, sentence};
 
 async fn read(mut stream: TcpStream) -> String {
     let mut answer = Vec::new();
-    // A reset also ends it.
+    // A reset also ends the connection.
     let _ = tokio::time::timeout(Duration::from_secs(30), stream.read_to_end(&mut answer)).await;
     String::from_utf8_lossy(&answer).into_owned()
 }
@@ -24,7 +24,7 @@ async fn half_requests_from_one_address_leave_room_for_others() {
     let mut slow = Vec::new();
     for _ in 0..2 * CONNECTIONS_MAX {
         let mut stream = api.connect_from("127.0.0.1").await;
-        // Those beyond the limit are closed already.
+        // The API has already closed those beyond the limit.
         let _ = stream.write_all(b"GET /api/v1/status HTTP/1.1\r\nhost: loc").await;
         slow.push(stream);
     }
@@ -36,7 +36,7 @@ async fn half_requests_from_one_address_leave_room_for_others() {
     assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
 
     let refused = read(slow.pop().unwrap()).await;
-    // If the system reports the reset first, the words are lost.
+    // If the system reports the reset first, the answer is lost.
     if let Some((_, body)) = refused.split_once("\r\n\r\n") {
         assert!(refused.starts_with("HTTP/1.1 429") && sentence(body).contains("connections"), "{refused}");
     }
@@ -48,7 +48,7 @@ async fn half_requests_from_one_address_leave_room_for_others() {
     const { assert!(CONNECTIONS_PER_LOOPBACK_MAX < CONNECTIONS_MAX) };
 }
 
-/// Asks for more than the sockets hold, and reads nothing.
+/// Requests more than the sockets hold, and reads nothing.
 #[tokio::test]
 async fn a_client_that_does_not_read_loses_its_connection() {
     let api = Api::of(Pool::new()).await;
@@ -95,7 +95,7 @@ async fn clients_behind_a_trusted_proxy_have_limits_of_their_own() {
     assert!(refused >= 10, "without trust, the field is ignored: {refused} refused");
 }
 
-/// A token that is not this node's is told so everywhere: an answer without what it opens would hide the mistake.
+/// Every route rejects a wrong token. An answer without the owner's part would hide the mistake.
 #[tokio::test]
 async fn a_wrong_token_is_401_with_how_to_send_the_right_one() {
     let api = Api::of(Pool::new()).await;
@@ -107,7 +107,7 @@ async fn a_wrong_token_is_401_with_how_to_send_the_right_one() {
         assert!(sentence(&answer.text().await.unwrap()).contains("api-token"));
         let (name, right) = api.token();
         assert_eq!(api.ask(&format!("/api/v1/{path}"), &[(name, &right)]).await.status().as_u16(), 200, "{path}");
-        // A proxy's own password is not for this node.
+        // A proxy's own password is not meant for this node.
         let basic = ("authorization", "Basic dXNlcjpwYXNz");
         assert_eq!(api.ask(&format!("/api/v1/{path}"), &[basic]).await.status().as_u16(), 200, "{path}");
     }
@@ -136,7 +136,7 @@ async fn whoever_asks_too_often_is_told_how_long_to_wait() {
     assert_eq!(api.ask("/api/v1/status", &[]).await.status().as_u16(), 200);
 }
 
-/// Prometheus asks for `/metrics` unless it is told otherwise.
+/// Prometheus requests `/metrics` by default.
 #[tokio::test]
 async fn metrics_are_where_prometheus_looks_and_a_path_without_a_page_is_404() {
     let api = Api::of(Pool::new()).await;

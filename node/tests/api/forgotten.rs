@@ -1,4 +1,4 @@
-//! A node that has an archive: what it has forgotten comes from there, and nothing else does.
+//! A node with an archive: only what the node has forgotten comes from the archive.
 
 use ::archive::{LocalServer, load};
 use serde_json::{Value, json};
@@ -31,7 +31,8 @@ async fn a_node_answers_from_its_archive_what_it_has_forgotten() {
     let api = Api::with(pool, None, move |config| config.archive = Some(archive)).await;
     let (old, young) = (main[9], main[70]);
 
-    // What the node has, it says itself, whatever the archive says; what it has forgotten comes from there, and says so.
+    // The node answers from its own data if it has any, whatever the archive says. Otherwise it answers from the
+    // archive, and says so.
     let client = url.connect().await.unwrap();
     client.batch_execute("update link set time = time - interval '1 year' where height > 60").await.unwrap();
     let own = api.get(&format!("/links/{young}")).await;
@@ -59,7 +60,7 @@ async fn a_node_answers_from_its_archive_what_it_has_forgotten() {
     assert_eq!(api.text(&format!("/links/{}", ShareId([9; 32]))).await.0, 404, "the archive does not know it either");
     assert_eq!(api.get("/status").await["source"], "node");
 
-    // An archive that is away leaves the node as it is.
+    // The node still works when the archive is down.
     server.kill();
     drop(client);
     let away = api.refusal(&format!("/links/{old}"), 503).await;

@@ -1,4 +1,4 @@
-//! Hostile input does nothing but get a clear refusal.
+//! Hostile input only gets a clear refusal.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use crate::pool::Pool;
 use crate::server::{Api, sentence};
 
-/// The status code of a raw answer; 0 for a connection that just ended.
+/// The status code of a raw answer, or 0 if the connection ended without one.
 fn code(answer: &str) -> u16 {
     let line = answer.lines().next().unwrap_or_default();
     line.split(' ').nth(1).map_or(0, |code| code.parse().unwrap())
@@ -57,7 +57,7 @@ async fn only_reading_is_offered() {
         assert_eq!(code(&answer), 405, "{answer}");
         assert!(sentence(body(&answer)).contains("GET"));
     }
-    // A proxy in front that hears 200 to CONNECT passes on whatever the client sends from then on.
+    // A proxy in front that gets 200 for CONNECT then passes on everything that the client sends.
     for asked in ["POST /", "DELETE /blocks", "CONNECT example.org:80"] {
         let request = format!("{asked} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
         let answer = api.raw(request.as_bytes()).await;
@@ -105,8 +105,8 @@ async fn garbage_and_oversized_heads_end_the_connection() {
     assert_eq!(api.get("/status").await["height"], 0);
 }
 
-/// Half requests, sent byte by byte or not at all, from more clients than the node serves: a proper client
-/// waits until they are disconnected, and then gets an answer.
+/// Incomplete requests, byte by byte or not continued, from more clients than the node serves. A proper client waits
+/// until they are disconnected, and then gets an answer.
 #[tokio::test]
 async fn half_requests_do_not_block_others() {
     let api = Api::of(Pool::new()).await;
@@ -121,7 +121,7 @@ async fn half_requests_do_not_block_others() {
         for _ in 0..5 {
             tokio::time::sleep(HEADER_READ / 4).await;
             for stream in &mut slow {
-                // Fails once the server has hung up.
+                // Fails once the server has closed the connection.
                 let _ = stream.write_all(b"a").await;
             }
         }

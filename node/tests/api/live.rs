@@ -1,4 +1,4 @@
-//! Server-sent events: what happens, as it happens, and what was missed.
+//! Server-sent events: current events, and those that a reader missed.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use crate::pool::{Pool, miner};
 use crate::server::Api;
 
-/// How long an event may take: a busy machine is slow.
+/// Time that an event may take on a busy machine.
 const SOON: Duration = Duration::from_secs(20);
 
 struct Told {
@@ -59,7 +59,7 @@ impl Reader {
         }
     }
 
-    /// The next event with this name; others are passed over.
+    /// The next event with this name. Skips others.
     async fn next_of(&mut self, name: &str) -> Told {
         loop {
             let told = self.next().await;

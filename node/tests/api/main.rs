@@ -1,4 +1,4 @@
-//! The HTTP API on real sockets, over a real engine and a real store.
+//! The HTTP API on real sockets, with a real engine and a real store.
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed as it should")]
 

@@ -1,4 +1,4 @@
-//! What a miner looks at first: pay, hashrate, addresses as people paste them, and ids as pages show them.
+//! What a miner looks at first: pay and hashrate. Also addresses as people paste them, and ids as pages show them.
 
 use node::clock::now;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ fn near(found: &Value, wanted: f64) {
     assert!((found / wanted - 1.0).abs() < 0.02, "{found} instead of {wanted}");
 }
 
-/// The time since the first share counts, not the steps that it falls into, and not the hours before it.
+/// The hashrate is over the time since the first share, neither over whole steps nor over the hours before it.
 #[tokio::test]
 async fn a_hashrate_is_work_over_the_time_that_was_observed() {
     let mut pool = Pool::new();
@@ -26,7 +26,7 @@ async fn a_hashrate_is_work_over_the_time_that_was_observed() {
     let shares = shares["shares"].as_array().unwrap();
     let first = shares.iter().map(|share| share["time_unix_s"].as_u64().unwrap()).min().unwrap();
     let hashes = shares.iter().map(|share| share["work_hashes"].as_str().unwrap().parse::<f64>().unwrap());
-    // What came before the first share is not known, so that its own work says nothing.
+    // The time before the first share is unknown, so the work of that share says nothing about the hashrate.
     let (sum, least) = (hashes.clone().sum::<f64>(), hashes.fold(f64::MAX, f64::min));
     near(&found["hashrate_day_hs"], (sum - least) / (u64::from(now().0) - first) as f64);
     assert_eq!(found["hashrate_hour_hs"], json!(0.0), "the shares are two hours old");
@@ -105,7 +105,7 @@ async fn what_to_enter_in_a_miner_is_what_the_node_is_configured_to() {
         Api::with(Pool::new(), None, |config| config.stratum.listen = "0.0.0.0:4568".parse().unwrap()).await;
     let mining = everywhere.get("/mining").await;
     assert_eq!(mining["this_machine_only"], json!(false));
-    // A client from the Internet, by a proxy: the addresses of the local network are not for it.
+    // A client from the Internet, through a proxy, must not get addresses of the local network.
     let public = Api::with(Pool::new(), None, |config| {
         config.stratum.listen = "0.0.0.0:4569".parse().unwrap();
         config.api.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
@@ -143,7 +143,7 @@ async fn the_job_says_whom_the_block_being_mined_pays_and_by_which_rule() {
     assert!(outputs.len() > 1 && job["finder_alone"] == json!(false), "{job}");
 }
 
-/// A page of another site cannot send the header, and a code that was seen in a log or in a history is worth nothing.
+/// A page of another site cannot send the header, and a used code from a log or a browser's history is useless.
 #[tokio::test]
 async fn a_pairing_code_gives_the_token_once() {
     let api = Api::of(Pool::new()).await;
@@ -160,10 +160,10 @@ async fn a_pairing_code_gives_the_token_once() {
     let token: serde_json::Value = serde_json::from_str(&answer).unwrap();
     assert_eq!((status, format!("Bearer {}", token["token"].as_str().unwrap())), (200, api.token().1));
     let (status, said) = ask("c0de").await;
-    assert!(status == 401 && said.contains("was used or has ended"), "{said}");
+    assert!(status == 401 && said.contains("was used or has expired"), "{said}");
 }
 
-/// Prometheus sends the token if it is told to; without it, nobody learns the names of workers.
+/// Prometheus sends the token if it is configured. Without the token, no one gets the names of workers.
 #[tokio::test]
 async fn metrics_and_devices_name_workers_to_the_owner_alone() {
     let api = Api::of(Pool::new()).await;

@@ -19,10 +19,10 @@ use tempfile::TempDir;
 
 pub(crate) use testkit::miner;
 
-/// How long ago the pool's clock starts: enough for links a second apart that fill the chain's memory.
+/// Age of the pool's clock at the start: enough for links one second apart to fill the chain's memory.
 const HOURS_AGO_S: u32 = 7_200;
 
-/// The rules of the share-chain's own tests, with shorter depths: some 4 hashes a share and 32 a link.
+/// The rules of the share-chain's own tests, with smaller depths: about 4 hashes per share and 32 per link.
 pub(crate) fn params() -> ChainParams {
     ChainParams {
         name: "api tests",
@@ -37,7 +37,7 @@ pub(crate) fn params() -> ChainParams {
     }
 }
 
-/// An engine before it is started. Its clock starts some hours ago and goes on by a second with each link.
+/// An engine before its start. Its clock starts some hours ago and advances one second with each link.
 pub(crate) struct Pool {
     pub(crate) engine: Engine<Store>,
     pub(crate) store: Arc<Store>,
@@ -51,12 +51,12 @@ impl Pool {
         Self::with(params())
     }
 
-    /// A pool whose window ends after so many proofs.
+    /// A pool whose window ends after this many proofs.
     pub(crate) fn with_window(window_proofs: u64) -> Self {
         Self::with(ChainParams { window_proofs, window_weight: Weight(u128::MAX >> 1), ..params() })
     }
 
-    /// A pool under other rules.
+    /// A pool with other rules.
     pub(crate) fn with(params: ChainParams) -> Self {
         let dir = TempDir::new().unwrap();
         let store = Arc::new(Store::open(&dir.path().join("db"), params.consensus_id()).unwrap());
@@ -66,7 +66,7 @@ impl Pool {
         Self { engine, store, dir, clock, extranonce: 0 }
     }
 
-    /// Finds a link, which lists what is pending, and makes it Bitcoin's tip.
+    /// Finds a link that lists all pending shares, and makes it Bitcoin's tip.
     pub(crate) fn link(&mut self, payout: &ScriptBuf) -> ShareId {
         let (id, header) = self.link_beside_bitcoin(payout);
         self.engine.insert_bitcoin_headers(&[header], self.clock);
@@ -86,7 +86,7 @@ impl Pool {
         id
     }
 
-    /// Finds two links on the tip: the first becomes the tip, the second is a branch of its own.
+    /// Finds two links on the tip. The first becomes the tip, the second is a branch.
     pub(crate) fn rivals(&mut self, payouts: [&ScriptBuf; 2]) -> [ShareId; 2] {
         self.clock = self.clock.plus(1);
         let found = payouts.map(|payout| self.find(payout, true));
@@ -101,13 +101,13 @@ impl Pool {
         (self.insert(proof, list), header)
     }
 
-    /// Finds a share that is no link.
+    /// Finds a share that is not a link.
     pub(crate) fn share(&mut self, payout: &ScriptBuf) -> ShareId {
         let (proof, list) = self.find(payout, false);
         self.insert(proof, list)
     }
 
-    /// Finds a share now, and inserts it after so many links, each of which is Bitcoin's tip for a while.
+    /// Finds a share now, and inserts it after this many links, each of which is Bitcoin's tip for a while.
     pub(crate) fn share_after(&mut self, links: u32, payout: &ScriptBuf) -> ShareId {
         let (proof, list) = self.find(payout, false);
         for _ in 0..links {
@@ -124,7 +124,7 @@ impl Pool {
         id
     }
 
-    /// A share whose parent nobody has.
+    /// A share whose parent does not exist.
     pub(crate) fn orphan(&mut self) -> ShareId {
         let (proof, list) = self.find_changed(&miner(9), false, |share| share.parent = ShareId([0x77; 32]));
         let id = proof.id();
@@ -132,7 +132,7 @@ impl Pool {
         id
     }
 
-    /// A share on the tip and a link that lists it, both not inserted yet.
+    /// A share on the tip and a link that lists it, neither of them inserted.
     pub(crate) fn next_share_and_link(&mut self, payout: &ScriptBuf) -> ((Proof, Vec<ShareId>), (Proof, Vec<ShareId>)) {
         let share = self.find(payout, false);
         let id = share.0.id();
@@ -150,7 +150,7 @@ impl Pool {
         (share, (link.0, vec![id]))
     }
 
-    /// Starts anew from the main chain's links from this height up, as a newcomer does. The store keeps what it has.
+    /// Restarts from the main chain's links above this height, like a newcomer. The store keeps its records.
     pub(crate) fn forget_below(&mut self, first: u32) {
         let chain = self.engine.chain();
         let chunk = chain.chunk_of(Height(first), chain.height()).unwrap();

@@ -1,4 +1,4 @@
-//! The owner's switch for power, over the API and as a file.
+//! The owner's power switch, over the API and as a file.
 
 use serde_json::{Value, json};
 

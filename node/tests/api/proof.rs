@@ -1,4 +1,4 @@
-//! Payout proofs: by the API, and by `shoal proof` as its own process.
+//! Payout proofs from the API, and from `shoal proof` as its own process.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -99,7 +99,7 @@ fn failed(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-/// The script of wallets gives the same answer.
+/// The output of `specs/proof.py`, the script for wallets, for this file.
 async fn script_says(file: &Path) -> String {
     let script = Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../specs/proof.py");
     told(&Command::new("python3").arg("-I").arg(script).arg(file).output().await.unwrap())

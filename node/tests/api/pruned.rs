@@ -1,4 +1,4 @@
-//! What a node answers that has pruned what is asked for: a sentence for each route, and no error of its own.
+//! Answers of a node that has pruned what a client asks for: a clear sentence on every route, never an internal error.
 
 use serde_json::{Value, json};
 use sharechain::{Height, ShareId};
@@ -12,9 +12,9 @@ const OLDEST: u32 = 60;
 
 struct Pruned {
     api: Api,
-    /// Links that are gone.
+    /// Pruned links.
     gone: Vec<ShareId>,
-    /// Links that are kept.
+    /// Kept links.
     kept: Vec<ShareId>,
 }
 
@@ -46,7 +46,7 @@ async fn links_below_the_oldest_are_gone_and_lists_end_there() {
     says_so(&api.refusal("/links?from=59", 410).await);
     assert_eq!(api.get("/links?from=60").await["links"].as_array().unwrap().len(), 1);
 
-    // Of each Bitcoin block, the node knows that it was a link.
+    // The node still knows of each Bitcoin block that it was a link.
     let (blocks, _) = (api.get("/blocks?limit=500").await, ());
     let is_block =
         |id: &&ShareId| blocks["blocks"].as_array().unwrap().iter().any(|block| block["hash"] == json!(id.to_string()));
@@ -70,7 +70,7 @@ async fn a_block_below_the_oldest_link_has_its_payouts_and_weights() {
     let hash =
         |ids: &[ShareId]| ids.iter().rev().map(|id| json!(id.to_string())).find(|id| blocks.contains(id)).unwrap();
     let old = api.get(&format!("/blocks/{}", hash(&gone).as_str().unwrap())).await;
-    // What is kept for payout proofs has the weights.
+    // The windows that the node keeps for payout proofs have the weights.
     assert_eq!(old["weights_pruned"], Value::Null);
     assert!(!old["weights"].as_array().unwrap().is_empty() && old["snapshot_listed_total"].as_u64().unwrap() > 0);
     assert!(!old["outputs"].as_array().unwrap().is_empty() && old["confirmations"].as_u64().unwrap() > 0);
@@ -101,7 +101,7 @@ async fn every_other_route_of_a_pruned_node_answers_and_says_from_when_on() {
     }
     assert_eq!(api.text("/metrics").await.0, 200);
     assert!(!api.get(&format!("{miner}/payments")).await["payments"].as_array().unwrap().is_empty());
-    // It started from the rows of its peers: its own history begins there.
+    // It started from rows of its peers, so its own history begins there.
     let since = api.get("/links?limit=1").await["links"][0]["time_unix_s"].clone();
     assert!(since.is_u64());
     for path in [format!("{miner}/shares"), format!("{miner}/history"), "/pool/history".to_owned()] {

@@ -1,4 +1,4 @@
-//! A node that serves everyone: no data of workers, answers that caches may keep, counts, a feed and a badge.
+//! A node that serves the public: no data about workers, answers that caches may keep, counts, a feed and a badge.
 
 use serde_json::{Value, json};
 

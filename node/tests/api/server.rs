@@ -1,4 +1,4 @@
-//! A node's API on a port of its own, and ways to ask it.
+//! A node's API on its own port, and ways to ask it.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -22,7 +22,7 @@ use tokio::sync::{oneshot, watch};
 
 use crate::pool::Pool;
 
-/// A serving API; it stops when this is dropped.
+/// A running API, which stops when this is dropped.
 pub(crate) struct Api {
     pub(crate) address: SocketAddr,
     pub(crate) node: watch::Sender<NodeState>,
@@ -34,7 +34,7 @@ pub(crate) struct Api {
     _dir: TempDir,
 }
 
-/// The configuration of a node of its own, at whose bitcoind nothing answers.
+/// The configuration of a node of its own, whose bitcoind does not answer.
 pub(crate) fn config(dir: &Path, listen: SocketAddr) -> Config {
     let text = format!(
         "network = \"local\"\ndata_dir = {dir:?}\nnew_pool = true\n\
@@ -46,12 +46,12 @@ pub(crate) fn config(dir: &Path, listen: SocketAddr) -> Config {
 }
 
 impl Api {
-    /// Serves what this pool is.
+    /// Serves this pool.
     pub(crate) async fn of(pool: Pool) -> Self {
         Self::with(pool, None, |_| {}).await
     }
 
-    /// Serves what this pool is, with a network and another configuration.
+    /// Serves this pool, with a network and another configuration.
     pub(crate) async fn with(pool: Pool, network: Option<p2p::Handle>, change: impl FnOnce(&mut Config)) -> Self {
         let Pool { engine, store, dir, .. } = pool;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -102,13 +102,13 @@ impl Api {
         Self { address, node, peers, engine: own_engine, history: own_history, http, _stop: stop, _dir: dir }
     }
 
-    /// The text at a path, and its status.
+    /// The text at a path, with its status.
     pub(crate) async fn text(&self, path: &str) -> (u16, String) {
         let response = self.http.get(format!("http://{}/api/v1{path}", self.address)).send().await.unwrap();
         (response.status().as_u16(), response.text().await.unwrap())
     }
 
-    /// The answer at a path, asked for with these headers.
+    /// The answer at a path to a request with these headers.
     pub(crate) async fn ask(&self, path: &str, headers: &[(&str, &str)]) -> reqwest::Response {
         let request = self.http.get(format!("http://{}{path}", self.address));
         headers.iter().fold(request, |request, (name, value)| request.header(*name, *value)).send().await.unwrap()
@@ -119,20 +119,20 @@ impl Api {
         self._dir.path()
     }
 
-    /// What opens the owner's part, as a header.
+    /// The header that opens the owner's part.
     pub(crate) fn token(&self) -> (&'static str, String) {
         let token = std::fs::read_to_string(self._dir.path().join("api-token")).unwrap();
         ("authorization", format!("Bearer {}", token.trim()))
     }
 
-    /// The JSON at a path that must be there.
+    /// The JSON at a path that must exist.
     pub(crate) async fn get(&self, path: &str) -> Value {
         let (status, text) = self.text(path).await;
         assert_eq!(status, 200, "{path}: {text}");
         serde_json::from_str(&text).unwrap()
     }
 
-    /// The sentence at a path that must be refused.
+    /// The sentence with which a path must be refused.
     pub(crate) async fn refusal(&self, path: &str, status: u16) -> String {
         let (found, text) = self.text(path).await;
         assert_eq!(found, status, "{path}: {text}");
@@ -146,10 +146,10 @@ impl Api {
         socket.connect(self.address).await.unwrap()
     }
 
-    /// Sends bytes as they are and returns everything that comes back until the connection ends.
+    /// Sends bytes unchanged. Returns everything that comes back until the connection ends.
     pub(crate) async fn raw(&self, bytes: &[u8]) -> String {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
-        // The server may hang up before it has read everything.
+        // The server may close the connection before it has read everything.
         let _ = stream.write_all(bytes).await;
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer).await;

@@ -1,4 +1,4 @@
-//! `shoal archive load` into a real PostgreSQL, while both are killed again and again.
+//! `shoal archive load` into a real PostgreSQL, while the test kills both again and again.
 
 #[path = "../../archive/tests/network/mod.rs"]
 mod network;
@@ -12,10 +12,10 @@ use network::check::check;
 use network::{FAST, Network};
 use serde_json::Value;
 
-/// Kills, in turn of the loader and of the server.
+/// Number of kills, alternately of the loader and of the server.
 const KILLS: usize = 30;
 
-/// Rows of one transaction: so few that every kill hits one.
+/// Rows of a transaction, so few that every kill interrupts one.
 const ROWS: &str = "60";
 
 fn loader(server: &LocalServer, file: &Path) -> Command {
@@ -26,7 +26,7 @@ fn loader(server: &LocalServer, file: &Path) -> Command {
     command
 }
 
-/// True if the loader is still at work after a while.
+/// True if the loader still runs after a while.
 fn works_for(child: &mut Child, time: Duration) -> bool {
     std::thread::sleep(time);
     child.try_wait().unwrap().is_none()
@@ -45,7 +45,7 @@ async fn nothing_is_lost_or_doubled_when_loader_and_server_are_killed_thirty_tim
         let mut child = loader(&server, file).spawn().unwrap();
         let time = Duration::from_millis(20 + tries * 37 % 200);
         if !works_for(&mut child, time) {
-            // All of it is there: begin again, with an empty database.
+            // Everything is loaded: start again with an empty database.
             let client = server.url().unwrap().connect().await.unwrap();
             client.batch_execute("drop schema if exists shoal cascade").await.unwrap();
             continue;
@@ -55,7 +55,7 @@ async fn nothing_is_lost_or_doubled_when_loader_and_server_are_killed_thirty_tim
         } else {
             server.kill();
             server.start().unwrap();
-            // The loader has noticed, or will.
+            // The loader has noticed it, or will.
             works_for(&mut child, time);
             child.kill().unwrap();
         }

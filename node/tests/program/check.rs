@@ -19,7 +19,7 @@ use tempfile::TempDir;
 fn shoal(home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_shoal"));
     command.env_clear().env("HOME", home);
-    // Port 0 is any free one.
+    // Port 0 is any free port.
     command.args(["--stratum-listen=127.0.0.1:0", "--p2p-listen=127.0.0.1:0", "--api-listen=127.0.0.1:0"]);
     command
 }
@@ -28,14 +28,14 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-/// The findings with this name, and whether they are good.
+/// Findings with this name, and whether they are good.
 fn findings(output: &Output, name: &str) -> Vec<(bool, String)> {
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     let findings = report["findings"].as_array().unwrap().iter().filter(|finding| finding["name"] == name);
     findings.map(|f| (f["ok"].as_bool().unwrap(), f["words"].as_str().unwrap().to_owned())).collect()
 }
 
-/// What differs from a healthy bitcoind.
+/// Differences from a healthy bitcoind.
 #[derive(Clone, Copy, Default)]
 struct Ill {
     /// Seconds by which its clock is ahead of this machine's.
@@ -70,7 +70,7 @@ impl Ill {
     }
 }
 
-/// The smallest server that is a bitcoind to `shoal check`.
+/// The smallest server that `shoal check` accepts as a bitcoind.
 async fn bitcoind(ill: Ill) -> SocketAddr {
     let answer = move |Json(request): Json<Value>| async move {
         let result = ill.answer(request["method"].as_str().unwrap());
@@ -124,7 +124,7 @@ fn an_unreachable_bitcoind_fails_with_one_line() {
     );
 }
 
-/// A node without a peer hands out no work, however green everything else is.
+/// A node without peers hands out no work, even if everything else is good.
 #[test]
 fn peers_are_dialed_and_a_node_that_reaches_none_will_have_no_work() {
     let home = TempDir::new().unwrap();
@@ -141,7 +141,7 @@ fn peers_are_dialed_and_a_node_that_reaches_none_will_have_no_work() {
         let port = listener.local_addr().unwrap().port();
         thread::spawn(move || {
             for stream in listener.incoming() {
-                // The other side may hang up first.
+                // The other side may close the connection first.
                 let _ = stream.unwrap().write_all(answer);
             }
         });
@@ -199,7 +199,7 @@ fn ports_in_use_fail() {
     assert_eq!(p2p, [true, false], "TCP is free, UDP is not");
 }
 
-/// Both before the headers are asked for, let alone the replay: what stands in for bitcoind has none.
+/// The start fails before the node requests headers: this stand-in for bitcoind has none.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_start_fails_at_once_when_a_port_for_peers_is_in_use() {
     let home = TempDir::new().unwrap();

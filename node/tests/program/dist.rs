@@ -1,4 +1,4 @@
-//! The packages that `make dist` makes, from the program that the tests have built.
+//! The packages of `make dist`, with the program that the tests built.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -28,7 +28,7 @@ fn make(out: &Path, key: &Path) {
         std::env::var("SHOAL_DIST_PATH").expect("`make test` sets SHOAL_DIST_PATH to the tools that make packages");
     let path = format!("{tools}:{}", std::env::var("PATH").unwrap());
     let program = env!("CARGO_BIN_EXE_shoal");
-    // The folder that this program stands in, with its profile, is in the folder of all build results.
+    // This program's folder, named after its profile, is in the folder of all build results.
     let target = Path::new(program).parent().unwrap().parent().unwrap();
     let output = Command::new(top().join(".ci/dist.sh"))
         .args([out, Path::new(program)])
@@ -36,7 +36,7 @@ fn make(out: &Path, key: &Path) {
         .env("CARGO_TARGET_DIR", target)
         .env("SHOAL_SIGN_KEY", key)
         .env("SHOAL_DIST_FAST", "1")
-        // A commit between the two would be another time.
+        // A commit between the two builds would change the time.
         .env("SOURCE_DATE_EPOCH", "1795824000")
         .output()
         .unwrap();
@@ -55,20 +55,20 @@ fn only<'a>(files: &'a BTreeMap<String, Vec<u8>>, ending: &str) -> &'a str {
     name
 }
 
-/// What is the same each time needs no trust in the machine that made it.
+/// Reproducible packages need no trust in the machine that built them.
 #[test]
 fn packages_of_one_build_are_the_same_bytes_signed_and_complete() {
     let work = TempDir::new().unwrap();
     let [first, second] = ["first", "second"].map(|name| work.path().join(name));
     let (key, public) = (work.path().join("key"), work.path().join("key.pub"));
-    // A key for this test alone. The release's key is never on a machine that builds.
+    // A key for this test only. The release key is never on a machine that builds.
     must("minisign", &["-G", "-W", "-s", key.to_str().unwrap(), "-p", public.to_str().unwrap()], work.path());
     make(&first, &key);
     make(&second, &key);
     let made = files(&first);
     assert_eq!(made.keys().collect::<Vec<_>>(), files(&second).keys().collect::<Vec<_>>());
     for (name, bytes) in &made {
-        // A signature has the time at which it was made.
+        // A signature contains its time.
         assert!(name.ends_with(".minisig") || files(&second)[name] == *bytes, "{name} differs");
     }
     must("sha256sum", &["--check", "--strict", "--quiet", "SHA256SUMS"], &first);

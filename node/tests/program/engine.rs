@@ -1,4 +1,4 @@
-//! The engine over a real RocksDB store, and the consensus thread around it.
+//! The engine with a real RocksDB store, and its consensus thread.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ type Engine = node_core::engine::Engine<Store>;
 
 type Proofs = Vec<(Proof, Option<Vec<ShareId>>)>;
 
-/// An engine over what `folder` holds. Its chain knows no Bitcoin header but genesis: the journal brings the others.
+/// An engine with the store in `folder`. Its chain knows no Bitcoin header except genesis. The journal adds the others.
 fn engine(world: &World, folder: &Path) -> Engine {
     let store = Arc::new(Store::open(&folder.join("db"), *world.chain.consensus_id()).unwrap());
     let chain: Chain = World::with(world.chain.params().clone()).chain;
@@ -71,7 +71,7 @@ fn what_was_built_on_a_stale_bitcoin_block_survives_a_restart() {
         let (link, list) = world.link(miner(round + 1));
         found.push((link, Some(list)));
     }
-    // Bitcoin goes on beside the block that those links were built on.
+    // Bitcoin continues on another branch than the block below those links.
     let other = world.bitcoin_block_on(fork);
     world.bitcoin_tip = world.bitcoin_block_on(other);
     found.push((world.share(miner(4)), None));
@@ -109,7 +109,7 @@ fn a_conflict_stays_until_the_operator_follows_the_heaviest_branch() {
     before.note_own_bitcoin_height(10 + SETTLED_BITCOIN_BLOCKS, true);
     assert_ne!(before.chain().settled().height, Height(0));
     for (proof, list) in &heavier {
-        // A peer was asked for them: the lists of so light a branch are not kept otherwise.
+        // The node asked a peer for them. Otherwise it does not keep the lists of such a light branch.
         let bound = BoundProof::bind(proof.clone(), U256::MAX, rival.chain.consensus_id()).unwrap();
         before.insert_requested(bound, list.clone(), Source(1), rival.now);
     }
@@ -134,7 +134,7 @@ fn proofs_that_waited_are_stored_in_an_order_that_can_be_replayed() {
     let found = world.grow(12, 2);
     let mut before = engine(&world, folder.path());
     before.insert_bitcoin_headers(&world.bitcoin_headers, world.now);
-    // The first proof last: everything behind it waits and comes in one change set.
+    // The first proof comes last: all later ones wait for it and come in one change set.
     for (proof, list) in found.iter().skip(1).chain(found.first()) {
         insert(&mut before, proof, list.clone(), &world);
     }

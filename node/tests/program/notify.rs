@@ -1,4 +1,5 @@
-//! `shoal notify test`, as a process: each receiver gets what its service documents, and mail reaches a real mail server.
+//! `shoal notify test` as a process: each receiver gets what its service documents, and a real mail server gets the
+//! mail.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -10,7 +11,7 @@ use std::thread::{self, JoinHandle};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// A server that answers one request, and the request as it came.
+/// A server that answers one request, and the request that it received.
 fn server(answer: &'static str) -> (SocketAddr, JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -35,7 +36,7 @@ fn shoal(dir: &Path, settings: &str, arguments: &[&str]) -> Output {
     let frame = "network = \"local\"\n[api]\nlisten = \"127.0.0.1:3380\"\n";
     fs::write(&file, format!("{frame}{settings}")).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_shoal"));
-    // The certificates that are trusted.
+    // The trusted certificates.
     command.env_clear().env("HOME", dir).env("SSL_CERT_FILE", dir.join("ca.pem"));
     command.args(["notify", "test", "--config"]).arg(file).args(arguments).output().unwrap()
 }
@@ -79,7 +80,7 @@ fn each_receiver_gets_the_request_that_its_service_documents() {
         r#"{{"chat_id":"-100123","link_preview_options":{{"is_disabled":true}},"text":"Shoal: test\n{text}"}}"#
     );
     assert_eq!(requests[1], post("/bot1:hush/sendMessage", head, telegram, &body));
-    // Its sentence is plain text for Discord, its link a link.
+    // For Discord, the sentence is plain text, and the link is a link.
     let escaped = text.replacen(':', r"\\:", 1);
     let body = format!(r#"{{"allowed_mentions":{{"parse":[]}},"content":"**Shoal: test**\n{escaped}"}}"#);
     assert_eq!(requests[2], post("/api/webhooks/1/hush", head, discord, &body));
@@ -109,7 +110,7 @@ fn openssl(dir: &Path, arguments: &[&str]) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// A certificate authority, and a server's certificate for `localhost`.
+/// A certificate authority, and a server certificate for `localhost`.
 fn make_ca(dir: &Path) {
     let authority = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"];
     openssl(dir, &[&authority[..], &["-subj", "/CN=test", "-keyout", "ca.key", "-out", "ca.pem"]].concat());
@@ -131,7 +132,7 @@ struct MailServer {
 
 impl MailServer {
     fn start(dir: &Path, mode: &str) -> Self {
-        // Debian's Python has Debian's packages; another one may come first in PATH.
+        // Only Debian's Python has Debian's packages. Another one may come first in PATH.
         let python = if Path::new("/usr/bin/python3").exists() { "/usr/bin/python3" } else { "python3" };
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/program/notify_mail_server.py");
         let mut command = Command::new(python);
@@ -191,7 +192,7 @@ fn mail_reaches_a_real_server_by_tls_and_says_why_it_does_not() {
         let said = words(&shoal(dir.path(), &mail(&smtp, "wrong-hush"), &[]));
         assert!(said.contains("the mail server rejects the user or the password: it answered 535"), "{said}");
         assert!(!said.contains("hush"), "{said}");
-        // A name that the certificate is not for.
+        // A name that is not in the certificate.
         let said = words(&shoal(dir.path(), &mail(&smtp.replace("localhost", "127.0.0.1"), "hush"), &[]));
         assert!(said.contains("certificate is not valid for its name"), "{said}");
     }
@@ -202,7 +203,7 @@ fn a_password_never_leaves_the_machine_in_the_clear() {
     let dir = TempDir::new().unwrap();
     make_ca(dir.path());
     let mut server = MailServer::start(dir.path(), "plain");
-    // A name could be another machine's, also if it is not today.
+    // A name could belong to another machine, even if it does not today.
     let said = words(&shoal(dir.path(), &mail(&format!("smtp://localhost:{}", server.port), "hush"), &[]));
     assert!(said.contains("offers no STARTTLS"), "{said}");
     let open = format!(

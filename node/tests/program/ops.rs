@@ -1,4 +1,4 @@
-//! The files for operators and the metrics speak of the same names; each alert says what it means and is tried.
+//! The files for operators and the metrics use the same names. Each alert explains itself and has a test.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,13 +10,13 @@ const ALERTS: &str = include_str!("../../ops/alerts.yml");
 const ALERTS_TEST: &str = include_str!("../../ops/alerts_test.yml");
 const DASHBOARD: &str = include_str!("../../ops/grafana.json");
 
-/// Words of a text that begin as the names of our metrics do.
+/// Words of a text that begin like the names of our metrics.
 fn names(text: &str) -> BTreeSet<&str> {
     let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
     words.filter(|word| word.starts_with("shoal_") || word.starts_with("process_")).collect()
 }
 
-/// Names in the first column of the table of metrics.
+/// Names in the first column of the metrics table.
 fn documented() -> BTreeSet<&'static str> {
     let rows = README.lines().filter_map(|line| line.strip_prefix("| `"));
     let firsts = rows.filter_map(|row| row.split_once('`')).map(|(name, _)| name);
@@ -25,7 +25,7 @@ fn documented() -> BTreeSet<&'static str> {
 
 #[test]
 fn every_metric_is_documented_and_every_documented_one_exists() {
-    // As they stand in the program: without unit and without what OpenMetrics puts behind counters.
+    // The names in the program, without the unit and without OpenMetrics' suffix of counters.
     let made = names(METRICS);
     let documented = documented();
     assert!(documented.len() > 20, "{documented:?}");

@@ -1,4 +1,4 @@
-//! The recording of a pruned node: exported, verified, imported into a fresh node. The recording of a node that keeps all.
+//! Recordings of a pruned node and of a node that keeps everything: exported, verified, and imported into a new node.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -44,7 +44,7 @@ fn insert(engines: &mut [Engine], proof: &Proof, list: Option<&Vec<ShareId>>, wo
     }
 }
 
-/// Lets the world find links, some with a share before them, and gives all of it to the nodes.
+/// Mines links, some with a share before them, and gives all of them to the nodes.
 fn grow(world: &mut World, engines: &mut [Engine], links: u32) {
     for number in 0..links {
         if number % 40 == 0 {
@@ -61,7 +61,7 @@ fn grow(world: &mut World, engines: &mut [Engine], links: u32) {
     }
 }
 
-/// What `shoal export` writes, of an engine that was opened just now.
+/// The output of `shoal export` for an engine that was just opened.
 fn exported(world: &World, folder: &Path, keep: Keep) -> (String, u32) {
     let mut engine = opened(world, folder, keep);
     let store = Arc::clone(engine.store());
@@ -79,7 +79,7 @@ fn replayed(text: &str) -> Replay {
     replay
 }
 
-/// Runs the model on a recording.
+/// Runs the model with a recording.
 fn model(text: &str) -> Output {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), text).unwrap();
@@ -87,7 +87,7 @@ fn model(text: &str) -> Output {
     Command::new("python3").arg(script).arg(file.path()).arg("--json").output().unwrap()
 }
 
-/// What the model says of a recording.
+/// The model's verdict on a recording.
 fn modelled(text: &str) -> serde_json::Value {
     let output = model(text);
     serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)))
@@ -105,7 +105,8 @@ fn a_pruned_node_is_exported_verified_and_imported_and_so_is_one_that_keeps_all(
     assert!(is_whole(&**engines[1].store(), world.chain.params()).unwrap());
     drop(engines);
 
-    // What is there is verified: links and rows of the base, then everything; and it is said what is not.
+    // The program verifies what the recording has: links and rows of the base, then everything. It also reports what is
+    // missing.
     let (text, first) = exported(&world, folders[0].path(), Keep::Window);
     let replay = replayed(&text);
     assert_eq!((replay.chain().tip(), replay.chain().height()), (world.chain.tip(), world.chain.height()));
@@ -120,7 +121,7 @@ fn a_pruned_node_is_exported_verified_and_imported_and_so_is_one_that_keeps_all(
         text.len()
     );
 
-    // The model judges it alike.
+    // The model's verdict is the same.
     let summary = modelled(&text);
     let number = |value: &serde_json::Value| value.as_u64().unwrap_or_default();
     assert_eq!((&summary["differences"], number(&summary["held"])), (&serde_json::json!([]), 0));
@@ -132,7 +133,7 @@ fn a_pruned_node_is_exported_verified_and_imported_and_so_is_one_that_keeps_all(
         (unverified.below.0.into(), unverified.by_roots_up_to.0.into())
     );
 
-    // A row, a proof and a claim that are not what they were.
+    // An altered row, proof, and claim.
     let altered = |begins: &str, at: usize| {
         let number = text.lines().position(|line| line.starts_with(begins)).unwrap();
         let line = text.lines().nth(number).unwrap();
@@ -154,7 +155,7 @@ fn a_pruned_node_is_exported_verified_and_imported_and_so_is_one_that_keeps_all(
     let twice: String = text.lines().take(late).chain([begins]).map(|line| format!("{line}\n")).collect();
     assert!(Replay::of(twice.as_bytes(), |_| {}).unwrap_err().to_string().contains("before all proofs, and once"));
 
-    // A fresh node takes it, starts again from it, and its own recording says the same.
+    // A new node imports it, restarts from it, and then exports the same recording.
     let mut fresh = opened(&world, folders[2].path(), Keep::Window);
     let (_, mut reader) = Reader::new(text.as_bytes()).unwrap();
     let result = import(&mut reader, &mut fresh, u32::MAX, world.now, |_, _| {}).unwrap();
@@ -168,7 +169,7 @@ fn a_pruned_node_is_exported_verified_and_imported_and_so_is_one_that_keeps_all(
     assert!(checked.faults.is_empty() && checked.links > 500, "{checked:?}");
     assert_eq!(replayed(&exported(&world, folders[2].path(), Keep::Window).0).chain().tip(), world.chain.tip());
 
-    // The other one shows everything from the first link on.
+    // The other node exports everything from the first link on.
     let (text, _) = exported(&world, folders[1].path(), Keep::All);
     let replay = replayed(&text);
     assert_eq!((replay.chain().tip(), replay.unverified()), (world.chain.tip(), None));

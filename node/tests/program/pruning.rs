@@ -1,4 +1,4 @@
-//! What the store forgets while the chain grows, and a restart from what is left.
+//! What the store forgets while the chain grows, and a restart from the rest.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ fn short_window() -> ChainParams {
     ChainParams { window_proofs: 600, window_weight: Weight(u128::MAX >> 1), ..params() }
 }
 
-/// A node that starts as `shoal run` does: with Bitcoin's headers, then what is on disk.
+/// A node that starts like `shoal run`: first with Bitcoin's headers, then with its records.
 fn opened(world: &World, folder: &Path, keep: Keep) -> Engine {
     let params = world.chain.params().clone();
     let mut headers = BitcoinHeaders::new(&params.bitcoin, &Root::genesis(&params.bitcoin)).unwrap();
@@ -44,7 +44,7 @@ fn insert(engine: &mut Engine, proof: &Proof, list: Option<Vec<ShareId>>, world:
     drop(engine.take_events());
 }
 
-/// Lets the world find links, some with a share before them, and gives all of it to the node.
+/// Mines links, some with a share before them, and gives all of them to the node.
 fn grow(world: &mut World, engine: &mut Engine, links: u32) {
     for number in 0..links {
         if number % 40 == 0 {
@@ -55,7 +55,7 @@ fn grow(world: &mut World, engine: &mut Engine, links: u32) {
             let share = world.share(miner((number % 11) as u8));
             insert(engine, &share, None, world);
         }
-        // Late work: after a restart, a link above the base lists a share whose parent is below it.
+        // Late work: after a restart, a link above the base lists a share whose parent is below the base.
         if let Some(parent) = world.chain.main_at(world.chain.height().below(3)).filter(|_| number % 2 == 0) {
             let spec = world.spec_on(parent, miner((number % 7) as u8));
             let share = world.mine(&spec);
@@ -74,7 +74,7 @@ fn proof_at(engine: &Engine, world: &World, height: Height) -> Option<Vec<u8>> {
     engine.store().get(RecordKind::Proof, &id.0).unwrap()
 }
 
-/// What a block pays some miners, proven by what the node keeps of it. All amounts together are the block's value.
+/// What a block pays some miners, proven with the window that the node keeps. All amounts add up to the block's value.
 fn proven(engine: &Engine, id: &ShareId) -> Vec<Finding> {
     let params = engine.chain().params();
     let window = pool_window::read(&**engine.store(), id).unwrap().expect("the node keeps the window of each block");
@@ -107,7 +107,7 @@ fn a_store_forgets_and_a_restart_needs_only_what_is_left() {
         engine.store().oldest().map(Result::unwrap).take(10).find(|(_, record)| record.kind == RecordKind::Proof);
     let oldest = Proof::decode(&oldest.unwrap().1.bytes).unwrap();
     let depth = world.chain.height().above(engine.chain().link(&oldest.share.parent).unwrap().height);
-    // With so short a window, the links themselves go before that.
+    // With such a short window, the node forgets the links before that.
     assert!((STATE_DEPTH..KEEP_LINKS + 600).contains(&depth), "the journal reaches {depth} links down");
     let (shown, height) = (engine.chain().lowest_shown(), engine.chain().height());
     assert!((shown.0..=height.0).all(|at| proof_at(&engine, &world, Height(at)).is_some()), "newcomers get every link");
@@ -129,7 +129,7 @@ fn a_store_forgets_and_a_restart_needs_only_what_is_left() {
     assert!(again.chain().link(&middle).is_none(), "its weights are forgotten");
     assert_eq!((proven(&again, &old), proven(&again, &middle)), (paid_old, paid_middle));
     eprintln!("{height} links, restart in {took:?}");
-    // It goes on as if nothing had happened, and forgets on.
+    // It continues as before, and keeps forgetting.
     grow(&mut world, &mut again, 1_300);
     assert_eq!(again.chain().tip(), world.chain.tip());
     assert!(again.chain().lowest_shown() > shown);
@@ -177,7 +177,7 @@ fn a_damaged_database_is_noticed_and_repaired() {
     let sound = store::check(&path, &params).unwrap();
     assert!(sound.faults.is_empty() && sound.records > 10_000 && sound.links > 500, "{sound:?}");
 
-    // A table file, and the file that names the others.
+    // A table file, and the file with the names of the others.
     assert!(flip(&path, "sst"), "there are table files");
     let damaged = store::check(&path, &params).map(|checked| checked.faults);
     assert!(damaged.as_ref().map_or(true, |faults| !faults.is_empty()), "{damaged:?}");
@@ -198,13 +198,13 @@ fn a_damaged_database_is_noticed_and_repaired() {
     let heights = (1..kept.0).filter_map(|at| again.chain().main_at(Height(at)));
     let proven = heights.filter(|id| pool_window::read(&**again.store(), id).unwrap().is_some()).count();
     assert!(proven > 1_000, "the windows of {proven} blocks survived");
-    // Records that come later have numbers of their own.
+    // Later records have other numbers.
     let next = again.store().next_sequence();
     grow_on(&mut world, &mut again);
     assert!(again.store().next_sequence() > next);
 }
 
-/// Gives a node that lost its newest links all of the world's Bitcoin headers and one new block.
+/// Gives a node that lost its newest links all Bitcoin headers of the world and a new block.
 fn grow_on(world: &mut World, engine: &mut Engine) {
     world.bitcoin_block();
     engine.insert_bitcoin_headers(&[world.bitcoin_tip], world.now);

@@ -1,4 +1,4 @@
-//! The database and the operating system: kills in the middle, memory, many records.
+//! The database and the operating system: kills during writes, memory, and many records.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -22,7 +22,7 @@ fn pair(number: u64) -> [Record; 2] {
     [RecordKind::Proof, RecordKind::List].map(|kind| Record { kind, id: id(number), bytes: bytes.clone() })
 }
 
-/// Not a test of its own: the process that [`nothing_acknowledged_is_lost_by_a_kill`] kills.
+/// Not a test by itself: the process that [`nothing_acknowledged_is_lost_by_a_kill`] kills.
 #[test]
 fn writer() {
     let Some(folder) = std::env::var_os(WRITER_FOLDER) else { return };
@@ -46,7 +46,7 @@ fn nothing_acknowledged_is_lost_by_a_kill() {
             .spawn()
             .unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-        // The test harness writes to the same output, also in front of the first line.
+        // The test harness writes to the same output, also before the first line.
         let written =
             lines.filter_map(|line| line.rsplit_once("written ").and_then(|(_, number)| number.parse::<u64>().ok()));
         let last = written.take(kill_after).last().unwrap();
@@ -65,7 +65,7 @@ fn nothing_acknowledged_is_lost_by_a_kill() {
     }
 }
 
-/// Resident memory of this process in bytes, where the system tells it.
+/// Resident memory of this process in bytes, if the system reports it.
 fn resident_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;

@@ -1,4 +1,4 @@
-// Answers of the API: fetched once for all who show them, and again when something happened.
+// Answers of the API: fetched once for all components that show them, and again after events.
 import { useLayoutEffect, useState } from "./html.js";
 import { setNodeTime } from "./clock.js";
 import { sentence } from "./format.js";
@@ -8,7 +8,7 @@ const RETRY_MS = [2000, 4000, 8000, 15000, 30000];
 const AGAIN_MS_MIN = 2000;
 const TIMEOUT_MS = 15000;
 
-/** Why there is no answer: what is wrong, and what to do. */
+/** Why there is no answer: the problem, and advice. */
 export class Failure extends Error {
   constructor(sentence, todo, status = 0) {
     super(sentence);
@@ -23,14 +23,14 @@ const GONE_TODO = "Check that it runs (shoal status) and that this device reache
 function refused(status, words) {
   const text = words ? sentence(words) : `The node answered with the code ${status}.`;
   if (status === 401 || status === 403) return new Failure(text, "The token is in the file api-token in the node's data folder.", status);
-  if (status === 404) return new Failure(text, "Check what you looked for, or use the search; other nodes may know more.", status);
+  if (status === 404) return new Failure(text, "Check the address of the page, or use the search; other nodes may know more.", status);
   if (status === 410) return new Failure(text, "Ask a node that keeps the whole share-chain.", status);
   if (status === 429 || status === 503) return new Failure(text, "It is busy; this page tries again automatically.", status);
-  if (status >= 500) return new Failure(text, "The node's log says more.", status);
+  if (status >= 500) return new Failure(text, "See the node's log.", status);
   return new Failure(text, "Correct it and try again.", status);
 }
 
-/** Whether an error ends by itself, when the node answers again. */
+/** True for an error that ends when the node answers again. */
 export const passing = (error) => error != null && (error.status === 0 || error.status === 429 || error.status >= 500);
 
 /** One answer, without keeping it. */
@@ -44,7 +44,7 @@ export async function get(path, { token } = {}) {
   }
   const body = await response.json().catch(() => null);
   if (!response.ok) throw refused(response.status, body?.error);
-  if (body === null) throw new Failure("The node's answer cannot be read.", "Load the page again; if it stays so, the node and this page may be of different versions.");
+  if (body === null) throw new Failure("The node's answer cannot be read.", "Reload the page. If that does not help, the node and this page may have different versions.");
   return body;
 }
 
@@ -74,7 +74,7 @@ function entry(path) {
   return found;
 }
 
-/** Drops what nobody shows, oldest first. */
+/** Drops answers that no component shows, oldest first. */
 function forget() {
   for (const [path, old] of entries) {
     if (entries.size <= KEPT_MAX) return;
@@ -86,13 +86,13 @@ function tell(of) {
   for (const user of of.users) user.set({ data: of.data, error: of.error });
 }
 
-/** Answers that show more to whoever has the node's token. */
+/** Answers that show more with the node's token. */
 const WITH_TOKEN = /^\/(miners\/[^/]+$|log|peers)/;
 
-/** A token that the node did not take: asking again would change nothing. */
+/** A token that the node rejected: retrying would change nothing. */
 let wrongToken;
 
-/** A wrong token must not hide what everybody may see. */
+/** A wrong token must not hide public data. */
 async function withToken(path) {
   const kept = WITH_TOKEN.test(path) ? readToken() : undefined;
   const token = kept === wrongToken ? undefined : kept;
@@ -128,7 +128,7 @@ async function load(of) {
   if (of.again) refresh(of.path);
 }
 
-/** Fetches again what is shown, but not more often than every two seconds. */
+/** Refetches an answer that is shown, at most every two seconds. */
 export function refresh(path) {
   const of = entries.get(path);
   if (!of || of.users.size === 0) return;
@@ -141,7 +141,7 @@ export function refresh(path) {
   of.timer = setTimeout(() => load(of), Math.max(0, waitMs));
 }
 
-/** Fetches again everything shown that changes: `type` is an event's name, or null for all. */
+/** Refetches all shown answers that change with an event: `type` is its name, or null for all. */
 export function refreshFor(type) {
   for (const of of entries.values()) {
     for (const user of of.users) {
@@ -153,7 +153,7 @@ export function refreshFor(type) {
   }
 }
 
-/** Takes an answer that came by another way. */
+/** Stores an answer from another source. */
 export function put(path, data) {
   const of = entry(path);
   of.data = data;
@@ -164,8 +164,8 @@ export function put(path, data) {
 }
 
 /**
- * The answer to `path` (null: none is wanted) as { data, error, reload }; both may be null at first. `on` names the live
- * events after which it is fetched again.
+ * The answer to `path` (null for none) as { data, error, reload }; both may be null at first. `on` names the live
+ * events after which it is refetched.
  */
 export function useApi(path, on = []) {
   const [state, set] = useState({ path: null, data: null, error: null });
@@ -184,7 +184,7 @@ export function useApi(path, on = []) {
   return { data: kept.data, error: kept.error, reload: () => path !== null && load(entry(path)) };
 }
 
-/** Whether these pages come from an archive alone, without a node. */
+/** True if these pages come from an archive alone, without a node. */
 export const useExplorer = () => useApi("/status").data?.source === "archive";
 
 const TOKEN = "shoal.token";
@@ -202,7 +202,7 @@ export function writeToken(token) {
     if (token) localStorage.setItem(TOKEN, token);
     else localStorage.removeItem(TOKEN);
   } catch {
-    // Without storage the token is asked for again.
+    // Without storage, the page asks for the token again.
   }
   for (const path of entries.keys()) if (WITH_TOKEN.test(path)) refresh(path);
 }

@@ -1,7 +1,7 @@
-// Chances, and words for them. Pure. Blocks and shares come like rain drops: the wait for the next one never shortens.
+// Chances, and words for them. Pure. Finding blocks and shares has no memory: the expected wait for the next one never shortens.
 import { digits, percent } from "./format.js";
 
-/** Chance of at least one within what on average brings `expected`. */
+/** Chance of at least one event where `expected` are expected on average. */
 export const atLeastOne = (expected) => -Math.expm1(-expected);
 
 /** "about 1 in 20". */
@@ -26,7 +26,7 @@ function round2(value) {
   return Math.round(value / scale) * scale;
 }
 
-/** What the effort of a finished round means: work done over work expected. 1 is average, below is lucky. */
+/** The effort of a finished round in words: work done over work expected. 1 is average, below is lucky. */
 export function luckWords(effort) {
   if (effort == null) return "not known";
   const percent = Math.round(effort * 100);
@@ -35,10 +35,10 @@ export function luckWords(effort) {
   return `unlucky: ${odds(Math.exp(-effort))} blocks take that long`;
 }
 
-/** For a round that still goes on. */
+/** The same for the current round. */
 export function roundWords(probability) {
   if (probability == null) return "";
-  if (probability < 0.01) return "The round has only begun.";
+  if (probability < 0.01) return "The round has just begun.";
   return `Of 100 such rounds, ${Math.max(1, Math.min(99, Math.round(probability * 100)))} would have found a block by now.`;
 }
 

@@ -1,4 +1,4 @@
-// A line over time, with its numbers as a table for whoever cannot see it. uPlot comes when the first chart does.
+// A line over time, with its numbers as a table for readers who cannot see it. uPlot loads with the first chart.
 import { html, useEffect, useRef, useState } from "./html.js";
 import { dateTime } from "./format.js";
 import { useRevival } from "./live.js";
@@ -6,7 +6,7 @@ import { Table } from "./parts/table.js";
 
 const HEIGHT = 200;
 const TABLE_ROWS = 24;
-/** A minute is the shortest step there is. */
+/** A minute is the shortest step. */
 const TICKS_S = [60, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 172800, 604800, 1209600, 2592000, 7776000, 31536000];
 let library = null;
 
@@ -20,7 +20,7 @@ function loadLibrary() {
     script.onload = () => resolve(globalThis.uPlot);
     script.onerror = () => {
       library = null;
-      reject(new Error("the chart's library did not come"));
+      reject(new Error("the chart's library could not be loaded"));
     };
     document.head.append(style, script);
   });
@@ -102,7 +102,7 @@ export function LineChart({ points, label, format }) {
   const highest = known.reduce((most, p) => Math.max(most, p.y), 0);
   const shown = picked !== null && points[picked] ? points[picked] : last;
   // Two points make a line.
-  if (known.length < 2) return html`<p class="empty">${last ? `${dateTime(last.t)}: ${format(last.y)}. The chart begins with the next number.` : "No numbers for this time yet; the first one comes when its step is over."}</p>`;
+  if (known.length < 2) return html`<p class="empty">${last ? `${dateTime(last.t)}: ${format(last.y)}. The chart begins with the next number.` : "No numbers for this period yet; the first one appears when its step is over."}</p>`;
   return html`<div>
     <div class="chart" ref=${box} role="img" aria-label=${`${label}: ${format(last.y)} at the end, at most ${format(highest)}`}></div>
     <p class="readout">${broken ? "The chart could not be loaded; the numbers are below." : `${dateTime(shown.t)}: ${shown.y == null ? "none" : format(shown.y)}`}</p>

@@ -1,10 +1,10 @@
 // The node's clock, so that "3 s ago" is right on a device whose own clock is wrong.
 let aheadS = 0;
 
-/** Takes over the node's time, as an answer told it. */
+/** Sets the node's time, from an answer. */
 export function setNodeTime(unixS) {
   aheadS = unixS - Date.now() / 1000;
-  // Less than two seconds may be the answer's way here.
+  // Less than two seconds may be network delay.
   if (Math.abs(aheadS) < 2) aheadS = 0;
 }
 

@@ -1,4 +1,4 @@
-// What a hashrate may expect, with and without the pool. Pure; averages and spreads, for people.
+// Expected pay of a hashrate, with and without the pool. Pure; averages and spreads, for display.
 import { atLeastOne } from "./chance.js";
 
 const HASHES_OF_DIFFICULTY_1 = 2 ** 32;
@@ -6,9 +6,9 @@ const MONTH_S = (365.25 * 86400) / 12;
 const YEAR_S = 365.25 * 86400;
 
 /**
- * `hashrateHs` of the reader, `poolHs` of the pool with the reader's in it, `difficulty` of Bitcoin, `shareHashes` of a
- * share, `valueSat` of a block, `windowBlocks` of work that a payout looks back on, `tailSat` that each drawn output gets
- * (null: nobody is drawn).
+ * `hashrateHs` of the reader, `poolHs` of the pool including the reader, `difficulty` of Bitcoin, `shareHashes` per
+ * share, `valueSat` of a block, `windowBlocks` of work in the payout window, `tailSat` per lottery output (null without
+ * a lottery).
  */
 export function expect({ hashrateHs, poolHs, difficulty, shareHashes, valueSat, windowBlocks, tailSat }) {
   const blockHashes = difficulty * HASHES_OF_DIFFICULTY_1;
@@ -20,7 +20,7 @@ export function expect({ hashrateHs, poolHs, difficulty, shareHashes, valueSat, 
   const drawn = tailSat && dueSat < tailSat ? dueSat / tailSat : 1;
   const windowShares = (windowBlocks * blockHashes * part) / shareHashes;
   const monthSat = (valueSat * MONTH_S) / soloBlockS;
-  // Blocks come by chance, the draw takes a part of them, and the shares in the window scatter around the work.
+  // Blocks come by chance, the lottery selects some of them, and the shares in the window scatter around the work.
   const soloSpread = 1 / Math.sqrt(MONTH_S / soloBlockS);
   const poolSpread = Math.sqrt((1 / drawn + 1 / Math.max(windowShares, 1e-9)) / (MONTH_S / poolBlockS));
   return {
@@ -36,7 +36,7 @@ export function expect({ hashrateHs, poolHs, difficulty, shareHashes, valueSat, 
   };
 }
 
-/** `paidS` is the average time between payments; `low` and `high` bound two months of three, roughly. */
+/** `paidS` is the average time between payments; `low` and `high` are the bounds of the 68% range. */
 function way(paidS, spread, monthSat) {
   return {
     paidS,

@@ -1,4 +1,4 @@
-// Numbers for people, each with its unit. Pure.
+// Numbers for display, each with its unit. Pure.
 const PREFIXES = ["", "k", "M", "G", "T", "P", "E", "Z", "Y"];
 const SMALL = ["", "m", "µ", "n", "p"];
 const INTEGER = new Intl.NumberFormat("en", { maximumFractionDigits: 8 });
@@ -38,7 +38,7 @@ export const hashrate = (hs) => si(hs, "H/s");
 
 const LARGE = ["", " thousand", " million", " billion", " trillion", " quadrillion", " quintillion", " sextillion"];
 
-/** Expected hashes; comes as a decimal string, because it may have 256 bits. */
+/** Expected hashes, a decimal string, because they may have 256 bits. */
 export function hashes(text) {
   if (text == null) return UNKNOWN;
   const value = Number(text);
@@ -69,7 +69,7 @@ export function roughBtc(sat) {
   return `${INTEGER.format(Number((sat / 1e8).toPrecision(4)))} BTC`;
 }
 
-/** A rate of pay: small ones keep three digits, below a thousandth of a satoshi they are nothing to speak of. */
+/** A rate of pay: small ones keep three digits, down to a thousandth of a satoshi. */
 export const pay = (sat) => (sat > 0 && sat < 0.001 ? "below 0.001 sat" : roughBtc(sat));
 
 export function percent(part) {
@@ -116,19 +116,19 @@ export function roughly(seconds) {
   return duration(Math.round(s / DAY) * DAY);
 }
 
-/** A moment that was, both in seconds. A Bitcoin block may be ahead of the clock. */
+/** A past moment, both in seconds. A Bitcoin block may be ahead of the clock. */
 export const ago = (momentS, nowS) => (nowS - momentS < 1.5 ? "just now" : `${roughly(nowS - momentS)} ago`);
 
 /** A test network has difficulties below 1. */
 export const difficulty = (value) => (value == null ? "none yet" : value < 1 ? digits(value) : si(value, "").trim());
 
-/** Made once: it takes as long as some hundred of its words. */
+/** Created once, since creation takes as long as formatting a hundred dates. */
 const STAMP = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 export const dateTime = (unixS) => STAMP.format(unixS * 1000);
 
 export const capital = (words) => words.charAt(0).toUpperCase() + words.slice(1);
 
-/** Words of the node as a sentence of the page. */
+/** Words from the node as a sentence on the page. */
 export const sentence = (words) => `${capital(words)}${/[.!?]$/.test(words) ? "" : "."}`;
 
 /** Ids begin with zeros, so the end tells them apart. */
@@ -136,5 +136,5 @@ export const shortId = (id) => (id.length > 14 ? `…${id.slice(-10)}` : id);
 
 export const shortAddress = (text) => (text.length > 18 ? `${text.slice(0, 9)}…${text.slice(-6)}` : text);
 
-/** How a payee is called: its address, or its script where no address stands for it. */
+/** Name of a payee: its address, or its script if it has no address. */
 export const payeeName = (payee) => payee.address ?? `script ${payee.script}`;

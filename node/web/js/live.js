@@ -1,12 +1,12 @@
-// What happens, as it happens: one stream of server-sent events for all tabs, with a state that is shown.
+// Live events: one stream of server-sent events for all tabs, with a visible state.
 import { useEffect, useRef, useState } from "./html.js";
 import { put, refreshFor } from "./api.js";
 
 const TYPES = ["hello", "share", "link", "tip", "block", "status", "log", "reset"];
-/** A stream that the server ends and the browser resumes is not worth a word. */
+/** Delay before an interruption is shown: the server ends streams, and browsers resume them. */
 const TELL_AFTER_MS = 4000;
 const ANEW_MS = [2000, 5000, 10000, 20000];
-/** A tab that nobody looks at fetches nothing. Where tabs cannot share a stream, it gives its connection back. */
+/** A hidden tab fetches nothing. If tabs cannot share a stream, it closes its connection. */
 const HIDDEN_MS = 15000;
 const POLL_MS = 10000;
 
@@ -14,7 +14,7 @@ const handlers = new Map(TYPES.map((type) => [type, new Set()]));
 const watchers = new Set();
 let state = "connecting";
 let source = null;
-/** Undefined until it is tried, null where tabs cannot share a stream. */
+/** Undefined until tried, null if tabs cannot share a stream. */
 let port;
 let failures = 0;
 let tellTimer = 0;
@@ -50,9 +50,9 @@ function opened() {
   setState("live");
 }
 
-/** `closed`: nobody resumes the stream, so what comes meanwhile is missed. */
+/** `closed`: the browser does not resume the stream, so events in between are missed. */
 function broken(closed) {
-  // Each try that fails comes here: the first one starts the clock.
+  // Each failed attempt comes here; the first one starts the clock.
   tellTimer ||= setTimeout(() => setState("reconnecting"), TELL_AFTER_MS);
   missed ||= closed;
 }
@@ -119,7 +119,7 @@ function onVisibility() {
 export function startLive() {
   open();
   document.addEventListener("visibilitychange", onVisibility);
-  // A page that is left for another must not keep its connection.
+  // A page must not keep its connection after the reader leaves it.
   addEventListener("pagehide", () => close("paused"));
   addEventListener("pageshow", (event) => event.persisted && source === null && open());
   setInterval(() => !document.hidden && state !== "live" && refreshFor(null), POLL_MS);
@@ -136,7 +136,7 @@ export function useLiveState() {
   return now;
 }
 
-/** Calls `again` when the stream is back, or every ten seconds without it, as long as something has `failed`. */
+/** While something has `failed`, calls `again` when the stream is back, or every ten seconds without one. */
 export function useRevival(failed, again) {
   const live = useLiveState();
   useEffect(() => {

@@ -1,5 +1,5 @@
-// One stream of live events for all tabs of this node: browsers allow six connections to a host, and each tab's own stream
-// would take one of them for good.
+// One stream of live events for all tabs of this node: browsers allow six connections to a host, and each tab's own
+// stream would occupy one of them permanently.
 const TYPES = ["hello", "share", "link", "tip", "block", "status", "log", "reset"];
 const ANEW_MS = [2000, 5000, 10000, 20000];
 const ports = new Set();
@@ -16,7 +16,7 @@ function open() {
     tell({ kind: "open" });
   };
   source.onerror = () => {
-    // The browser resumes by itself, unless the answer was no stream.
+    // The browser resumes automatically, unless the answer was not a stream.
     const closed = source.readyState === EventSource.CLOSED;
     tell({ kind: "error", closed });
     if (!closed) return;

@@ -13,7 +13,7 @@ const MENU = [["/", "Home"], ["/chain", "Chain"], ["/miners", "Miners"], ["/bloc
 
 const home = () => Promise.resolve({ default: Home });
 const missing = () => import("./pages/missing.js");
-/** First part of the path: the page without and with something behind it. */
+/** First part of the path: the page for that part alone, and for a longer path. */
 const PAGES = {
   "": [home, missing],
   chain: [() => import("./pages/chain.js"), missing],
@@ -97,7 +97,7 @@ function Head({ path }) {
     </header>`;
 }
 
-/** Alarms stand above every page. */
+/** Alarms appear above every page. */
 function Alarms() {
   const { data, error, reload } = useApi("/status", ["tip"]);
   if (error) return html`<${Failed} error=${error} reload=${reload} />`;
@@ -113,12 +113,12 @@ function Foot() {
   const { data } = useApi("/status");
   return html`
     <footer>
-      <p>${data ? `shoal ${data.version}, ${data.network}, link ${count(data.height)}` : "shoal"} · ${data?.source === "archive" ? "from an archive" : "what this one node knows; others may know a little more or less."}</p>
-      <p><a href="/api">Everything here as data</a> · <a href="/metrics" target="_self">metrics</a></p>
+      <p>${data ? `shoal ${data.version}, ${data.network}, link ${count(data.height)}` : "shoal"} · ${data?.source === "archive" ? "from an archive" : "as this node sees it; other nodes may know slightly more or less."}</p>
+      <p><a href="/api">API</a> · <a href="/metrics" target="_self">metrics</a></p>
     </footer>`;
 }
 
-const BROKEN = { message: "A part of these pages could not be loaded.", todo: "The page loads again when the node answers; check that it runs." };
+const BROKEN = { message: "A part of these pages could not be loaded.", todo: "The page reloads when the node answers; check that it runs." };
 
 function Page({ route }) {
   const [shown, show] = useState({ Page: null, error: null, route });
@@ -129,10 +129,10 @@ function Page({ route }) {
     load().then((module) => current && show({ Page: module.default, error: null, route }), () => current && show({ Page: null, error: BROKEN, route }));
     return () => { current = false; };
   }, [route]);
-  // Browsers may remember that a file did not come, so it takes a new start to fetch it again.
+  // Browsers may remember that a file failed to load, so only a reload fetches it again.
   useRevival(shown.error !== null, () => get("/status").then(() => location.reload(), () => {}));
   useEffect(() => {
-    // Whoever follows a link starts at the top of the new page, with the focus, too.
+    // A followed link starts at the top of the new page, and so does the focus.
     if (first.current) {
       first.current = false;
       return;
@@ -141,7 +141,7 @@ function Page({ route }) {
     document.querySelector("main")?.focus({ preventScroll: true });
   }, [shown.route.path]);
   if (shown.error) return html`<div><h1>Not loaded</h1><${Failed} error=${shown.error} /></div>`;
-  // Another id is another page: no state of the old one stays.
+  // Another id is another page: drop the state of the old one.
   return shown.Page && html`<div key=${shown.route.path}><${shown.Page} route=${shown.route} /></div>`;
 }
 

@@ -19,7 +19,7 @@ export function setMe(next) {
     if (address) localStorage.setItem(KEY, address);
     else localStorage.removeItem(KEY);
   } catch {
-    // Then it is remembered as long as this page stays open.
+    // Then it is remembered only while this page stays open.
   }
   for (const user of users) user(address);
 }

@@ -1,15 +1,15 @@
-// Does an address mine? From what its own node and the share-chain know, and from the times between its shares. Pure.
+// Whether an address mines, from the data of its node and of the share-chain, and from the times between its shares. Pure.
 import { silence } from "./chance.js";
 
-/** A submit comes about every seven seconds; a silence of this many seconds is no chance: once in 10^18 submits. */
+/** A submit comes about every seven seconds; a silence of this many seconds is not chance: once in 10^18 submits. */
 const SILENT_S = 300;
-/** A silence that chance alone brings once in so many times is worth a word. */
+/** A silence is reported if chance alone causes it less than once in this many times. */
 const ODD = 0.001;
 
 /**
- * `miner` is the answer about the address, `shares` are its newest ones. Gives { kind, lastS, meanS, gapS, chance }: `kind` is
- * "here" (its device works at this node), "silent" (it did, and stopped), "elsewhere" (its shares come from other nodes),
- * "stopped" (they did) or "never". `lastS` is the last sign, seconds since 1970.
+ * `miner` is the answer about the address, `shares` are its newest ones. Returns { kind, lastS, meanS, gapS, chance }:
+ * `kind` is "here" (its device works at this node), "silent" (it did, but stopped), "elsewhere" (its shares come from
+ * other nodes), "stopped" (they did, but stopped) or "never". `lastS` is the last sign of life, seconds since 1970.
  */
 export function miningState(miner, shares, nowS) {
   const submitS = miner.last_submit_unix_s;

@@ -12,7 +12,7 @@ function resolve(schema, document) {
   return { ...found, description: schema.description ?? found.description, named: schema.$ref.split("/").at(-1) };
 }
 
-/** What may stand for a schema, null left out. */
+/** The alternatives of a schema, without null. */
 function options(schema, document) {
   const list = schema.oneOf ?? schema.anyOf;
   return list ? list.map((one) => resolve(one, document)).filter((one) => one.type !== "null") : null;

@@ -1,4 +1,4 @@
-// Real paths without loading the page anew. `Route` is { path, parts, query }.
+// Real paths without page reloads. `Route` is { path, parts, query }.
 import { useEffect, useState } from "./html.js";
 
 const listeners = new Set();
@@ -39,7 +39,7 @@ export function useRoute() {
   return route;
 }
 
-/** Whether a path is a page of this app and not a file or an answer of the API. */
+/** True if a path is a page of this app, and not a file or an answer of the API. */
 const isPage = (href) => href.startsWith("/") && !href.startsWith("//") && !href.startsWith("/api/");
 
 function onClick(event) {

@@ -1,10 +1,10 @@
 // Shares spread over the time of the window. Pure.
 
-/** Steps that the node sums by, seconds, and how many of them a strip takes at most. */
+/** Lengths of the node's steps, seconds, and the maximum number of steps in a strip. */
 const STEPS_S = [60, 600, 3600, 86400];
 const STRIP_MAX = 200;
 
-/** The shortest step by which so long a time takes few enough, and their number. */
+/** The shortest step that divides a period into few enough steps, and their number. */
 export function stepFor(seconds) {
   const s = STEPS_S.find((step) => seconds <= step * STRIP_MAX) ?? STEPS_S.at(-1);
   return { s, count: Math.min(500, Math.ceil(seconds / s) + 1) };

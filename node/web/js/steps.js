@@ -1,11 +1,11 @@
-// Sums by steps of time, made whole. Pure.
+// Completes sums by time step. Pure.
 
 const NOTHING = { hashrate_hs: 0, shares: 0, links: 0, miners: 0 };
 
 /**
- * The answer leaves out steps in which nothing was found; here they are zeros, from the first step that is known, at most
- * `limit` back, up to the last one that is over: the one that goes on would look like a fall, and so does the very first one
- * (`fromStart`: the answer goes back that far), in which mining began somewhere. Oldest first.
+ * The answer leaves out steps in which nothing was found; here they are zeros, from the first known step, at most
+ * `limit` back, to the last complete one. The current step would look like a drop, and so would the very first one, in
+ * which mining began (`fromStart`: the answer goes back that far). Oldest first.
  */
 export function filled(points, stepS, limit, nowS, fromStart = false) {
   if (points.length === 0) return [];

@@ -1,11 +1,11 @@
-// Dark or light, before anything is drawn: a plain script in the head. Without a choice the system's is followed.
+// Sets dark or light before the page renders: a plain script in the head. The default follows the system.
 "use strict";
 (function () {
   let choice = null;
   try {
     choice = localStorage.getItem("shoal.theme");
   } catch {
-    // A browser that keeps nothing follows the system.
+    // A browser without storage follows the system.
   }
   if (choice === "dark" || choice === "light") document.documentElement.dataset.theme = choice;
 })();

@@ -1,32 +1,32 @@
-//! What is done with any bytes. Run by `make fuzz`, and with the corpus by `make test`.
+//! The fuzz targets. `make fuzz` runs them on arbitrary bytes, and `make test` on the corpus.
 
 use p2p_proto::limits::BLOCK_TRANSACTIONS_MAX;
 use p2p_proto::record::{Address, Record};
 use p2p_proto::{Gossip, Request, Response};
 
-/// A request that decodes, encodes to the same bytes.
+/// A request that decodes must encode to the same bytes.
 pub fn request(data: &[u8]) {
     if let Ok(request) = Request::decode(data) {
         assert_eq!(request.encode(), data);
     }
 }
 
-/// A response that decodes, encodes to the same bytes.
+/// A response that decodes must encode to the same bytes.
 pub fn response(data: &[u8]) {
     if let Ok(response) = Response::decode(data) {
         assert_eq!(response.encode(), data);
     }
 }
 
-/// Gossip that decodes, encodes to the same bytes.
+/// Gossip that decodes must encode to the same bytes.
 pub fn gossip(data: &[u8]) {
     if let Ok(gossip) = Gossip::decode(data) {
         assert_eq!(gossip.encode(), data);
     }
 }
 
-/// Messages about Bitcoin blocks of the pool; the first byte chooses which. One that decodes, encodes to the same bytes, and
-/// keeps its bounds.
+/// Messages about Bitcoin blocks of the pool; the first byte chooses which. One that decodes must encode to the same
+/// bytes, and keep its bounds.
 pub fn block(data: &[u8]) {
     let Some((choice, rest)) = data.split_first() else { return };
     let of_kind = |kind: u8| [&[kind], rest].concat();
@@ -52,7 +52,8 @@ pub fn block(data: &[u8]) {
     }
 }
 
-/// A record that decodes, encodes to the same bytes, within its bound, and its addresses are read as they are written.
+/// A record that decodes must encode to the same bytes, within its bound, and its addresses must parse as they are
+/// written.
 pub fn record(data: &[u8]) {
     let Ok(record) = Record::decode(data) else { return };
     assert_eq!(record.encode(), data);

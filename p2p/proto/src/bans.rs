@@ -1,4 +1,4 @@
-//! Bans of peers and of ranges of addresses, each with its end and its reason.
+//! Bans of peers and of address ranges, each with its end and its reason.
 
 use core::fmt;
 use core::str::FromStr;
@@ -9,7 +9,7 @@ use crate::limits::{BANS_MAX, OPERATOR_BANS_MAX, REASON_CHARS_MAX};
 use crate::prefix::Prefix;
 use crate::{Millis, PeerId};
 
-/// What a ban covers.
+/// The scope of a ban.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Banned {
     /// A peer, wherever it connects from.
@@ -54,7 +54,7 @@ pub struct Ban {
     pub reason: String,
 }
 
-/// Error: the operator has as many bans as are kept.
+/// Error: the operator's list of bans is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there are {OPERATOR_BANS_MAX} bans by the operator already; lift some, or ban a range of addresses instead")]
 pub struct TooManyBans;
@@ -66,11 +66,11 @@ pub struct Bans {
 }
 
 impl Bans {
-    /// Adds a ban. This node's ban neither shortens nor replaces one that is there, and takes the place of the one that
-    /// ends first if there are too many. Returns false if it changes nothing.
+    /// Adds a ban. This node's own ban never shortens or replaces an existing one; if there are too many, it takes the
+    /// place of the one that ends first. Returns false if it changes nothing.
     ///
     /// # Errors
-    /// [`TooManyBans`] for a ban of the operator's. Nothing has changed then.
+    /// [`TooManyBans`] for one of the operator's bans. Nothing has changed then.
     pub fn add(&mut self, mut ban: Ban) -> Result<bool, TooManyBans> {
         let old = self.by_subject.get(&ban.what);
         if old.is_some_and(|old| !ban.by_operator && (old.by_operator || old.until >= ban.until)) {
@@ -112,7 +112,7 @@ impl Bans {
         Prefix::around(ip).find_map(|range| self.by_subject.get(&Banned::Range(range)))
     }
 
-    /// All bans, in order of what they cover.
+    /// All bans, sorted by what they cover.
     pub fn iter(&self) -> impl Iterator<Item = &Ban> {
         self.by_subject.values()
     }

@@ -1,13 +1,13 @@
-//! The address book: which nodes of the pool there are, and which of them were reached.
+//! The address book: known nodes of the pool, and which of them this node has reached.
 //!
-//! It is Bitcoin Core's `AddrMan` for signed records. Nodes that were only heard of are in the *new* table, nodes that
+//! It is Bitcoin Core's `AddrMan` for signed records. Nodes known only from others are in the *new* table, nodes that
 //! were reached in the *tried* table. Both are divided into buckets by a hash with a secret key. In the new table, the
-//! netgroup that told of a node chooses among a sixteenth of the buckets; in the tried table, the node's own netgroup
-//! chooses among 4 of 128. A flood of records fills the places of its own netgroups, and no others. A
-//! place that is taken is given up only if its node is gone. See decision 0041.
+//! netgroup that named a node limits it to a sixteenth of the buckets; in the tried table, the node's own netgroup
+//! limits it to 4 of 128. A flood of records fills the places of its own netgroups, and no others. A node keeps its
+//! place until it is gone. See decision 0041.
 //!
 //! ```text
-//! entry.rs    what is known of one node, and when it is terrible
+//! entry.rs    the data of one node, and when it is terrible
 //! places.rs   the place of a node in a table; random numbers
 //! groups.rs   the nodes of each table by netgroup, for random draws
 //! file.rs     the book as bytes for the disk, with a checksum
@@ -31,28 +31,29 @@ use entry::Table;
 use groups::Groups;
 use places::Places;
 
-/// Time since a success within which a node keeps its place without a test, seconds: four hours, as in Bitcoin Core.
+/// How long after a success a node keeps its place without a test, seconds: four hours, as in Bitcoin Core.
 const REPLACEMENT_S: u64 = 4 * 3_600;
 
-/// Time that a node has for the test of its place, seconds: 40 minutes, as in Bitcoin Core.
+/// Time limit for testing a node's place, seconds: 40 minutes, as in Bitcoin Core.
 const TEST_WINDOW_S: u64 = 40 * 60;
 
-/// Time that a test itself may take, seconds.
+/// Time limit of a single test, seconds.
 const TEST_S: u64 = 60;
 
-/// Draws of a selection. The chance to be taken grows by a fifth with each: after 44, it is certain.
+/// Maximum number of draws in a selection. The chance of acceptance grows by a fifth with each: after 44, it is
+/// certain.
 const SELECT_DRAWS: u32 = 64;
 
-/// What became of a record.
+/// Result of adding a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Added {
     /// The node is new in the book.
     New,
     /// The node's record replaces an older one, signed this number of seconds before.
     Fresher(u64),
-    /// The book has this record, or a later one.
+    /// The book already has this record, or a later one.
     Known,
-    /// Its place is taken by a node that is not known to be gone.
+    /// Its place belongs to a node that may still be alive.
     NoRoom,
     /// No node can be dialed at one of its addresses.
     Unroutable,
@@ -67,17 +68,17 @@ pub struct Book {
     tried: Vec<Option<PeerId>>,
     tried_count: usize,
     groups: Groups,
-    /// Nodes that were reached, and whose place in the tried table is taken.
+    /// Nodes that were reached, but whose place in the tried table is taken.
     collisions: BTreeSet<PeerId>,
     /// The outbound peers that were connected longest, to be dialed first after a restart.
     anchors: Vec<PeerId>,
-    /// Changes with each node that is new, each that is reached for the first time, and each anchor.
+    /// Increases with each new node, each node reached for the first time, and each anchor.
     generation: u64,
 }
 
 impl Book {
-    /// An empty book. `key` decides who gets which place: it must be random, secret, and the same after a restart.
-    /// `draws` is random and new at each start.
+    /// An empty book. `key` assigns nodes to places: it must be random, secret, and the same after a restart. `draws`
+    /// is random and new at each start.
     #[must_use]
     pub fn new(key: [u8; 32], draws: [u8; 16]) -> Self {
         let places = Places::new(key, draws);
@@ -94,13 +95,13 @@ impl Book {
         }
     }
 
-    /// Numbers of nodes that were not reached yet, and that were.
+    /// Numbers of nodes not reached yet, and of nodes reached.
     #[must_use]
     pub fn counts(&self) -> (usize, usize) {
         (self.entries.len() - self.tried_count, self.tried_count)
     }
 
-    /// A number that changes when something changes that should soon be on disk.
+    /// A number that changes whenever the book should be written to disk soon.
     #[must_use]
     pub const fn generation(&self) -> u64 {
         self.generation
@@ -111,13 +112,13 @@ impl Book {
         self.entries.keys()
     }
 
-    /// What is known of a node.
+    /// The data of a node.
     #[must_use]
     pub fn entry(&self, peer: &PeerId) -> Option<&Entry> {
         self.entries.get(peer)
     }
 
-    /// Adds a record, or replaces an older one of the same node. `source` is the netgroup of the peer that told it.
+    /// Adds a record, or replaces an older one of the same node. `source` is the netgroup of the peer that sent it.
     pub fn add(&mut self, record: Checked, source: Netgroup, now_s: u64) -> Added {
         let Some(at) = record.addresses.first().copied().filter(|_| record.scope().is_some()) else {
             return Added::Unroutable;
@@ -190,8 +191,8 @@ impl Book {
         }
     }
 
-    /// Notes that a node is dialed. `counts` says whether a failure would be the node's: it would not while this node
-    /// itself has no connection.
+    /// Records a dial. `counts` says whether a failure counts against the node: it does not while this node itself has
+    /// no connection.
     pub fn attempt(&mut self, peer: &PeerId, counts: bool, now_s: u64) {
         if let Some(entry) = self.entries.get_mut(peer) {
             entry.last_try_s = now_s;
@@ -199,8 +200,8 @@ impl Book {
         }
     }
 
-    /// Notes that this node reached another one at an address. It gets its place in the tried table, unless another node
-    /// has it: then that one is tested first, see [`Book::to_test`].
+    /// Records that this node reached another one at an address. The node gets its place in the tried table, unless
+    /// another node has it: then that one is tested first, see [`Book::to_test`].
     pub fn reached(&mut self, peer: &PeerId, address: &Address, now_s: u64) {
         let place = self.places.tried_place(address);
         let Some(entry) = self.entries.get_mut(peer) else { return };
@@ -236,7 +237,7 @@ impl Book {
         self.generation = self.generation.wrapping_add(1);
     }
 
-    /// A node whose place another node wants, and which should be dialed to see whether it is still there.
+    /// A node whose place another node wants, and which should be dialed to test whether it still runs.
     #[must_use]
     pub fn to_test(&self, now_s: u64) -> Option<PeerId> {
         let incumbent = |peer: &PeerId| self.incumbent(peer);
@@ -254,8 +255,8 @@ impl Book {
         self.at((Table::Tried, self.places.tried_place(&reached))).filter(|there| there != newcomer)
     }
 
-    /// Decides about taken places: a node that was reached lately keeps its place. One that did not answer its test, or
-    /// was not tested in time, goes back to the new table.
+    /// Decides about contested places: a recently reached node keeps its place. One that failed its test, or was not
+    /// tested in time, goes back to the new table.
     pub fn settle_collisions(&mut self, now_s: u64) {
         for newcomer in self.collisions.clone() {
             let Some(reached) = self.entries.get(&newcomer).and_then(|entry| entry.reached) else {
@@ -298,8 +299,8 @@ impl Book {
         }
     }
 
-    /// Draws a node to dial: a table, as Bitcoin Core's `AddrMan::Select` does, then a netgroup and a node in it, and then
-    /// again until a node is worth it. However many nodes a netgroup has, it is drawn no more often than others. With
+    /// Draws a node to dial: a table, as Bitcoin Core's `AddrMan::Select` does, then a netgroup and a node in it,
+    /// repeated until a node is accepted. The number of nodes in a netgroup does not affect how often it is drawn. With
     /// `new_only`, from the new table.
     pub fn select(&mut self, new_only: bool, now_s: u64) -> Option<PeerId> {
         let (new, tried) = self.counts();
@@ -317,8 +318,8 @@ impl Book {
         None
     }
 
-    /// Draws records to tell a peer that asks: at most `max`, none that has expired or is terrible, and only addresses of
-    /// these scopes. Netgroups take turns: however many nodes one has, it fills no more of the answer than others.
+    /// Draws records for a peer that asks: at most `max`, none that has expired or is terrible, and only addresses of
+    /// these scopes. Netgroups take turns, so a netgroup with many nodes gets no more of the answer than others.
     pub fn sample(&mut self, max: usize, scopes: &[Scope], now_s: u64) -> Vec<Checked> {
         let told = |entry: &&Entry| {
             let scope = |address: &Address| address.scope().is_some_and(|scope| scopes.contains(&scope));
@@ -334,7 +335,7 @@ impl Book {
         for entry in told {
             let turn = turns.entry(entry.at.netgroup()).or_default();
             drawn.push((*turn, entry));
-            // Nodes of the local network are one netgroup, and no provider's.
+            // Nodes on the local network form one netgroup, which is not a provider's.
             *turn += usize::from(entry.at.netgroup() != Netgroup::Local);
         }
         drawn.sort_by_key(|(turn, _)| *turn);
@@ -347,7 +348,7 @@ impl Book {
         &self.anchors
     }
 
-    /// Notes the peers to dial first after a restart, at most [`ANCHORS`].
+    /// Records the peers to dial first after a restart, at most [`ANCHORS`].
     pub fn set_anchors(&mut self, anchors: Vec<PeerId>) {
         let anchors: Vec<_> =
             anchors.into_iter().filter(|peer| self.entries.contains_key(peer)).take(ANCHORS).collect();
@@ -362,7 +363,7 @@ impl Book {
         self.places.draw(end)
     }
 
-    /// A hash with the secret key, for choices that must not be guessed.
+    /// A hash with the secret key, for choices that outsiders must not predict.
     #[must_use]
     pub fn hash(&self, bytes: &[u8]) -> u64 {
         self.places.hash(&[b"choice", bytes])

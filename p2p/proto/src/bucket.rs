@@ -42,7 +42,7 @@ impl Bucket {
         self.level_milli >= milli(tokens)
     }
 
-    /// Removes tokens that are spent already. The debt is at most one capacity.
+    /// Removes tokens for something that already happened. The debt is at most one capacity.
     pub(crate) fn spend(&mut self, tokens: u64, now: Millis) {
         self.fill(now);
         self.level_milli = self.level_milli.saturating_sub(milli(tokens)).max(-self.capacity_milli);

@@ -1,8 +1,8 @@
-//! Budgets that peers share: by host, by netgroup, and of all peers.
+//! Budgets that peers share: by host, by netgroup, and for all peers together.
 //!
-//! Identities are free, so limits by peer alone allow as much as an attacker has identities. A host that uses up a
-//! shared budget is not punished: others behind the same address may have used it. Its requests are answered with
-//! "busy", its gossip is ignored.
+//! Identities are free, so an attacker with many of them could multiply limits per peer. A host that uses up a shared
+//! budget is not punished: others behind the same address may have used it. Its requests are answered with "busy", its
+//! gossip is ignored.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use crate::message::RequestKind;
 use crate::netgroup::{Host, Netgroup};
 use crate::rate::Rates;
 
-/// Who shares a budget.
+/// The peers that share a budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Payer {
     Host(Host),
@@ -60,11 +60,11 @@ impl Payer {
 /// A shared budget that is used up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UsedUp {
-    /// That of the host.
+    /// The budget of the host.
     Host,
-    /// That of the netgroup.
+    /// The budget of the netgroup.
     Netgroup,
-    /// That of all peers.
+    /// The budget of all peers.
     All,
     /// The upload to the host.
     HostUpload,
@@ -74,7 +74,7 @@ pub enum UsedUp {
     AllUpload,
 }
 
-/// Upload that is set aside for a response until its size is known.
+/// Upload reserved for a response until its size is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Grant {
     host: Option<Host>,
@@ -85,7 +85,7 @@ pub struct Grant {
 #[derive(Clone, Debug)]
 pub struct Budgets {
     rates: Rates<Payer>,
-    /// What a netgroup may use whatever the others do.
+    /// The assured part of each netgroup, regardless of the others.
     assured: Rates<Netgroup>,
     uploads: BTreeMap<Payer, Bucket>,
     /// Maximum upload to all peers, bytes per second.
@@ -109,7 +109,7 @@ const fn expected_bytes(kind: RequestKind) -> u64 {
     }
 }
 
-/// Whether something is allowed, and how it is counted, for either kind of key.
+/// A check and the count that goes with it, for either kind of key.
 #[derive(Clone, Copy)]
 enum Use {
     Gossip(usize),
@@ -133,7 +133,7 @@ impl Use {
 }
 
 impl Budgets {
-    /// Full budgets. `max_upload` limits what is sent to all peers, bytes per second.
+    /// Full budgets. `max_upload` limits the upload to all peers, bytes per second.
     #[must_use]
     pub fn new(max_upload: Option<u64>) -> Self {
         Self { rates: Rates::default(), assured: Rates::default(), uploads: BTreeMap::new(), max_upload }
@@ -147,7 +147,7 @@ impl Budgets {
         self.admit(host, Use::Gossip(size_bytes), now)
     }
 
-    /// Returns the budget of gossip that turned out to be valid, as [`Rates::give_back`].
+    /// Returns the budget of gossip that turned out to be valid, like [`Rates::give_back`].
     pub fn give_back(&mut self, host: Option<Host>, size_bytes: usize) {
         for payer in Payer::of(host).into_iter().flatten() {
             self.rates.give_back(payer, size_bytes);
@@ -157,14 +157,14 @@ impl Budgets {
         }
     }
 
-    /// Checks a request of this kind. If the budgets allow it, counts it and sets upload aside for the response. The
-    /// caller settles the grant, whatever becomes of the response.
+    /// Checks a request of this kind. If the budgets allow it, counts it and reserves upload for the response. The
+    /// caller must settle the grant, whether or not the response is sent.
     ///
     /// # Errors
     /// The budget that is used up.
     pub fn request(&mut self, host: Option<Host>, kind: RequestKind, now: Millis) -> Result<Grant, UsedUp> {
         let grant = Grant { host, bytes: expected_bytes(kind) };
-        // A response that is as small as a refusal needs no upload.
+        // A response as small as a refusal needs no upload.
         if grant.bytes > 0 {
             self.has_upload(host, now)?;
         }
@@ -173,7 +173,7 @@ impl Budgets {
         Ok(grant)
     }
 
-    /// Replaces what was set aside by what was sent.
+    /// Replaces the reserved upload with the actual one.
     pub fn settle(&mut self, grant: Grant, sent_bytes: usize, now: Millis) {
         for payer in Payer::of(grant.host).into_iter().flatten() {
             if let Some(bucket) = self.uploads.get_mut(&payer) {
@@ -183,7 +183,7 @@ impl Budgets {
         self.spend(grant.host, u64::try_from(sent_bytes).unwrap_or(u64::MAX), now);
     }
 
-    /// Counts gossip that is sent. It needs no permission: it comes before responses.
+    /// Counts sent gossip. It needs no permission: it has priority over responses.
     pub fn sent_gossip(&mut self, bytes: u64, now: Millis) {
         if let Some(bucket) = self.upload(Payer::All, now) {
             bucket.spend(bytes, now);
@@ -199,7 +199,8 @@ impl Budgets {
         self.uploads.retain(|payer, bucket| kept(payer) || now.since(bucket.filled_at()) < REFILL_MS);
     }
 
-    /// Counts it if the budgets of host and netgroup allow it, and either that of all peers or the netgroup's assured part.
+    /// Counts it if the budgets of host and netgroup allow it, and either the budget of all peers or the netgroup's
+    /// assured part.
     fn admit(&mut self, host: Option<Host>, usage: Use, now: Millis) -> Result<(), UsedUp> {
         let full = self.rates.len().max(self.uploads.len()) >= PAYERS_MAX;
         let payers = Payer::of(host).into_iter().flatten();
@@ -220,7 +221,7 @@ impl Budgets {
             }
         }
         for payer in payers {
-            // Fails for all peers together where the assured part pays.
+            // The budget of all peers may fail where the assured part pays.
             let _ = usage.take(&mut self.rates, payer, now);
         }
         Ok(())

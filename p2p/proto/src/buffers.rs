@@ -1,8 +1,8 @@
-//! Bytes that peers have sent and nobody has used yet, by connection, and which connection goes if there are too many.
+//! Bytes received but not yet processed, by connection, and the connection to close if there are too many.
 //!
-//! A peer fills receive buffers for the price of its upload: a message that it never finishes, a stream that nobody
-//! reads. The sum over all connections is bounded; beyond it, the host with the most bytes loses its largest
-//! connection.
+//! A peer can fill receive buffers for the price of its upload: with a message that it never finishes, or a stream that
+//! this node does not read. The sum over all connections is bounded; beyond it, the host with the most bytes loses its
+//! largest connection.
 
 use std::collections::BTreeMap;
 
@@ -43,7 +43,7 @@ impl Buffers {
         }
     }
 
-    /// Removes bytes that are used or dropped.
+    /// Removes bytes that were processed or dropped.
     pub fn release(&mut self, id: BufferId, size_bytes: usize) {
         if let Some(held) = self.by_id.get_mut(&id) {
             let size_bytes = size_bytes.min(held.size_bytes);
@@ -52,8 +52,8 @@ impl Buffers {
         }
     }
 
-    /// Adds bytes to a connection. If all exceed [`RECEIVE_BUFFER_BYTES_MAX`], removes connections until they fit, and
-    /// returns these for the owner to close.
+    /// Adds bytes to a connection. If the total exceeds [`RECEIVE_BUFFER_BYTES_MAX`], removes connections until it
+    /// fits, and returns them for the owner to close.
     pub fn hold(&mut self, id: BufferId, size_bytes: usize) -> Vec<BufferId> {
         let Some(held) = self.by_id.get_mut(&id) else { return Vec::new() };
         held.size_bytes = held.size_bytes.saturating_add(size_bytes);

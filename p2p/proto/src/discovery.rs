@@ -1,15 +1,15 @@
-//! Whom a node connects to by itself, and what nodes tell each other about nodes.
+//! Discovery: which nodes this node dials on its own, and the exchange of node records.
 //!
-//! A pure state machine: the owner of the sockets tells it of connections and records, calls [`Discovery::tick`] a few
-//! times a second, and carries out its outputs. It keeps [`OUTBOUND_TARGET`] outbound connections, no two in one
-//! netgroup, and never counts those that the operator or mDNS named. See decision 0041.
+//! A pure state machine: the owner of the sockets reports connections and records to it, calls [`Discovery::tick`] a
+//! few times a second, and executes its outputs. It keeps [`OUTBOUND_TARGET`] outbound connections, no two in one
+//! netgroup, not counting those that the operator or mDNS named. See decision 0041.
 //!
 //! ```text
 //! link.rs    a connected peer
 //! own.rs     this node's own addresses, and its record
-//! plan.rs    whom to dial, and whom to give up
+//! plan.rs    which nodes to dial, and which to drop
 //! tell.rs    records in and out
-//! tried.rs   hosts that were dialed lately
+//! tried.rs   recently dialed hosts
 //! ```
 
 mod link;
@@ -32,7 +32,7 @@ pub use link::LinkKind;
 pub use own::{OwnAddresses, OwnSource};
 use tried::TriedHosts;
 
-/// The time by both clocks. Only the first never goes back; records need the second.
+/// The time by two clocks. Only the first never goes back; records need the second.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Now {
     /// Time since an arbitrary start.
@@ -45,14 +45,14 @@ pub struct Now {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DialId(pub u64);
 
-/// Why a node is dialed.
+/// Purpose of a dial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// To stay connected.
     Outbound,
-    /// To see whether it is there, and disconnect.
+    /// To test whether it runs, and disconnect.
     Feeler,
-    /// To learn of other nodes.
+    /// To get the addresses of other nodes.
     Seed,
 }
 
@@ -65,31 +65,31 @@ pub struct Seed {
     pub peer: Option<PeerId>,
 }
 
-/// What the owner of the sockets must do.
+/// An action for the owner of the sockets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
     /// Dial an address, and report [`Discovery::dialed`] or [`Discovery::dial_failed`].
     Dial {
         /// Id of the dial.
         id: DialId,
-        /// Who must be there; anybody if unknown.
+        /// The expected peer; any if unknown.
         peer: Option<PeerId>,
         /// The address, a multiaddr without a peer id.
         address: String,
-        /// Why.
+        /// Purpose of the dial.
         purpose: Purpose,
     },
     /// Close all connections with a peer.
     Disconnect(PeerId),
     /// Ask a peer for records.
     Ask(PeerId),
-    /// Tell a peer records.
+    /// Send records to a peer.
     Tell(PeerId, Vec<Record>),
     /// Look up the DNS seeds, and report [`Discovery::seeds_found`].
     LookUpSeeds,
 }
 
-/// What a node is started with.
+/// Settings of a node.
 #[derive(Clone, Debug)]
 pub struct Setup {
     /// The node's identity key, which signs its record.
@@ -98,13 +98,13 @@ pub struct Setup {
     pub pool: [u8; 32],
     /// Name and version of the program.
     pub user_agent: String,
-    /// Whether the node discovers others at all, and lets itself be discovered.
+    /// True if the node discovers others, and lets itself be discovered.
     pub is_on: bool,
-    /// Whether local peers are told local addresses.
+    /// True if local peers get local addresses.
     pub tells_local: bool,
     /// Seeds of the configuration and the release.
     pub seeds: Vec<Seed>,
-    /// Whether there are DNS seeds.
+    /// True if there are DNS seeds.
     pub has_dns_seeds: bool,
 }
 
@@ -116,16 +116,16 @@ struct Dialing {
     since: Millis,
 }
 
-/// Numbers for people.
+/// Numbers for display.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Numbers {
     /// Nodes in the book that were never reached.
     pub book_new: usize,
     /// Nodes in the book that were reached.
     pub book_tried: usize,
-    /// Outbound connections that the node made by itself.
+    /// Outbound connections that the node chose itself.
     pub outbound: usize,
-    /// Outbound connections that the node wants; 0 if it discovers nobody.
+    /// Target number of outbound connections; 0 if discovery is off.
     pub outbound_target: usize,
 }
 
@@ -143,11 +143,11 @@ pub struct Discovery {
     tried: TriedHosts,
     next_dial: u64,
     outputs: VecDeque<Output>,
-    /// Anchors that are left to dial after the start.
+    /// Anchors still to dial after the start.
     anchors: Vec<PeerId>,
     timers: plan::Timers,
     is_stale: bool,
-    /// Records shown to those who ask, by the narrowest scope told, and since when.
+    /// Cached answers to requests for records, by narrowest scope, and when each was made.
     samples: BTreeMap<crate::record::Scope, (Millis, Vec<Checked>)>,
 }
 
@@ -182,12 +182,12 @@ impl Discovery {
         &self.book
     }
 
-    /// This node's own addresses. Changes are told at the next tick.
+    /// This node's own addresses. Changes are announced at the next tick.
     pub const fn own_mut(&mut self) -> &mut OwnAddresses {
         &mut self.own
     }
 
-    /// Numbers for people.
+    /// Numbers for display.
     #[must_use]
     pub fn numbers(&self) -> Numbers {
         let (book_new, book_tried) = self.book.counts();
@@ -195,7 +195,7 @@ impl Discovery {
         Numbers { book_new, book_tried, outbound: self.outbound(), outbound_target }
     }
 
-    /// The peers that the node dialed by itself, and is connected with.
+    /// Connected peers that the node chose itself.
     pub fn outbound_peers(&self) -> impl Iterator<Item = PeerId> + '_ {
         self.links.iter().filter(|(_, link)| link.kind.is_automatic()).map(|(peer, _)| *peer)
     }
@@ -214,7 +214,7 @@ impl Discovery {
         self.outputs.pop_front()
     }
 
-    /// Notes that a dial led to a connection with a peer. [`Discovery::opened`] follows once its network is known.
+    /// Records that a dial led to a connection with a peer. [`Discovery::opened`] follows once its network is known.
     pub fn dialed(&mut self, id: DialId, peer: PeerId) {
         // A peer that dialed this node at the same moment is connected already.
         if let Some(dialing) = self.dials.remove(&id).filter(|_| !self.links.contains_key(&peer)) {
@@ -222,13 +222,13 @@ impl Discovery {
         }
     }
 
-    /// Notes that a dial failed.
+    /// Records that a dial failed.
     pub fn dial_failed(&mut self, id: DialId) {
         self.dials.remove(&id);
     }
 
-    /// Notes that a peer of this pool is connected. `address` is where it was dialed, or from where it dialed this node;
-    /// `None` if a record cannot have it.
+    /// Records that a peer of this pool is connected. `address` is the one dialed, or the one from which it dialed this
+    /// node; `None` if a record cannot have it.
     pub fn opened(&mut self, peer: PeerId, address: Option<Address>, inbound: bool, now: Now) {
         let dialing = self.connecting.remove(&peer).filter(|_| !inbound);
         if let (false, Some(address)) = (inbound, &address) {
@@ -253,7 +253,7 @@ impl Discovery {
         }
     }
 
-    /// Notes that a direct connection with a peer opened. It replaces one through a relay.
+    /// Records that a direct connection with a peer opened. It replaces one through a relay.
     pub fn opened_directly(&mut self, peer: PeerId, address: Address) {
         let relayed = |link: &&mut Link| link.address.is_some_and(|address| address.relay.is_some());
         if let Some(link) = self.links.get_mut(&peer).filter(relayed) {
@@ -261,25 +261,25 @@ impl Discovery {
         }
     }
 
-    /// Notes that the last connection with a peer closed.
+    /// Records that the last connection with a peer closed.
     pub fn closed(&mut self, peer: PeerId) {
         self.connecting.remove(&peer);
         self.links.remove(&peer);
     }
 
-    /// Notes that a peer belongs to another pool.
+    /// Records that a peer belongs to another pool.
     pub fn other_pool(&mut self, peer: PeerId) {
         self.book.remove(&peer);
     }
 
-    /// Notes that a peer brought something valid that was new.
+    /// Records that a peer delivered something new and valid.
     pub fn useful(&mut self, peer: PeerId, now: Now) {
         if let Some(link) = self.links.get_mut(&peer) {
             link.useful_at = now.at;
         }
     }
 
-    /// Notes whether the pool's tip is older than it should be. If it is, the node looks for better peers.
+    /// Records whether the pool's tip is stale. If it is, the node looks for better peers.
     pub fn set_stale(&mut self, is_stale: bool) {
         self.is_stale = is_stale;
     }
@@ -294,7 +294,7 @@ impl Discovery {
         self.timers.seeds_came();
     }
 
-    /// Does what is due. `may_dial` says whether an address can be dialed at all, and is not blocked or banned.
+    /// Performs due actions. `may_dial` says whether an address can be dialed, and is neither blocked nor banned.
     pub fn tick(&mut self, now: Now, may_dial: &dyn Fn(&PeerId, &Address) -> bool) {
         if !self.setup.is_on {
             return;
@@ -311,7 +311,7 @@ impl Discovery {
         self.ask_seeds(now);
     }
 
-    /// The oldest connections become anchors, and earlier anchors stay as long as there are too few of them.
+    /// The oldest connections become anchors; earlier anchors stay while there are too few connections.
     fn note_anchors(&mut self, now: Now) {
         if !self.timers.anchors_due(now.at) {
             return;

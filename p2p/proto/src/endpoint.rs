@@ -35,7 +35,7 @@ impl Asked {
     }
 }
 
-/// A gossip message whose verdict is here.
+/// A gossip message whose verdict has arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judged<K> {
     /// Key of the message in the transport.

@@ -45,7 +45,7 @@ pub enum Command {
         /// Response to send.
         response: Response,
     },
-    /// Tell a peer that this node is too busy for its request, so that it asks elsewhere without waiting.
+    /// Answer a peer that this node is too busy for its request, so that it asks elsewhere without waiting.
     Busy(ReplyToken),
     /// Give the verdict on a gossip message. Without one in [`crate::limits::VERDICT_SECONDS_MAX`] seconds, the message
     /// is ignored.
@@ -90,13 +90,13 @@ pub enum Event {
         /// The peer.
         peer: PeerId,
     },
-    /// A node with this node's key answers at an address that is not this node's: two with one key drive each other out.
+    /// A node with this node's key answers at another address: two nodes with one key push each other out.
     OwnKeyElsewhere {
-        /// Where it answers, a multiaddr.
+        /// Its address, a multiaddr.
         addr: String,
     },
-    /// A node that this one dialed belongs to another share-chain: another network, pool, size of coinbase, or version.
-    /// Nothing was exchanged with it, and it is disconnected.
+    /// A node that this one dialed belongs to another share-chain: another network, pool, coinbase size, or version. It
+    /// is disconnected without any exchange.
     OtherPool {
         /// The node.
         peer: PeerId,

@@ -1,8 +1,8 @@
-//! Which inbound connection gives its slot to a newcomer.
+//! Decides which inbound connection gives its slot to a newcomer.
 //!
 //! The idea is Bitcoin Core's `SelectNodeToEvict`: protect a few connections for each property that an attacker can
-//! hardly have on many connections at once, then evict from the most crowded netgroup. Here, all classes together
-//! protect at most one connection of a host, so that the identities of one machine count as one.
+//! hardly obtain on many connections at once, then evict from the most crowded netgroup. Here, all classes together
+//! protect at most one connection per host, so that the identities of one machine count as one.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +18,7 @@ use crate::time::Millis;
 pub struct Candidate<I> {
     /// Id of the connection.
     pub id: I,
-    /// Where the peer is.
+    /// Host of the peer.
     pub host: Host,
     /// Hash of the host's netgroup with a key that only this node knows.
     pub netgroup_hash: u64,
@@ -53,7 +53,7 @@ struct Field<'a, I> {
 }
 
 impl<I: Copy + Ord> Field<'_, I> {
-    /// Protects the `count` connections with the highest rank, at most one of a host. Without a rank, a connection is
+    /// Protects the `count` connections with the highest rank, at most one per host. Without a rank, a connection is
     /// not protected.
     fn protect<R: Ord>(&mut self, count: usize, rank: impl Fn(&Candidate<I>) -> Option<R>) {
         let mut ranked: Vec<_> = self
@@ -80,8 +80,8 @@ impl<I: Copy + Ord> Field<'_, I> {
         }
     }
 
-    /// Protects half of what is left, the longest connected first. Up to a quarter of that half is for loopback, where
-    /// the peers behind an onion service or a proxy share one address.
+    /// Protects half of the rest, the longest connected first. Up to a quarter of that half is for loopback, where the
+    /// peers behind an onion service or a proxy share one address.
     fn protect_oldest(&mut self) {
         let half = self.left.len() / 2;
         let mut local: Vec<_> = self.left.iter().filter(|candidate| candidate.host.is_loopback()).copied().collect();
@@ -92,8 +92,8 @@ impl<I: Copy + Ord> Field<'_, I> {
         self.protect(half - local.len(), |candidate| Some(Reverse(candidate.since)));
     }
 
-    /// Of the connections that misbehave, or else of all: the youngest of the most crowded host in the most crowded
-    /// netgroup.
+    /// Among the misbehaving connections, or all if none misbehaves: the youngest of the most crowded host in the most
+    /// crowded netgroup.
     fn evict(mut self) -> Option<I> {
         if self.left.iter().any(|candidate| candidate.misbehaves) {
             self.left.retain(|candidate| candidate.misbehaves);

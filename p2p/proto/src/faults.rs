@@ -1,4 +1,4 @@
-//! Invalid work by address: what new identities of one host, or many hosts of one netgroup, add up to.
+//! Invalid work by address: adds up the faults of a host's identities, and of a netgroup's hosts.
 
 use crate::Millis;
 use crate::limits::{BAN_MS, HOST_BAN_POINTS, LOOPBACK_PAUSE_MS, LOOPBACK_PAUSE_POINTS, NETGROUP_BAN_HOSTS};
@@ -6,7 +6,7 @@ use crate::netgroup::{Host, Netgroup};
 use crate::prefix::Prefix;
 use crate::score::{Misbehaviour, Scores, Sentence};
 
-/// What follows for an address.
+/// Consequence for an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Consequence {
     /// Nothing.
@@ -16,14 +16,14 @@ pub enum Consequence {
         /// When the ban ends.
         until: Millis,
     },
-    /// So many of its hosts are banned that the whole netgroup is.
+    /// The whole netgroup is banned, because too many of its hosts are.
     Netgroup {
         /// When the ban ends.
         until: Millis,
     },
-    /// Loopback takes no new inbound connections.
+    /// Loopback accepts no new inbound connections.
     LoopbackPause {
-        /// When it takes some again.
+        /// When it accepts them again.
         until: Millis,
     },
 }
@@ -35,7 +35,7 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// Adds the points of a misbehavior to the host that the peer is at.
+    /// Adds the points of a misbehavior to the peer's host.
     pub fn punish(&mut self, host: Host, misbehaviour: Misbehaviour, now: Millis) -> Consequence {
         if !misbehaviour.is_proven() {
             return Consequence::None;
@@ -51,7 +51,7 @@ impl Faults {
         }
         let netgroup = host.netgroup();
         let banned = self.hosts.banned().filter(|host| host.netgroup() == netgroup).count();
-        // The operator's own network is not a stranger's provider, and onion services cost nothing.
+        // Local netgroups are the operator's own, and onion services cost nothing, so neither is banned.
         let is_provider = matches!(netgroup, Netgroup::Ip4(_) | Netgroup::Ip6(_));
         if is_provider && banned >= NETGROUP_BAN_HOSTS {
             return Consequence::Netgroup { until: now.plus(BAN_MS) };

@@ -1,7 +1,8 @@
-//! Connections in handshake, and which of them gives way to a newcomer.
+//! Connections in handshake, and the choice of the one that gives way to a newcomer.
 //!
 //! A connection in handshake costs its opener nothing, so a full table must not keep newcomers out. The oldest
-//! connection of the most crowded host gives way instead: honest handshakes take two round trips, silent ones stay.
+//! connection of the most crowded host gives way instead: honest handshakes take two round trips, while silent ones
+//! linger.
 
 use std::collections::BTreeMap;
 

@@ -10,25 +10,25 @@
 //! | [`sync`] | decides what to request from which peer: pass events to [`sync::Sync::handle`], then poll the outputs |
 //! | [`score`] | points for misbehavior, and bans |
 //! | [`rate`] | limits on what each peer may send and request |
-//! | [`budget`] | the same by host, by netgroup and in all, and limits of upload |
-//! | [`faults`] | invalid work by host, and when an address is banned for it |
+//! | [`budget`] | the same by host, by netgroup, and in total, and upload limits |
+//! | [`faults`] | invalid work by host, and when it bans an address |
 //! | [`bans`] | bans of peers and of ranges of addresses, bounded, with their reasons |
 //! | [`book`] | the address book: nodes of the pool, in buckets by netgroup and source |
-//! | [`record`] | signed node records: where a node can be dialed, as it says itself |
-//! | [`discovery`] | whom a node connects to by itself, and what nodes tell each other about nodes |
+//! | [`record`] | signed node records: a node's statement where it can be dialed |
+//! | [`discovery`] | which nodes a node dials on its own, and the exchange of node records |
 //! | [`endpoint`] | bookkeeping of one node, shared by the network task and the simulator |
 //! | [`verdicts`] | gossip that awaits a verdict, bounded in count, bytes and time |
 //! | [`event`] | commands to a network and events from it |
 //! | [`peer`] | a peer's identity |
-//! | [`netgroup`] | a peer's host and netgroup, which limits hang on |
-//! | [`half_open`] | connections in handshake, and which of them gives way to a newcomer |
+//! | [`netgroup`] | a peer's host and netgroup, to which limits apply |
+//! | [`half_open`] | connections in handshake, and which one gives way to a newcomer |
 //! | [`eviction`] | which inbound connection gives its slot to a newcomer |
-//! | [`buffers`] | bytes in receive buffers, and which connection goes if there are too many |
+//! | [`buffers`] | bytes in receive buffers, and which connection closes if there are too many |
 //! | [`prefix`] | ranges of IP addresses |
 //! | `bucket` | a token bucket |
 //! | [`limits`] | every bound of this crate with its unit and its reason |
-//! | `wire` | how the parts of a message are read and written |
-//! | `time` | the time that the state machines are driven with |
+//! | `wire` | reads and writes the fields of messages |
+//! | `time` | the time that drives the state machines |
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that panics has failed as it should"))]
 

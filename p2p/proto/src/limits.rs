@@ -19,7 +19,7 @@ pub const LOCATOR_MAX: usize = 64;
 /// Maximum number of link proofs in one response, without lists: at most 1 MB.
 pub const LINK_HEADERS_MAX: usize = 1_024;
 
-/// Number of link proofs that this node asks for at a time: 360 KB as a rule, which takes 10 s at 300 kbit/s.
+/// Number of link proofs that this node requests at a time: usually 360 KB, which takes 10 s at 300 kbit/s.
 pub const LINK_HEADERS_ASKED: u32 = 512;
 
 /// Maximum number of links with rows in one response. With 33 rows each and 10,000 scripts, it takes 0.8 MB.
@@ -75,8 +75,8 @@ pub const BLOCK_GOSSIP_BYTES_MAX: usize = SHARE_GOSSIP_BYTES_MAX + 8 + 4 + 6 * B
 /// Maximum length of a piece of a Bitcoin block, bytes: half a second at 10 Mbit/s, and 8 pieces for the largest block.
 pub const BLOCK_PIECE_BYTES_MAX: usize = 512 << 10;
 
-/// Maximum number of message ids in one of gossipsub's control messages, which tell what a peer has or wants: more than three
-/// seconds of 300 shares bring.
+/// Maximum number of message ids in one of gossipsub's control messages, which announce or request messages: more than
+/// three seconds at 300 shares per second.
 pub const CONTROL_IDS_MAX: usize = 1_500;
 
 /// Maximum size of the control messages in one frame, bytes: [`CONTROL_IDS_MAX`] ids of 34 bytes, rounded up. Frames have room
@@ -94,7 +94,7 @@ pub const BAN_POINTS: u32 = 100;
 /// Time after which one point expires, milliseconds: 100 points in ten minutes.
 pub const FORGIVE_POINT_MS: u64 = 6_000;
 
-/// Length of a first ban, milliseconds: long enough to matter, and short enough for a peer that was merely broken.
+/// Length of a first ban, milliseconds: long enough to matter, and short enough for a peer that was only broken.
 pub const BAN_MS: u64 = 600_000;
 
 /// Maximum number of times that repeated bans double: up to 21 hours.
@@ -122,10 +122,10 @@ pub const TIP_REQUESTS_PER_MIN: u64 = 120;
 pub const LINKS_REQUESTS_PER_MIN: u64 = 240;
 
 /// Burst of requests for link headers, and for Bitcoin headers, and for rows. At 512 links each, the eight days that a
-/// newcomer needs take 144, which may come as fast as the line allows; [`OWN_RATE_PERCENT`] of this is more.
+/// newcomer needs take 144, which it may send as fast as the line allows; [`OWN_RATE_PERCENT`] of this is more.
 pub const LINKS_REQUESTS_BURST: u64 = 200;
 
-/// Requests for the beginning per minute: one for each time that a newcomer meets the peer.
+/// Requests for the beginning per minute. A newcomer sends one each time it connects to the peer.
 pub const BEGINNING_REQUESTS_PER_MIN: u64 = 20;
 
 /// Proofs requests per minute: 2,560 proofs per second, about 1.7 MB/s.
@@ -138,11 +138,11 @@ pub const PROOFS_REQUESTS_BURST: u64 = 500;
 /// Requests for transactions of a Bitcoin block per minute: one takes 2 MiB at most, and a block takes two or three.
 pub const TRANSACTIONS_REQUESTS_PER_MIN: u64 = 60;
 
-/// Requests for pieces of a Bitcoin block per minute, and their burst: two of the largest blocks, which a node fetches only
-/// if the announcement was of no use.
+/// Requests for pieces of a Bitcoin block per minute: two of the largest blocks, which a node fetches only if it cannot
+/// build them from the announcement.
 pub const PIECE_REQUESTS_PER_MIN: u64 = 32;
 
-/// See [`PIECE_REQUESTS_PER_MIN`].
+/// Burst of requests for pieces of a Bitcoin block; see [`PIECE_REQUESTS_PER_MIN`].
 pub const PIECE_REQUESTS_BURST: u64 = 20;
 
 /// Burst of all other requests of one kind: the limit per minute divided by this.
@@ -150,7 +150,7 @@ pub const REQUEST_BURST_DIVISOR: u64 = 4;
 
 // --- Budgets shared by peers ----------------------------------------------------------------------------------------
 
-/// Budgets of a host, percent of those of one peer: identities are free, so all of one host count as one.
+/// Budgets of a host, percent of those of one peer. Identities are free, so all of one host count as one.
 pub const HOST_PERCENT: u64 = 100;
 
 /// Budgets of a netgroup, percent of those of one peer: four hosts of one provider at full rate.
@@ -164,12 +164,13 @@ pub const LOCAL_PERCENT: u64 = 2_000;
 pub const ALL_PERCENT: u64 = 2_000;
 
 /// Part of its own budgets that a netgroup may use even if the budget of all peers is empty, percent: the periodic
-/// exchanges, and 20 kB of unproven gossip per second. So a flood from five netgroups takes from no other one what its
-/// nodes need to stay in sync.
+/// exchanges, and 20 kB of unproven gossip per second. So a flood from five netgroups leaves every other one enough to
+/// stay in sync.
 pub const ASSURED_PERCENT: u64 = 10;
 
-/// Maximum number of hosts and netgroups with budgets of their own. At most 144 are connected at once, and the buckets of
-/// others fill again within minutes. Beyond that, new ones share what is larger. 8,192 entries take 5 MB.
+/// Maximum number of hosts and netgroups with budgets of their own. At most 144 are connected at once, and the buckets
+/// of others fill again within minutes. Beyond the maximum, new hosts and netgroups have only the next larger budget.
+/// 8,192 entries take 5 MB.
 pub const PAYERS_MAX: usize = 8_192;
 
 /// Upload to a host for its requests, bytes per second. A node in sync takes a hundredth of it.
@@ -178,30 +179,29 @@ pub const UPLOAD_BYTES_PER_S: u64 = 1_000_000;
 /// Upload burst of a host, bytes: a first sync from this node alone, 168 MB.
 pub const UPLOAD_BURST_BYTES: u64 = 192 << 20;
 
-/// Time over which the upload to all peers may exceed its limit, seconds: its burst is what it allows in this time, and
-/// at least two responses.
+/// Time over which the upload to all peers may exceed its limit, seconds. The burst is the limit times this, and at
+/// least two responses.
 pub const UPLOAD_BURST_S: u64 = 10;
 
 /// Points at which a host is banned: the bans of three of its identities within minutes. A household has a broken node
 /// or two, not three.
 pub const HOST_BAN_POINTS: u32 = 3 * BAN_POINTS;
 
-/// Points at which loopback takes no new inbound connections for [`LOOPBACK_PAUSE_MS`]. It is never banned: everyone who
-/// comes by an onion service shares it.
+/// Points at which loopback accepts no new inbound connections for [`LOOPBACK_PAUSE_MS`]. It is never banned, since all
+/// peers of an onion service share it.
 pub const LOOPBACK_PAUSE_POINTS: u32 = 20 * HOST_BAN_POINTS;
 
 /// Pause of loopback, milliseconds.
 pub const LOOPBACK_PAUSE_MS: u64 = 60_000;
 
-/// Number of banned hosts of a netgroup at which the netgroup is banned: more than one household or one small provider
-/// has by bad luck.
+/// Number of banned hosts at which their netgroup is banned: more than one household or small provider has by bad luck.
 pub const NETGROUP_BAN_HOSTS: usize = 16;
 
-/// Maximum number of bans that this node decided. The one that ends first makes room. With their reasons, 4,096 entries
-/// take under 1 MB.
+/// Maximum number of this node's own bans. The one that ends first makes room. With their reasons, 4,096 entries take
+/// under 1 MB.
 pub const BANS_MAX: usize = 4_096;
 
-/// Maximum number of bans of the operator. This node's own bans never replace them.
+/// Maximum number of the operator's bans. This node's own bans never replace them.
 pub const OPERATOR_BANS_MAX: usize = 1_024;
 
 /// Maximum length of a ban's reason, characters.
@@ -209,7 +209,7 @@ pub const REASON_CHARS_MAX: usize = 200;
 
 // --- Sync -----------------------------------------------------------------------------------------------------------
 
-/// Interval between requests for a peer's tip, milliseconds. Within it, a node detects that a partition has healed.
+/// Interval between requests for a peer's tip, milliseconds. A node detects within it that a partition has healed.
 pub const TIP_INTERVAL_MS: u64 = 10_000;
 
 /// Minimum interval between tip requests caused by hints, milliseconds.
@@ -234,39 +234,39 @@ pub const WANTS_MAX: usize = 16_384;
 /// Maximum number of wanted ids that exist only by a peer's claim.
 pub const CLAIMED_WANTS_MAX: usize = WANTS_MAX / 2;
 
-/// Maximum number of peers whose header chains are followed at the same time. Of each link, the node keeps about 380
-/// bytes for each of them, and its proof once: at most 165 MB for the eight days that a newcomer needs.
+/// Maximum number of peers whose header chains are followed at a time. Of each link, the node keeps about 380 bytes for
+/// each of them, and its proof once: at most 165 MB for the eight days that a newcomer needs.
 pub const FOLLOWED_MAX: usize = 4;
 
 /// Time without progress after which a peer's header chain loses its place to the next one, milliseconds: 512 links at
 /// 300 kbit/s.
 pub const HEADERS_STALL_MS: u64 = 10_000;
 
-/// Pause before the rest of a header chain is requested again that waits for a Bitcoin header or for time,
-/// milliseconds.
+/// Pause before the node requests the rest of a header chain that waits for a Bitcoin header or for time, milliseconds.
 pub const HEADERS_PAUSE_MS: u64 = 1_000;
 
-/// Time from the first complete header chain until a newcomer may start from one, unless as many as it can follow are
-/// complete before, milliseconds: long enough to meet other peers, and for two that stall to lose their places.
+/// Wait after the first complete header chain before a newcomer may start from one, unless as many as it can follow are
+/// complete earlier, milliseconds: long enough to meet other peers, and for two stalling ones to lose their places.
 pub const CHOICE_WAIT_MS: u64 = 20_000;
 
-/// Time without any lists or rows after which a header chain counts as nothing for a while, milliseconds. Before a node
-/// was in sync for the first time, claims count for as long since it last got ahead.
+/// Time without lists or rows after which a header chain is ignored for a while, milliseconds. Before its first sync, a
+/// node credits claims for this long after its last progress.
 pub const LISTS_WAIT_MS: u64 = 60_000;
 
-/// Pause after a peer did not show what it claims, milliseconds: its claims count for nothing meanwhile. Doubles each
-/// time, up to [`BACKOFF_MS_MAX`].
+/// How long a peer's claims are ignored after it failed to prove them, milliseconds. Doubles each time, up to
+/// [`BACKOFF_MS_MAX`].
 pub const CLAIM_PAUSE_MS: u64 = 5_000;
 
 /// Percentage of the peers' rate limits that this node's requests may use. Messages may arrive closer together than
 /// they were sent.
 pub const OWN_RATE_PERCENT: u64 = 80;
 
-/// Pause before a wanted id is tried again whose holders were all busy, milliseconds: a fraction of the time that a
+/// Pause before the node retries a wanted id whose holders were all busy, milliseconds: a fraction of the time that a
 /// response takes.
 pub const BUSY_PAUSE_MS: u64 = 50;
 
-/// How long an arrived item is remembered, milliseconds: twice the longest pause before it may be requested again.
+/// How long the node remembers that an item arrived, milliseconds: twice the longest pause before it may request it
+/// again.
 pub const CAME_REMEMBERED_MS: u64 = 2 * BACKOFF_MS_MAX;
 
 /// Maximum number of peers remembered as holders of a wanted id.

@@ -41,7 +41,7 @@ pub enum WireError {
     /// The user agent is not printable ASCII.
     #[error("the user agent is not printable ASCII")]
     UserAgent,
-    /// A record has no address, one twice, or one that is not written in the only way.
+    /// A record has no address, a duplicate one, or one that is not canonical.
     #[error("an address of a node record is not canonical")]
     Address,
     /// The encoding of a proof or list breaks a rule.

@@ -1,11 +1,11 @@
-//! Where a peer is, as far as an address costs money: its [`Host`] and its [`Netgroup`].
+//! The parts of a peer's address that cost money: its [`Host`] and its [`Netgroup`].
 //!
-//! Identities are free, so limits hang on addresses. One machine owns a whole IPv6 /64, and one provider hands out
+//! Identities are free, so limits apply to addresses. One machine owns a whole IPv6 /64, and one provider hands out
 //! whole netgroups. The prefixes are those of Bitcoin Core's `NetGroupManager::GetGroup` without an AS map.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// What one machine can own: an IPv4 address, an IPv6 /64, or the key of an onion service.
+/// The unit that one machine can own: an IPv4 address, an IPv6 /64, or the key of an onion service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Host {
     /// An IPv4 address, or the IPv4 address that an IPv6 address stands for.
@@ -16,7 +16,8 @@ pub enum Host {
     Onion([u8; 32]),
 }
 
-/// What one provider can own: an IPv4 /16, an IPv6 /32, a sixteenth of the onion services, or the local networks.
+/// The unit that one provider can own: an IPv4 /16, an IPv6 /32, a sixteenth of the onion services, or the local
+/// networks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Netgroup {
     /// Loopback, private, link-local and unspecified addresses, all in one group.

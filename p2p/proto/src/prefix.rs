@@ -42,7 +42,7 @@ impl Prefix {
         }
     }
 
-    /// What one machine can own; none for an onion service.
+    /// The range that one machine can own; none for an onion service.
     #[must_use]
     pub const fn of_host(host: Host) -> Option<Self> {
         match host {
@@ -55,7 +55,7 @@ impl Prefix {
         }
     }
 
-    /// What one provider can own; none for local addresses and onion services.
+    /// The range that one provider can own; none for local addresses and onion services.
     #[must_use]
     pub const fn of_netgroup(netgroup: Netgroup) -> Option<Self> {
         match netgroup {

@@ -1,4 +1,4 @@
-//! Rate limits of requests and gossip: token buckets by peer, or by whatever else shares a limit.
+//! Rate limits of requests and gossip: token buckets by peer, or by another key that shares a limit.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::limits::{
 use crate::message::RequestKind;
 use crate::{Millis, PeerId};
 
-/// Token buckets of one peer, or of all that share them.
+/// Token buckets of one peer, or of all peers with the same key.
 #[derive(Clone, Copy, Debug)]
 struct Allowance {
     gossip: Bucket,

@@ -1,11 +1,10 @@
-//! Signed node records: where a node can be dialed, as the node itself says.
+//! Signed node records: a node's own statement where it can be dialed.
 //!
-//! A record is signed with the node's identity key, so nobody can alter another's record or make up one for it. What
-//! only the node itself can say, only the node itself can renew: a record's age is the age of its signature, no
-//! matter who passes it on. See decision 0042.
+//! A record is signed with the node's identity key, so others can neither alter nor forge it, nor renew it: a record's
+//! age is the age of its signature, whoever forwards it. See decision 0042.
 //!
 //! ```text
-//! address.rs   an address in bytes and as a multiaddr, and who may be told of it
+//! address.rs   an address in bytes and as a multiaddr, and its scope
 //! base32.rs    names of onion services
 //! ```
 
@@ -27,18 +26,19 @@ use crate::wire::{Reader, put_bytes, put_count};
 /// Version of the encoding, its first byte.
 const VERSION: u8 = 1;
 
-/// What is signed: these bytes, then the encoding up to the signature. No other message of this key starts like this.
+/// Prefix of the signed bytes, before the encoding up to the signature. No other message signed with this key starts
+/// like this.
 const DOMAIN: &[u8] = b"shoal node record\n";
 
-/// A record as a peer sent it: nothing is checked but its form.
+/// A record as received: only its form is checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     /// Consensus id of the pool that the node belongs to.
     pub pool: [u8; 32],
     /// Identity of the node, whose key signs the record.
     pub peer: PeerId,
-    /// When it was signed, seconds since 1970 by the node's clock. It is the sequence number as well: of two records of
-    /// a node, the later one counts.
+    /// When it was signed, seconds since 1970 by the node's clock. It also serves as the sequence number: of two
+    /// records of a node, the later one counts.
     pub signed_at_s: u64,
     /// When it expires, seconds since 1970.
     pub expires_at_s: u64,
@@ -46,7 +46,7 @@ pub struct Record {
     pub user_agent: String,
     /// Addresses, the best first, each once; 1 to [`RECORD_ADDRESSES_MAX`].
     pub addresses: Vec<Address>,
-    /// Signature of all of that.
+    /// Signature of all fields above.
     pub signature: [u8; 64],
 }
 
@@ -62,23 +62,23 @@ pub enum RecordError {
     /// Its life is empty, or longer than allowed.
     #[error("it is valid for longer than {RECORD_LIFE_S_MAX} s, or not at all")]
     Life,
-    /// It has expired, by more than this node's clock may be wrong.
+    /// It has expired, by more than the tolerated clock difference.
     #[error("it has expired")]
     Expired,
-    /// It was signed in the future, by more than this node's clock may be wrong.
+    /// It was signed in the future, by more than the tolerated clock difference.
     #[error("it was signed more than {RECORD_CLOCK_S} s in the future; is this node's clock right?")]
     Future,
 }
 
 impl RecordError {
-    /// True if its sender could have known, whatever the sender's clock says.
+    /// True if its sender should have known, regardless of clocks.
     #[must_use]
     pub const fn is_certain(self) -> bool {
         matches!(self, Self::Signature | Self::OtherPool | Self::Life)
     }
 }
 
-/// A record whose signature was checked. Clones are cheap.
+/// A record with a verified signature. Clones are cheap.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checked(Arc<Record>);
 
@@ -138,19 +138,19 @@ impl Record {
         if self.is_expired(now_s) {
             return Err(RecordError::Expired);
         }
-        // The signature comes last: it takes longest.
+        // The signature comes last, since it takes longest.
         let key = VerifyingKey::from_bytes(&self.peer.0).map_err(|_| RecordError::Signature)?;
         let signature = Signature::from_bytes(&self.signature);
         key.verify_strict(&self.signed_bytes(), &signature).map_err(|_| RecordError::Signature)?;
         Ok(Checked(Arc::new(self)))
     }
 
-    /// Takes a record from this node's own disk, where only checked ones are.
+    /// Accepts a record from this node's own disk, which holds only verified ones.
     pub(crate) fn trusted(self) -> Checked {
         Checked(Arc::new(self))
     }
 
-    /// True if it has expired, by more than this node's clock may be wrong.
+    /// True if it has expired, by more than the tolerated clock difference.
     #[must_use]
     pub const fn is_expired(&self, now_s: u64) -> bool {
         self.expires_at_s.saturating_add(RECORD_CLOCK_S) < now_s

@@ -1,6 +1,6 @@
 //! Scores: points for a peer's misbehavior. Points add up, expire with time, and ban the peer at [`BAN_POINTS`].
 //!
-//! A peer gets points only for what it could have known to be wrong, never for what this node cannot judge yet.
+//! A peer gets points only for errors that it could have detected, never for items that this node cannot judge yet.
 
 use std::collections::BTreeMap;
 
@@ -38,20 +38,20 @@ impl Misbehaviour {
         }
     }
 
-    /// True if the bytes themselves prove it, so that it counts against the peer's address as well: neither a slow line
-    /// nor a full bucket is the fault of others behind the same address.
+    /// True if the bytes themselves prove it, so that it also counts against the peer's address. Slow lines and full
+    /// buckets do not, since others behind the same address are not at fault.
     #[must_use]
     pub const fn is_proven(self) -> bool {
         matches!(self, Self::Garbage | Self::InvalidItem | Self::Unsolicited)
     }
 
-    /// What the peer did, as a reason of a ban.
+    /// The misbehavior, as the reason for a ban.
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {
             Self::Garbage => "bytes that are not a message",
             Self::InvalidItem => "invalid shares, links or blocks",
-            Self::Unsolicited => "items that nobody asked for",
+            Self::Unsolicited => "items that this node did not request",
             Self::Useless => "useless responses",
             Self::Timeout => "no responses",
             Self::TooFast => "too many messages",

@@ -6,42 +6,42 @@
 //! - It requests every peer's tip and unlisted shares periodically, so that partitions heal automatically.
 //! - It follows the header chains of up to four peers that claim more work. Headers prove their work themselves, so
 //!   claims decide nothing. The heaviest chain that begins on this node's own chain is the [leader](Sync::leader).
-//! - A node that is too far behind starts anew: it chooses among complete header chains, and requests the rows of the one
-//!   that has the most work.
+//! - A node that is too far behind starts over: it chooses among complete header chains, and requests the rows of the
+//!   one with the most work.
 //! - It fetches everything that the chain is missing: first from peers that should have it, then from others, with
 //!   growing pauses.
 //!
 //! ```text
-//! follow.rs    which header chains are followed, and what they come to
-//! shown.rs     what a peer has shown of its chain
-//! newcomer.rs  the choice of a node that starts anew, and its rows
+//! follow.rs    follows header chains
+//! shown.rs     the verified part of a peer's chain
+//! newcomer.rs  a newcomer's choice of a chain, and its rows
 //! state.rs     the sync state
 //! schedule.rs  requests for tips, wanted items and unlisted shares
-//! wants.rs     wanted items: who has them, and when to ask again
-//! peers.rs     what is known of each peer
+//! wants.rs     wanted items: which peers have them, and when to retry
+//! peers.rs     state of each peer
 //! flight.rs    requests in flight
 //! ```
 //!
 //! # How to drive it
 //!
-//! 1. Create it with [`Sync::new`], from what [`Local`] says of this node.
+//! 1. Create it with [`Sync::new`], from this node's [`Local`] status.
 //! 2. Pass every event to [`Sync::handle`]:
 //!
 //!    | when | input |
 //!    |---|---|
 //!    | a peer of this network connects, or disconnects | [`Input::Connected`], [`Input::Disconnected`] |
 //!    | this node's tip changes | [`Input::Local`] |
-//!    | the chain waits for something | [`Input::Want`], with the peer that sent what needs it |
+//!    | the chain waits for something | [`Input::Want`], with the peer that sent the dependent item |
 //!    | something arrives, whether it was wanted or not | [`Input::Got`] |
-//!    | lists of a peer's header chain came | [`Input::Advanced`] |
-//!    | the node started from the rows that it fetched | [`Input::Based`] |
+//!    | lists of a peer's header chain arrive | [`Input::Advanced`] |
+//!    | the node starts from fetched rows | [`Input::Based`] |
 //!    | gossip shows that a peer is ahead | [`Input::Hint`] |
 //!    | a request ends | [`Input::Response`] |
 //!    | every second, or more often | [`Input::Tick`] |
 //!
-//! 3. When all events at hand are in, call [`Sync::poll_output`] until it returns `None`. Perform each [`Output`].
-//! 4. Want the links of the [leader](Sync::leader)'s header chain that come next. Forget the header chains that it no
-//!    longer [follows](Sync::follows).
+//! 3. After all available events, call [`Sync::poll_output`] until it returns `None`. Perform each [`Output`].
+//! 4. Send an [`Input::Want`] for the next links of the [leader](Sync::leader)'s header chain. Drop the header chains
+//!    that it no longer [follows](Sync::follows).
 //!
 //! - Order: first give the items of a response to the chain. Then pass each [`Input::Got`] and [`Input::Want`] that follows
 //!   from them, and a changed [`Input::Local`], and then [`Input::Response`].
@@ -155,13 +155,13 @@ pub enum Input {
     Got(Want),
     /// A message of this peer shows that it is ahead.
     Hint(PeerId),
-    /// Lists of links of this peer's header chain came, or another part of what the chain needs to follow it.
+    /// Lists of links of this peer's header chain arrived, or other items needed to follow it.
     Advanced(PeerId),
-    /// The node started anew from the rows that it fetched.
+    /// The node started over from the rows that it fetched.
     Based,
-    /// What this peer's header chain needs cannot be had, or is not what it says.
+    /// Items that this peer's header chain needs are unavailable, or contradict it.
     Failed(PeerId),
-    /// This many bytes of headers, rows or proofs came.
+    /// This many bytes of headers, rows, or proofs arrived.
     Received(u64),
     /// A request ended.
     Response {
@@ -208,9 +208,9 @@ pub struct Sync {
     asked: Rates,
     wants: Wants,
     newcomer: Newcomer,
-    /// True once the node was in sync. From then on, claims decide nothing.
+    /// True once the node has been in sync. From then on, claims decide nothing.
     was_synced: bool,
-    /// When the node last got ahead: first claim, more verified work, rows, lists, or a higher tip.
+    /// When the node last made progress: first claim, more verified work, rows, lists, or a higher tip.
     advanced_at: Millis,
     /// Most work of a header chain so far that begins on this node's own chain.
     best_shown: Work,
@@ -366,7 +366,7 @@ impl Sync {
         }
     }
 
-    /// A peer has nothing of what it should have: others are asked first, and its header chain gives way to the next one.
+    /// A peer lacks items that it should have: others are asked first, and its header chain gives way to the next one.
     fn on_useless(&mut self, flight: &Flight) {
         self.wants.put_back(&flight.wants, flight.peer, self.now);
         self.peers.failed(flight.peer, self.now);

@@ -1,4 +1,4 @@
-//! What a multiaddress says about where it leads.
+//! Properties of a multiaddress.
 
 use libp2p::Multiaddr;
 use libp2p::multiaddr::Protocol;
@@ -31,7 +31,7 @@ pub(super) fn without_peer(address: &Multiaddr) -> Multiaddr {
     address
 }
 
-/// The address as a record has it, without the peer id at its end. `None` if a record cannot have it.
+/// The address in a record's form, without the peer id at its end. `None` if a record cannot have it.
 pub(super) fn in_record(address: &Multiaddr) -> Option<Address> {
     Address::parse(&address.to_string()).map(|(address, _)| address)
 }

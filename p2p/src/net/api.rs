@@ -23,9 +23,9 @@ pub(super) enum Call {
     Discovery(oneshot::Sender<DiscoveryInfo>),
     /// Return the address book.
     Book(oneshot::Sender<Book>),
-    /// The pool's tip is older than it should be, or no longer.
+    /// The pool's tip became stale, or is no longer stale.
     Stale(bool),
-    /// Return where others reach this node.
+    /// Return how other nodes reach this one.
     Reachability(oneshot::Sender<Reachability>),
     /// The node's onion service has this multiaddress.
     Onion(String),
@@ -44,7 +44,7 @@ pub(super) enum Call {
 /// A ban, and when it ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BanView {
-    /// What it covers.
+    /// Its scope.
     pub what: Banned,
     /// When it ends.
     pub until: Instant,
@@ -67,7 +67,7 @@ pub struct PeerInfo {
     pub user_agent: String,
     /// Points for misbehavior, 0 to [`p2p_proto::limits::BAN_POINTS`].
     pub points: u32,
-    /// Score in gossipsub, rounded: below 0 the peer is in no mesh, below -100 nothing that it sends is read.
+    /// Score in gossipsub, rounded: below 0 the peer is in no mesh; below -100 its messages are ignored.
     pub gossip_score: i32,
     /// Last round-trip time, milliseconds. `None` before the first ping.
     pub round_trip_ms: Option<u64>,
@@ -90,7 +90,7 @@ pub enum NotAdded {
     /// The address is unusable.
     #[error(transparent)]
     Address(#[from] StartError),
-    /// There are enough of them.
+    /// The list is full.
     #[error(
         "the node already stays connected with {EXPLICIT_PEERS_MAX} peers that its operator named; remove one first"
     )]
@@ -102,7 +102,7 @@ pub enum NotAdded {
 pub struct DiscoveryInfo {
     /// Sizes of the address book, and outbound connections.
     pub numbers: Numbers,
-    /// Changes when something changes in the book that should soon be on disk.
+    /// Changes whenever the book should be written to disk soon.
     pub generation: u64,
     /// This node's public addresses, multiaddrs.
     pub own_addresses: Vec<String>,
@@ -212,7 +212,7 @@ impl Handle {
         answer.await.map_err(|_| Stopped)
     }
 
-    /// Says whether the pool's tip is older than it should be. While it is, the node looks for better peers.
+    /// Reports whether the pool's tip is stale. While it is, the node looks for better peers.
     ///
     /// # Errors
     /// [`Stopped`] if the task has ended.
@@ -220,7 +220,7 @@ impl Handle {
         self.call(Call::Stale(is_stale)).await
     }
 
-    /// Returns where others reach this node.
+    /// Returns how other nodes reach this one.
     ///
     /// # Errors
     /// [`Stopped`] if the task has ended.
@@ -248,7 +248,7 @@ impl Handle {
         answer.await.map_err(|_| Stopped)
     }
 
-    /// Disconnects the node at a multiaddress, and dials it no more. Returns false if it is none to stay connected with.
+    /// Disconnects the node at a multiaddress, and stops dialing it. Returns false if the operator had not named it.
     ///
     /// # Errors
     /// [`Stopped`] if the task has ended.

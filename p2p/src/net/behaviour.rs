@@ -45,7 +45,7 @@ pub(super) struct Behaviour {
     pub(super) reach: Protocols,
 }
 
-/// What the behaviours are made from.
+/// Settings of the behaviours.
 pub(super) struct Parts<'a> {
     pub(super) names: &'a Names,
     pub(super) config: &'a Config,
@@ -56,7 +56,7 @@ pub(super) struct Parts<'a> {
 }
 
 impl Parts<'_> {
-    /// Measures the receive buffers of connections with these protocols, and counts what is refused.
+    /// Measures the receive buffers of connections with these protocols, and counts refusals.
     pub(super) fn counters(&self) -> Counters {
         let meters = Meters::new(&self.names.gossip(), &self.names.sync());
         Counters { meters, traffic: self.config.traffic.clone() }
@@ -168,7 +168,8 @@ impl Behaviour {
             .with_max_established_outgoing(Some(OUTBOUND_MAX))
             .with_max_established_per_peer(Some(CONNECTIONS_PER_PEER_MAX));
         let agent: String = config.user_agent.chars().take(USER_AGENT_BYTES_MAX).collect();
-        // Signed records say where a node is, each peer what it may know. Identify would show all local addresses to all.
+        // Signed records carry addresses, to each peer only those that it may know. Identify would show all local
+        // addresses to all.
         let identity = identify::Config::new(names.network.clone(), keypair.public())
             .with_agent_version(agent)
             .with_cache_size(0)

@@ -1,8 +1,8 @@
-//! What the network refuses, evicts, and bans, to be counted.
+//! Counters of the network's refusals, evictions, and bans.
 
 use p2p_proto::budget::UsedUp;
 
-/// One thing that the network does against too much of something.
+/// A defensive action of the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Defense {
     /// Refused gossip or a request: the budget of the peer's host is used up.
@@ -19,9 +19,9 @@ pub enum Defense {
     AllUpload,
     /// Ended a connection in handshake for a newer one.
     HalfOpen,
-    /// Refused a connection: its host has as many as it may.
+    /// Refused a connection: its host has the maximum number.
     HostSlots,
-    /// Refused a connection: no other one may be evicted for it.
+    /// Refused a connection: no other one could be evicted for it.
     NoSlot,
     /// Refused a connection with a banned or blocked peer or address.
     Banned,
@@ -54,7 +54,7 @@ impl Defense {
         Self::NetgroupBan,
     ];
 
-    /// Those about messages beyond a shared budget.
+    /// Actions about messages beyond a shared budget.
     pub const BUDGETS: [Self; 6] = [
         Self::HostBudget,
         Self::NetgroupBudget,
@@ -64,7 +64,7 @@ impl Defense {
         Self::AllUpload,
     ];
 
-    /// Those about refused connections.
+    /// Actions about refused connections.
     pub const CONNECTIONS: [Self; 4] = [Self::HalfOpen, Self::HostSlots, Self::NoSlot, Self::Banned];
 
     /// Bans that the node decided itself.

@@ -1,6 +1,6 @@
 //! Refuses connections with banned or blocked peers, and from banned addresses.
 //!
-//! The list of bans is here and nowhere else, so that no address stays refused once its ban is gone.
+//! This is the only list of bans, so that no address stays refused after its ban is gone.
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
@@ -39,7 +39,7 @@ pub(super) struct Gate {
     pub(super) bans: Bans,
     /// Peers of [`p2p_proto::Command::Block`].
     pub(super) blocked: BTreeSet<p2p_proto::PeerId>,
-    /// True if loopback may open no connections for now.
+    /// True while loopback may not open connections.
     pub(super) loopback_paused: bool,
     traffic: Traffic,
 }

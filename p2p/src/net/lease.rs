@@ -1,4 +1,4 @@
-//! Upload that is set aside for a response, and what was sent of it.
+//! Upload reserved for a response, and the part of it that was sent.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -20,7 +20,7 @@ impl Ledger {
     }
 }
 
-/// A grant that goes with its response. Wherever it ends, sent or dropped, it goes back to the ledger.
+/// A grant that travels with its response, and returns to the ledger whether that is sent or dropped.
 #[derive(Debug)]
 pub(super) struct Lease {
     grant: Grant,
@@ -34,7 +34,7 @@ impl Drop for Lease {
     }
 }
 
-/// An answer to a request: a response, or that the asked node is too busy.
+/// An answer to a request: a response, or a notice that the node is too busy.
 #[derive(Debug)]
 pub(super) struct Answer {
     /// None if the node is too busy.
@@ -49,7 +49,7 @@ impl Answer {
         Self { response: Some(response), lease }
     }
 
-    /// Records the length of what is sent.
+    /// Records the length of the sent bytes.
     pub(super) fn sending(&mut self, bytes: usize) {
         if let Some(lease) = &mut self.lease {
             lease.sent_bytes = bytes;

@@ -1,5 +1,5 @@
-//! Gossipsub without addresses. With scores on, libp2p keeps an entry for every address that ever connected, also after it
-//! left; one IPv6 host has 2^64. Nothing here needs them: `scores.rs` counts peers by host.
+//! Gossipsub without addresses. With scores on, libp2p keeps an entry for every address that ever connected, and one
+//! IPv6 host has 2^64. Nothing here needs addresses: `scores.rs` counts peers by host.
 
 use std::ops::{Deref, DerefMut};
 use std::task::{Context, Poll};

@@ -1,4 +1,4 @@
-//! Measures what a connection holds in receive buffers, and ends connections that hold too much or for too long.
+//! Measures the receive buffers of connections, and ends connections that hold too much or for too long.
 //!
 //! libp2p's handlers collect whole messages before anything else sees them, and the multiplexer keeps what no handler
 //! has read. Both are counted here, below the handlers: see [`muxer`] and [`yamux`].
@@ -74,7 +74,7 @@ impl Meters {
 struct Stream {
     /// When the unfinished message began.
     message_since: Option<Instant>,
-    /// Since when the peer takes nothing.
+    /// Since when the peer has read nothing.
     blocked_since: Option<Instant>,
 }
 
@@ -83,11 +83,11 @@ struct Stream {
 struct Unread {
     by_stream: HashMap<u32, usize>,
     size_bytes: usize,
-    /// Since when the node does not read from the socket.
+    /// Since when the node has not read from the socket.
     paused_since: Option<Instant>,
 }
 
-/// What one connection holds.
+/// The buffers of one connection.
 pub(super) struct Meter {
     id: BufferId,
     meters: Meters,
@@ -110,7 +110,7 @@ impl Meter {
         self.meters.names.clone()
     }
 
-    /// Adds bytes, and ends the connections that must go for them.
+    /// Adds bytes, and ends connections to make room for them.
     fn hold(&self, size_bytes: usize) {
         let mut shared = lock(&self.meters.shared);
         for id in shared.buffers.hold(self.id, size_bytes) {
@@ -146,13 +146,13 @@ impl Meter {
         if streams.values().any(|stream| is_over(stream.message_since, FRAME_TIMEOUT_MS)) {
             Some("it did not finish a message in time")
         } else if streams.values().any(|stream| is_over(stream.blocked_since, STALL_TIMEOUT_MS)) {
-            Some("it did not take what it was sent")
+            Some("it did not read what it was sent")
         } else {
             None
         }
     }
 
-    /// Does not count time in which this node did not run: what peers sent meanwhile has not been read.
+    /// Does not count time in which this node did not run, since it could not read what peers sent.
     fn forgive(&self, time: Duration) {
         let later = |since: &mut Option<Instant>| *since = since.map(|since| since + time);
         later(&mut lock(&self.unread).paused_since);
@@ -212,7 +212,7 @@ impl Meter {
         }
     }
 
-    /// Records that a stream is gone, with the data that nobody read.
+    /// Records that a stream is gone, with its unread data.
     fn yamux_dropped(&self, stream: u32) {
         let mut unread = lock(&self.unread);
         if let Some(size_bytes) = unread.by_stream.remove(&stream) {

@@ -18,10 +18,10 @@ use p2p_proto::{Millis, PeerId};
 pub(super) struct Connection {
     pub(super) addr: String,
     pub(super) inbound: bool,
-    /// Where the other end is, if its address shows it.
+    /// Host of the other end, if its address shows it.
     pub(super) host: Option<Host>,
     pub(super) ip: Option<IpAddr>,
-    /// True if it came through this node's onion service: its address says nothing.
+    /// True if it came through this node's onion service, so that its address means nothing.
     pub(super) via_onion: bool,
 }
 

@@ -1,8 +1,8 @@
 //! How other nodes can reach this one: dial-backs (AutoNAT), ports that a router maps (UPnP), relays and punched holes.
 //!
 //! ```text
-//! tracker.rs   what is known about own addresses, and which relays to use; pure
-//! guard.rs     what libp2p's behaviours may do on a peer's word
+//! tracker.rs   knowledge about own addresses, and which relays to use; pure
+//! guard.rs     limits what libp2p's behaviours do on a peer's word
 //! quota.rs     who may use this node as a relay
 //! via.rs       limits on connections that show no address: through relays and through the onion service
 //! ```
@@ -30,7 +30,7 @@ pub(super) use tracker::{Confirmed, Tracker};
 pub use tracker::{How, OwnAddress, Reachability};
 pub(super) use via::ViaLimit;
 
-/// Which ways of being reached are used.
+/// Enabled ways to be reached.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reach {
     /// Ask the router to map ports, by UPnP. Has no effect on a node that listens on loopback only.
@@ -79,7 +79,7 @@ fn relay_server(local: PeerId, reservations: &Reservations) -> relay::Behaviour 
         circuit_src_rate_limiters: vec![Box::new(quota::Circuits::default())],
     };
     let mut server = relay::Behaviour::new(local, config);
-    // The task decides: only a node that was dialed back is a relay.
+    // The task decides: a node becomes a relay only after a successful dial-back.
     server.set_status(Some(relay::Status::Disable));
     server
 }

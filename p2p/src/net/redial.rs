@@ -54,7 +54,7 @@ impl Redial {
         };
         let count = self.by_address.values().filter(|entry| entry.source == source).count();
         if let Some(known) = self.by_address.get_mut(&address) {
-            // What the operator names does not expire.
+            // Addresses that the operator named do not expire.
             if source == Source::Explicit && (known.source == source || count < max) {
                 known.source = source;
             }
@@ -80,7 +80,7 @@ impl Redial {
         self.by_address.remove(address);
     }
 
-    /// Removes an address that the operator named. Returns the peer there, as far as it is known; `None` if there is no such
+    /// Removes an address that the operator named. Returns the peer there, if known; `None` if there is no such
     /// address.
     pub(super) fn remove_explicit(&mut self, address: &Multiaddr) -> Option<Option<PeerId>> {
         self.by_address.get(address).filter(|entry| entry.source == Source::Explicit)?;
@@ -149,7 +149,7 @@ impl Redial {
         explicit.map(|(address, _)| address).find(|address| inside(address)).map(Multiaddr::to_string)
     }
 
-    /// Lets a peer that is no longer blocked be dialed at once.
+    /// Makes a peer that is no longer blocked due for an immediate dial.
     pub(super) fn hasten(&mut self, peer: PeerId, now: Millis) {
         for entry in self.by_address.values_mut().filter(|entry| entry.peer == Some(peer)) {
             entry.failures = 0;

@@ -1,4 +1,4 @@
-//! Responses on their way to peers, bounded in bytes: a peer that asks for much and reads nothing must not fill memory.
+//! Responses in flight to peers, bounded in bytes: a peer that asks for much and reads nothing must not fill memory.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -15,9 +15,9 @@ pub(super) struct Replies {
 }
 
 impl Replies {
-    /// Adds a response. Returns false if it must not be sent, because its host or all hosts have too much on the way.
+    /// Adds a response. Returns false if it must not be sent, because its host or all hosts have too much in flight.
     pub(super) fn send(&mut self, id: InboundRequestId, host: Host, size_bytes: usize) -> bool {
-        // libp2p ends each within the timeout of a request; a place must not be lost if it ever does not.
+        // libp2p ends each within the timeout of a request; if it ever fails to, the place must not be lost.
         self.by_id.retain(|_, (_, _, since)| since.elapsed() < 2 * Duration::from_millis(REQUEST_TIMEOUT_MS));
         let held = self.by_id.values().map(|(host, size_bytes, _)| (*host, *size_bytes));
         let fits = Self::fits(held, host, size_bytes);
@@ -27,7 +27,7 @@ impl Replies {
         fits
     }
 
-    /// Whether a response fits beside those that are on their way. Loopback shares only what all have.
+    /// True if a response fits beside those in flight. Loopback has only the total limit.
     fn fits(held: impl Iterator<Item = (Host, usize)>, host: Host, size_bytes: usize) -> bool {
         let (mut of_host, mut of_all) = (size_bytes, size_bytes);
         for (other, size_bytes) in held {

@@ -1,4 +1,4 @@
-//! Parameters of gossipsub's peer scores, and what this node adds to them. Decision 0038 has the reasons.
+//! Parameters of gossipsub's peer scores, and this node's additions to them. Decision 0038 has the reasons.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use libp2p::gossipsub::{PeerScoreParams, PeerScoreThresholds, TopicScoreParams, 
 
 use p2p_proto::Millis;
 
-/// Time in which counters of good and bad messages fall to a tenth: that in which a peer's points expire.
+/// Time in which counters of good and bad messages fall to a tenth: the same as for a peer's points to expire.
 const MEMORY: Duration = Duration::from_secs(600);
 
 /// Time in which the count of deliveries falls to a tenth.
@@ -18,13 +18,14 @@ const DELIVERIES_SUM: f64 = 43.9;
 /// Time in the mesh after which a peer must have delivered something.
 const ACTIVATION: Duration = Duration::from_secs(30);
 
-/// Part of all messages that a peer of the mesh must deliver. One on a slow line gets most of them from this node first.
+/// Part of all messages that a peer of the mesh must deliver. A peer on a slow line gets most of them from this node
+/// first.
 const DELIVERED_PART: f64 = 0.02;
 
 /// Penalty of a peer of the mesh that delivers nothing: below 0, so that it loses its place, and above all thresholds.
 const SILENCE: f64 = -5.0;
 
-/// Messages per second on a topic from which on silence means something.
+/// Minimum rate of a topic at which silence is suspicious, messages per second.
 const BUSY_PER_S: f64 = 1.0;
 
 /// Peers at one host that share no penalty: the nodes of a household.
@@ -50,14 +51,14 @@ pub(super) fn params() -> PeerScoreParams {
     PeerScoreParams {
         topic_score_cap: 30.0,
         app_specific_weight: 1.0,
-        // By host and with exceptions for local networks in the application's score: libp2p knows addresses only.
+        // The application's score counts by host and exempts local networks: libp2p knows only addresses.
         ip_colocation_factor_weight: 0.0,
         behaviour_penalty_weight: -10.0,
         behaviour_penalty_threshold: 6.0,
         behaviour_penalty_decay: score_parameter_decay(Duration::from_secs(60)),
         // A slow line is no offense.
         slow_peer_weight: 0.0,
-        // Points outlast a connection; what libp2p keeps of a flood of identities is bounded by this.
+        // Points outlast a connection; this bounds what libp2p keeps of a flood of identities.
         retain_score: Duration::from_secs(10),
         ..PeerScoreParams::default()
     }
@@ -89,8 +90,8 @@ pub(super) fn topic(per_s: f64) -> TopicScoreParams {
     }
 }
 
-/// This node's part of a peer's score: its points, and how many others are at its host. `None` for a host that many
-/// share by right: a local network.
+/// This node's part of a peer's score: its points, and the number of others at its host. `None` for local networks,
+/// which peers may share.
 pub(super) fn application(points: u32, peers_at_host: Option<usize>) -> f64 {
     let surplus = peers_at_host.map_or(0, |peers| peers.saturating_sub(HOUSEHOLD));
     let surplus = i32::try_from(surplus).unwrap_or(i32::MAX);

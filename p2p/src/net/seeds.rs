@@ -8,11 +8,11 @@ use p2p_proto::discovery::Seed;
 use p2p_proto::limits::DNS_SEED_ADDRESSES_MAX;
 use p2p_proto::record::Address;
 
-/// Looks up the nodes that a seed names. Records that are not `dnsaddr=MULTIADDR` with an IP address or an onion service
-/// are passed over: a seed cannot send a node on to other names.
+/// Looks up the nodes that a seed names. Records other than `dnsaddr=MULTIADDR` with an IP address or an onion service
+/// are ignored: a seed cannot redirect a node to other names.
 pub(super) async fn look_up(name: &str) -> Result<Vec<Seed>, NetError> {
     let resolver = TokioResolver::builder_tokio()?.build()?;
-    // The dot at the end keeps the machine's search domains out of it.
+    // The final dot disables the machine's search domains.
     let found = resolver.txt_lookup(format!("_dnsaddr.{}.", name.trim_end_matches('.'))).await?;
     let texts = found.answers().iter().filter_map(|record| match &record.data {
         RData::TXT(text) => Some(text.txt_data.concat()),

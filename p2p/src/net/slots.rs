@@ -99,7 +99,7 @@ impl Slots {
         }
     }
 
-    /// Records a misbehavior. Only what no honest program does costs the peer its slot.
+    /// Records a misbehavior. Only kinds that no honest program shows can cost the peer its slot.
     pub(super) fn misbehaved(&mut self, peer: &PeerId, misbehaviour: Misbehaviour) {
         use Misbehaviour::{Garbage, InvalidItem, Unsolicited};
         if matches!(misbehaviour, Garbage | InvalidItem | Unsolicited) {
@@ -125,7 +125,7 @@ impl Slots {
         Ok(())
     }
 
-    /// Checks that a newcomer has a slot, or gets that of another. Evicts at most one connection.
+    /// Checks that a newcomer gets a slot, by eviction if necessary. Evicts at most one connection.
     fn make_room(&mut self, from: &Multiaddr) -> Result<(), Denied> {
         self.check(from)?;
         let open = self.count(|slot| !slot.evicted);
@@ -198,7 +198,7 @@ impl NetworkBehaviour for Slots {
         self.counted(self.check(remote))
     }
 
-    /// The last of the behaviors that may deny a connection: an eviction is never in vain.
+    /// The last of the behaviors that may deny a connection, so that no eviction is wasted.
     fn handle_established_inbound_connection(
         &mut self,
         _: ConnectionId,

@@ -57,7 +57,7 @@ pub(super) struct Task {
     /// Addresses of the dials in progress.
     dials: HashMap<ConnectionId, Multiaddr>,
     discovery: Discovery,
-    /// Dials in progress that the discovery chose.
+    /// Dials in progress that discovery chose.
     found_dials: HashMap<ConnectionId, DialId>,
     dns_seeds: Vec<String>,
     seeds_in: mpsc::Sender<Vec<Seed>>,
@@ -86,7 +86,7 @@ pub(super) struct Task {
 /// A gossip message: its id, the peer that it came from, its topic.
 type GossipKey = (gossipsub::MessageId, libp2p::PeerId, Topic);
 
-/// Where a reply goes, and the upload that is set aside for it.
+/// Channel of a reply, and the upload reserved for it.
 struct Waiting {
     peer: libp2p::PeerId,
     id: InboundRequestId,

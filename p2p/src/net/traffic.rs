@@ -1,4 +1,4 @@
-//! Counts the bytes of messages, by direction and kind, and what was refused.
+//! Counts the bytes of messages, by direction and kind, and the network's defensive actions.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,9 +16,9 @@ pub enum TrafficKind {
     Tip,
     /// Link proofs without lists.
     LinkHeaders,
-    /// What a peer's lowest link continues.
+    /// Beginnings of link chains.
     Beginning,
-    /// Links with what they credit.
+    /// Links with their credits.
     Rows,
     /// Proofs with their lists.
     Proofs,
@@ -30,7 +30,7 @@ pub enum TrafficKind {
     Blocks,
     /// Node records.
     Records,
-    /// Gossip, counted where it is received; which peers get it is known to libp2p alone.
+    /// Gossip, counted only where it is received; only libp2p knows which peers get it.
     Gossip,
 }
 
@@ -85,8 +85,8 @@ impl TrafficKind {
 
 type Counts = [AtomicU64; TrafficKind::ALL.len()];
 
-/// Bytes of messages since the network started, without what transports and libp2p's own protocols add, and what the
-/// network refused. Clones share the counts.
+/// Bytes of messages since the network started, without what transports and libp2p's own protocols add, and the
+/// network's defensive actions. Clones share the counts.
 #[derive(Clone, Debug, Default)]
 pub struct Traffic(Arc<Both>);
 
@@ -122,7 +122,7 @@ impl Traffic {
         }
     }
 
-    /// How often the network did this.
+    /// Number of times that the network did this.
     #[must_use]
     pub fn defended(&self, defense: Defense) -> u64 {
         self.0.defenses.get(defense as usize).map_or(0, |count| count.load(Ordering::Relaxed))

@@ -24,15 +24,15 @@ type BoxedError = Box<dyn Error + Send + Sync>;
 
 type Connections = Boxed<(PeerId, StreamMuxerBox)>;
 
-/// What is measured and counted of connections.
+/// Measurements and counters of connections.
 pub(super) struct Counters {
     /// Their receive buffers.
     pub(super) meters: Meters,
-    /// Those that were refused.
+    /// Refused connections.
     pub(super) traffic: Traffic,
 }
 
-/// All transports, each with bounds of its own: who fills one does not fill another. Circuits come first, because an
+/// All transports, each with its own bounds, so that filling one does not fill another. Circuits come first, because an
 /// address through a relay begins with the relay's own.
 pub(super) fn new(
     keypair: &Keypair,

@@ -1,4 +1,4 @@
-//! A hostile peer over real sockets, and a victim that is a process of its own.
+//! A hostile peer on real sockets, and a victim in a process of its own.
 #![allow(unreachable_pub, reason = "a test program has no users")]
 
 use std::fs;
@@ -22,15 +22,15 @@ use tokio::time::timeout;
 
 use crate::common::config;
 
-/// Protocol names of the consensus id that the tests use.
+/// Protocol names for the consensus id of the tests.
 pub const GOSSIP: &str = "/shoal/5a5a5a5a5a5a5a5a/gossip/2";
 pub const SYNC: &str = "/shoal/5a5a5a5a5a5a5a5a/sync/2";
 
-/// A connection that does whatever a test wants, below libp2p's protocols.
+/// A connection that does anything that a test wants, below libp2p's protocols.
 pub struct Attacker {
     _transport: Boxed<(PeerId, StreamMuxerBox)>,
     muxer: StreamMuxerBox,
-    /// Streams that the victim opened, never read.
+    /// Streams that the victim opened. The attacker never reads them.
     ignored: Vec<SubstreamBox>,
     pub is_closed: bool,
 }
@@ -45,7 +45,7 @@ fn transport(key: &Keypair, is_quic: bool) -> Boxed<(PeerId, StreamMuxerBox)> {
     }
 }
 
-/// Without the peer id at the end.
+/// The address without the peer id at its end.
 fn bare(address: &str) -> Multiaddr {
     address.split("/p2p/").next().unwrap().parse().unwrap()
 }
@@ -55,7 +55,7 @@ pub fn message(text: &str) -> Vec<u8> {
     [&[length], text.as_bytes(), b"\n"].concat()
 }
 
-/// What opens a stream of a protocol.
+/// The bytes that open a stream of a protocol.
 pub fn proposal(protocol: &str) -> Vec<u8> {
     [message("/multistream/1.0.0"), message(protocol)].concat()
 }
@@ -71,7 +71,7 @@ pub fn varint(mut number: usize) -> Vec<u8> {
 }
 
 impl Attacker {
-    /// Connects with a new identity. `None` if the victim does not let it in.
+    /// Connects with a new identity. Returns `None` if the victim does not let it in.
     pub async fn connect(address: &str) -> Option<Self> {
         let key = Keypair::generate_ed25519();
         let mut transport = transport(&key, address.contains("quic"));
@@ -92,7 +92,7 @@ impl Attacker {
         self.is_closed = self.is_closed || matches!(self.muxer.poll_unpin(cx), Poll::Ready(Err(_)));
     }
 
-    /// Runs a future while the connection moves on.
+    /// Runs a future while also driving the connection.
     pub async fn run<T>(&mut self, future: impl Future<Output = T>) -> T {
         let mut future = pin!(future);
         poll_fn(|cx| {
@@ -111,7 +111,7 @@ impl Attacker {
         self.is_closed
     }
 
-    /// Opens a stream, unless the victim lets none be opened.
+    /// Opens a stream, unless the victim refuses.
     pub async fn open(&mut self) -> Option<SubstreamBox> {
         let opened = poll_fn(|cx| {
             self.move_on(cx);
@@ -120,7 +120,7 @@ impl Attacker {
         timeout(Duration::from_secs(1), opened).await.ok().flatten()
     }
 
-    /// Opens a stream and writes as much of these bytes as the victim takes within a time.
+    /// Opens a stream and writes as many of these bytes as the victim accepts within a time.
     pub async fn write(&mut self, bytes: &[u8], within: Duration) -> Option<SubstreamBox> {
         let mut stream = self.open().await?;
         let writing = async {
@@ -131,8 +131,8 @@ impl Attacker {
         Some(stream)
     }
 
-    /// Opens many streams. Half of them begin to negotiate and stop, so that the victim accepts no others; these send
-    /// what their windows allow.
+    /// Opens many streams. Half of them begin to negotiate and stop, so that the victim accepts no others. The rest
+    /// send what their windows allow.
     pub async fn fill_streams(&mut self, count: usize, within: Duration) -> Vec<SubstreamBox> {
         let mut streams = Vec::new();
         for _ in 0..count {
@@ -155,7 +155,7 @@ impl Attacker {
     }
 }
 
-/// Forwards TCP connections to a target from an address of their own. Returns the port.
+/// Forwards TCP connections to a target from another address. Returns the port.
 pub async fn relay(source: Ipv4Addr, target: SocketAddr) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -163,7 +163,7 @@ pub async fn relay(source: Ipv4Addr, target: SocketAddr) -> u16 {
         while let Ok((mut near, _)) = listener.accept().await {
             tokio::spawn(async move {
                 let socket = TcpSocket::new_v4().unwrap();
-                // A node dials from its own port on any address: it could not if this socket had that port alone.
+                // A node dials from its own port on any address, which fails if this socket has that port alone.
                 socket.set_reuseport(true).unwrap();
                 socket.bind((source, 0).into()).unwrap();
                 if let Ok(mut far) = socket.connect(target).await {
@@ -175,7 +175,7 @@ pub async fn relay(source: Ipv4Addr, target: SocketAddr) -> u16 {
     port
 }
 
-/// First packets of QUIC connections, which a victim answers and then waits for more.
+/// First packets of QUIC connections. The victim answers them and then waits for more.
 pub async fn quic_initials(count: usize) -> Vec<Vec<u8>> {
     let sink = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let address: Multiaddr =
@@ -238,7 +238,7 @@ fn be_a_victim(config: p2p::Config) {
 /// A node in a process of its own, so that its memory can be measured.
 pub struct Victim {
     child: Child,
-    /// Its addresses, TCP and QUIC.
+    /// Its TCP and QUIC addresses.
     pub tcp: String,
     pub quic: String,
 }
@@ -260,30 +260,30 @@ impl Victim {
         Self { tcp: find("/tcp/"), quic: find("/quic-v1"), child }
     }
 
-    /// Where it listens on TCP.
+    /// Its listening address for TCP.
     pub fn socket(&self) -> SocketAddr {
         let parts: Vec<_> = self.tcp.split('/').collect();
         format!("{}:{}", parts[2], parts[4]).parse().unwrap()
     }
 
-    /// A figure of the kernel, bytes.
+    /// A value from the kernel, in bytes.
     fn status(&self, name: &str) -> u64 {
         let text = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap();
         line.trim_start_matches(':').trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
     }
 
-    /// Memory in use, bytes.
+    /// Memory in use, in bytes.
     pub fn memory(&self) -> u64 {
         self.status("VmRSS")
     }
 
-    /// Forgets the peak so far.
+    /// Resets the peak.
     pub fn reset_peak(&self) {
         fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5").unwrap();
     }
 
-    /// The most memory in use since the last reset, bytes.
+    /// Peak of the memory in use since the last reset, in bytes.
     pub fn peak(&self) -> u64 {
         self.status("VmHWM")
     }
@@ -296,7 +296,7 @@ impl Drop for Victim {
     }
 }
 
-/// Polls a future once in the background forever. For attackers that only hold on.
+/// Polls a future in the background forever, for attackers that only keep their connections.
 pub fn hold(mut attacker: Attacker) -> tokio::task::JoinHandle<()> {
     tokio::spawn(async move { attacker.run(std::future::pending::<()>()).await })
 }

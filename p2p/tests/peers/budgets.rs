@@ -1,4 +1,4 @@
-//! Identities of one address count as one: budgets, invalid work, and bans, on real sockets in a network of the test's own.
+//! Identities of one address count as one for budgets, invalid work, and bans. On real sockets, in a separate network.
 
 use std::time::{Duration, Instant};
 
@@ -30,7 +30,7 @@ fn serve(mut victim: Node) {
     });
 }
 
-/// Asks so many times for rows. Returns the bytes that came, and how often the node was busy.
+/// Asks for rows this many times. Returns the bytes that came, and the number of refusals because the node was busy.
 async fn draw(mut node: Node, from: PeerId, times: u64) -> (u64, u64, Node) {
     let (mut bytes, mut busy) = (0, 0);
     for number in 0..times {
@@ -71,10 +71,10 @@ async fn many_identities_of_one_host_share_one_budget() {
     }
     let allowed = UPLOAD_BURST_BYTES + UPLOAD_BYTES_PER_S * started.elapsed().as_secs() + 2 * RESPONSE_BYTES_MAX as u64;
     assert!(bytes <= allowed, "{bytes} of {allowed} bytes");
-    // Not all of the burst: a host also has few responses on their way at a time.
+    // Not all of the burst, because a host may also have only a few responses on their way at a time.
     assert!(bytes > UPLOAD_BURST_BYTES / 2 && busy > 100, "{bytes} bytes, {busy} times busy");
     let refused = [Defense::HostBudget, Defense::HostUpload].map(|defense| traffic.defended(defense));
-    // What its answers on their way exceed is refused before.
+    // Requests beyond the bound for responses on their way are refused earlier.
     let refused: u64 = refused.iter().sum();
     assert!(refused > 0 && refused <= busy, "{refused} of {busy}");
     for peer in handle.peers().await.unwrap() {
@@ -87,7 +87,7 @@ async fn many_identities_of_one_host_share_one_budget() {
     assert_eq!((bytes, busy), (5 * (RESPONSE_BYTES_MAX as u64 - 16), 0), "another address is served");
 }
 
-/// Connects one identity after the other. Returns whether the last one was let in.
+/// Connects one identity after the other. Returns whether the node let in the last one.
 async fn comes_in(number: u8, victim: &Node, ip: &str) -> bool {
     let node = Node::start(config(number, &[&victim.addr]).at(ip)).await;
     let until = Instant::now() + Duration::from_secs(5);
@@ -121,13 +121,13 @@ async fn invalid_work_from_new_identities_ends_the_address() {
         let mut identity = Node::start(config(number, &[&victim.addr]).at(ATTACKER)).await;
         identity.wait_for_peers(1).await;
         attempts += 1;
-        // What the share-chain says of three shares that break a rule.
+        // The share-chain's verdicts for three shares that break a rule.
         for _ in 0..3 {
             let misbehaviour = Misbehaviour::InvalidItem;
             victim.send(Command::Punish { peer: identity.id(), misbehaviour }).await;
         }
         patiently(identity.wait_for(|event| matches!(event, Event::PeerDisconnected { .. }))).await;
-        // The list is published a few times a second.
+        // The node publishes the list a few times a second.
         tokio::time::sleep(Duration::from_millis(600)).await;
         if victim.handle.bans().borrow().iter().any(|ban| matches!(ban.what, Banned::Range(_))) {
             break;

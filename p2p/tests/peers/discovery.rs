@@ -1,4 +1,4 @@
-//! Discovery over real sockets: a DNS seed on a real name server, in a network namespace of its own.
+//! Discovery over real sockets: a DNS seed on a real name server, in a separate network namespace.
 
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -36,13 +36,13 @@ async fn connects(events: &mut mpsc::Receiver<Event>, peer: PeerId) {
     tokio::time::timeout(Duration::from_secs(20), connected).await.expect("the seed is found");
 }
 
-/// Runs in the namespace: a seed, and a node that knows only its name.
+/// Runs in the namespace: a seed, and a node that knows only the seed's name.
 #[tokio::test]
 #[ignore = "runs in a namespace that `a_dns_seed_is_looked_up_and_dialed` makes"]
 async fn in_the_namespace() {
     let listen = vec![format!("/ip4/127.0.0.1/tcp/{SEED_PORT}")];
     let (seed, mut seed_events): (Handle, _) = Network::start(Config { listen, ..discover(1, &[]) }).unwrap();
-    // The first name does not exist, and does no harm.
+    // The first name does not exist, which does no harm.
     let names = ["nowhere.shoal.test", "seed.shoal.test"];
     let (node, mut events) = Network::start(discover(2, &names)).unwrap();
     tokio::spawn(async move { while seed_events.recv().await.is_some() {} });
@@ -53,8 +53,8 @@ async fn in_the_namespace() {
 
 #[test]
 fn a_dns_seed_is_looked_up_and_dialed() {
-    // Debian's dnsmasq answers as the machine's only name server. It also names a node that does not exist, and things
-    // that are no addresses.
+    // Debian's dnsmasq is the machine's only name server. It also names a node that does not exist, and values that are
+    // not addresses.
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("resolv.conf"), "nameserver 127.0.0.1\n").unwrap();
     let script = format!(

@@ -1,4 +1,4 @@
-//! Bytes that are no libp2p on the TCP port: nothing happens but that the connection closes, and peers are served on.
+//! Bytes on the TCP port that are not libp2p: the node only closes the connection, and keeps serving peers.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ async fn garbage_oversized_and_half_messages_only_close() {
         b"GET / HTTP/1.1\r\n\r\n".to_vec(),
         vec![0xff; 1 << 20],
         vec![0; 65_536],
-        // A length of gigabytes before nothing.
+        // A length of gigabytes with nothing after it.
         b"\xff\xff\xff\xff\x0f".to_vec(),
         multistream[..7].to_vec(),
         [noise.clone(), vec![0xff; 70_000]].concat(),
@@ -42,7 +42,7 @@ async fn garbage_oversized_and_half_messages_only_close() {
         assert!(read.is_ok(), "still open after {} bytes", attack.len());
         assert!(answer.len() < 256, "a short answer at most");
     }
-    // Some that stay open and say nothing.
+    // Some connections stay open and send nothing.
     let _silent: Vec<_> = futures::future::join_all((0..40).map(|_| TcpStream::connect(&target))).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
     drop(_silent);

@@ -1,4 +1,4 @@
-//! What peers send and nobody uses holds no memory.
+//! Bytes that peers send and the node does not use hold no memory.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use p2p_proto::message::{Request, Topic};
 
 use crate::attacker::{Attacker, GOSSIP, SYNC, Victim, hold, proposal, varint};
 
-/// The most that a victim may grow, bytes.
+/// Bound for the growth of a victim's memory, in bytes.
 const GROWTH_MAX: u64 = 64 << 20;
 
-/// Connects that many attackers, one after the other, so that none has to give way.
+/// Connects this many attackers, one after the other, so that none is evicted.
 async fn attackers(count: usize, address: &str) -> Vec<Attacker> {
     let mut attackers = Vec::new();
     for _ in 0..count {
@@ -20,7 +20,7 @@ async fn attackers(count: usize, address: &str) -> Vec<Attacker> {
     attackers
 }
 
-/// The most that the victim grows while attackers do something.
+/// Largest growth of the victim's memory during an attack.
 async fn growth(victim: &Victim, attack: impl Future<Output = ()>) -> u64 {
     tokio::time::sleep(Duration::from_millis(500)).await;
     let before = victim.memory();
@@ -59,7 +59,7 @@ async fn half_a_message_holds_no_memory() {
     assert!(grown < GROWTH_MAX, "grew by {grown} bytes");
 }
 
-/// Opens that many streams on each of 30 connections and sends what their windows allow.
+/// Opens this many streams on each of 30 connections and sends what their windows allow.
 async fn filled_windows(address: &str, victim: &Victim, streams: usize) -> u64 {
     let attackers = attackers(30, address).await;
     let attack = async {
@@ -86,7 +86,7 @@ async fn filled_yamux_windows_hold_no_memory() {
     assert!(grown < GROWTH_MAX, "grew by {grown} bytes");
 }
 
-/// A peer that is otherwise welcome begins a message and stops.
+/// A peer that otherwise behaves begins a message and stops.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_message_that_stalls_ends_the_connection() {
     let victim = Victim::start();

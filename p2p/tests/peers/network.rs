@@ -11,7 +11,7 @@ use crate::common::{Node, config, patiently, share};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn gossip_is_forwarded_only_after_its_verdict() {
-    // A line: what the last one hears has passed the middle one.
+    // A line of three: what the last node gets has passed the middle one.
     let first = Node::start(config(1, &[])).await;
     let mut middle = Node::start(config(2, &[&first.addr])).await;
     let mut last = Node::start(config(3, &[&middle.addr])).await;
@@ -41,7 +41,7 @@ async fn the_largest_announcement_of_a_block_arrives_and_its_pieces_do() {
     let Gossip::Share(proof) = share(1) else { panic!("it is a share") };
     let ids = vec![[0xab; 6]; p2p_proto::limits::BLOCK_TRANSACTIONS_MAX];
     let block = Gossip::BitcoinBlock(Announcement { proof, nonce: 7, ids });
-    // The subscription may take a moment more than the connection.
+    // The subscription may take slightly longer than the connection.
     tokio::time::sleep(Duration::from_millis(500)).await;
     first.send(Command::Publish(block.clone())).await;
     let (_, _, message) = second.next_gossip().await;
@@ -97,7 +97,7 @@ async fn rejected_gossip_leads_to_a_ban() {
     second.wait_for_peers(1).await;
     tokio::time::sleep(Duration::from_millis(500)).await;
     for number in 0..3 {
-        // Before both have told each other their topics, gossip goes nowhere.
+        // Gossip starts only after both have told each other their topics.
         let mut again = number;
         let token = loop {
             first.send(Command::Publish(share(again))).await;
@@ -111,7 +111,7 @@ async fn rejected_gossip_leads_to_a_ban() {
     }
     second.wait_for(|event| matches!(event, Event::PeerBanned { peer } if *peer == first.id())).await;
     tokio::time::sleep(Duration::from_secs(3)).await;
-    assert!(second.handle.peers().await.unwrap().is_empty(), "and stays away though dialled again");
+    assert!(second.handle.peers().await.unwrap().is_empty(), "and stays away even if dialed again");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -125,7 +125,7 @@ async fn networks_do_not_mix() {
     assert!(first.handle.peers().await.unwrap().is_empty());
 }
 
-/// The names of two pools, or two sizes of coinbase, are all that differs. The node that dialed tells why it has no peer.
+/// Only the names of the pools or the coinbase sizes differ. The node that dialed reports why it has no peer.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_pools_never_exchange_a_share_and_say_why() {
     let pool = |name: &str| ChainParams { pool: name.parse().unwrap(), ..ChainParams::local() };
@@ -178,7 +178,7 @@ async fn comes_back_after_a_restart() {
         drop(comes);
         stays.wait_for(|event| matches!(event, Event::PeerDisconnected { .. })).await;
     }
-    // The other way round: the node that is dialled restarts on its old port.
+    // The other way around: the node that was dialed restarts on its old port.
     let port_addr = stays.addr.clone();
     let mut dialler = Node::start(config(16, &[&port_addr])).await;
     dialler.wait_for_peers(1).await;
@@ -216,12 +216,12 @@ async fn a_caller_that_does_not_listen_blocks_nobody() {
     for number in 0..3_000 {
         sender.send(Command::Publish(share(number))).await;
     }
-    // Its events are full; its commands still work.
+    // Its event queue is full, but its commands still work.
     let peers = patiently(deaf.handle.peers()).await.unwrap();
     assert!(peers.len() <= 1);
 }
 
-/// Whether neighbours find each other depends on the machine: multicast does not run over loopback.
+/// Whether nodes in one network find each other depends on the machine, because multicast does not work over loopback.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn mdns_stops_no_node_where_there_is_no_local_network() {
     let first = Node::start(config(21, &[])).await;

@@ -11,7 +11,7 @@ async fn score(node: &Node, peer: PeerId) -> Option<i32> {
     node.handle.peers().await.unwrap().iter().find(|info| info.peer == peer).map(|info| info.gossip_score)
 }
 
-/// Accepts all gossip, or ignores all of it, until the test ends.
+/// Accepts or ignores all gossip until the test ends.
 fn judge(mut node: Node, verdict: Verdict) {
     tokio::spawn(async move {
         loop {
@@ -22,7 +22,7 @@ fn judge(mut node: Node, verdict: Verdict) {
     });
 }
 
-/// A node that publishes, and three that hear it and one another: one of them forwards nothing.
+/// A node that publishes, and three that are connected with it and with each other. One of the three forwards nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_peer_that_forwards_nothing_loses_its_place() {
     let source = Node::start(config(1, &[])).await;

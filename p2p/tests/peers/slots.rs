@@ -1,4 +1,4 @@
-//! Connections that cost their opener nothing keep nobody out.
+//! Connections that cost an attacker nothing keep no one out.
 
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use p2p_proto::limits::INBOUND_MAX;
 use crate::attacker::{Victim, quic_initials, relay};
 use crate::common::{Node, config};
 
-/// Time within which a newcomer must be in, under every attack.
+/// Time within which a newcomer must connect during every attack.
 const NEWCOMER: Duration = Duration::from_secs(5);
 
 /// Connects a newcomer, and returns it with the time that it took.
@@ -43,7 +43,7 @@ async fn silent_sockets_keep_nobody_out() {
     }
     newcomers_get_in(&victim, 20).await;
 
-    // Handshakes over QUIC that begin and do not go on.
+    // Handshakes over QUIC that stop after their first packet.
     let mut sockets = Vec::new();
     for packet in quic_initials(200).await {
         let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
@@ -53,7 +53,7 @@ async fn silent_sockets_keep_nobody_out() {
     newcomers_get_in(&victim, 30).await;
 }
 
-/// A deadline, not only the next newcomer, ends a connection that says nothing.
+/// A deadline closes silent connections, even without newcomers.
 #[tokio::test]
 async fn a_silent_socket_is_closed_within_seconds() {
     use tokio::io::AsyncReadExt;
@@ -67,7 +67,7 @@ async fn a_silent_socket_is_closed_within_seconds() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn taken_slots_are_given_back() {
     let victim = Victim::start();
-    // All slots, eight from each of twelve addresses. Evicted peers dial again.
+    // Attackers hold all slots, eight from each of twelve addresses. Evicted ones dial again.
     let mut takers = Vec::new();
     for host in 0..u8::try_from(INBOUND_MAX / 8).unwrap() {
         let port = relay(Ipv4Addr::new(127, 0, 0, 2 + host), victim.socket()).await;
@@ -76,7 +76,7 @@ async fn taken_slots_are_given_back() {
         for number in 0..8 {
             takers.push(Node::start(config(100 + 8 * host + number, &[&address])).await);
         }
-        // Not all at once: they are of one netgroup, which may have few handshakes under way.
+        // They do not come all at once: they are in one netgroup, which may have only a few handshakes in progress.
         for taker in takers.iter_mut().rev().take(8) {
             taker.wait_for_peers(1).await;
         }
@@ -85,7 +85,7 @@ async fn taken_slots_are_given_back() {
     assert!(took < NEWCOMER, "{took:?} over TCP");
     let (mut by_quic, took) = newcomer(11, &victim.quic).await;
     assert!(took < NEWCOMER, "{took:?} over QUIC");
-    // They stay, although the evicted ones come back.
+    // The newcomers stay, although the evicted attackers come back.
     let is_gone = |event: &p2p_proto::Event| matches!(event, p2p_proto::Event::PeerDisconnected { .. });
     assert!(!by_tcp.hears(Duration::from_secs(8), is_gone).await);
     assert!(!by_quic.hears(Duration::from_millis(10), is_gone).await);

@@ -1,7 +1,8 @@
-//! Verifies a recording: replays it by the rules, and compares what the recorder claims with what follows.
+//! Verifies a recording: replays it by the rules, and compares the recorder's claims with the results.
 //!
-//! Run it with `cargo run --release -p recording --example verify_recording -- FILE`. `shoal export` and `shoal-sim --record`
-//! write such files. Without a file, the example verifies a small recording that it makes itself, and one that lies.
+//! Run it with `cargo run --release -p recording --example verify_recording -- FILE`. `shoal export` and `shoal-sim
+//! --record` write such files. Without a file, the example verifies a small recording that it makes itself, and one
+//! with a false claim.
 
 use std::convert::Infallible;
 use std::fs::File;
@@ -35,7 +36,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Replays a recording and says whether it is one, and all of its claims are true.
+/// Replays a recording, and reports whether it is well-formed and all of its claims are true.
 fn verify(from: impl BufRead) -> bool {
     let replay = match Replay::of(from, |_line| {}) {
         Ok(replay) => replay,

@@ -1,5 +1,5 @@
-//! What the share-chain of a pruned node begins with. It is verified as a newcomer verifies what its peers send: the
-//! work of the links by their proofs, and what they credited by the state roots of the links above.
+//! The base with which the share-chain of a pruned node begins. It is verified like a peer's data at a newcomer: the
+//! work of the links by their proofs, and their credits by the state roots of the links above.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,26 +12,26 @@ use sharechain::{Chain, ChainParams, Height, Proof, ShareId, Timestamp};
 
 use crate::line::{BaseLine, BaseLinkLine};
 
-/// A whole base, verified.
+/// A complete, verified base.
 #[derive(Clone, Debug)]
 pub struct Base {
-    /// Its links, with what they credited. It still lacks the lists.
+    /// Its links, with their credits. It still lacks the lists.
     pub chain: Chain,
     /// Lists of the last of them.
     pub lists: Vec<(ShareId, Vec<ShareId>)>,
     /// Proofs of its links, encoded.
     pub proofs: Vec<(ShareId, Arc<[u8]>)>,
-    /// What the recording does not show.
+    /// The unverified part of the recording.
     pub unverified: Unverified,
 }
 
-/// What the recording of a pruned node does not show.
+/// The unverified part of a pruned node's recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unverified {
-    /// Links below this height are not in the recording. Their work, and what they credited, are not shown.
+    /// Links below this height are not in the recording, so their work and credits are unverified.
     pub below: Height,
-    /// Up to this height, links are verified by proof of work, and what they credited by state roots. The single shares
-    /// behind it, and what the links' coinbases pay, are not in the recording.
+    /// Up to this height, proof of work verifies links, and state roots verify their credits. The single shares behind
+    /// the credits, and the payouts of the links' coinbases, are not in the recording.
     pub by_roots_up_to: Height,
 }
 
@@ -45,7 +45,7 @@ pub struct BaseReader {
 }
 
 impl BaseReader {
-    /// Takes the next line. Returns the base once it is whole. `reader` is none before the first line.
+    /// Adds the next line. Returns the base once it is complete. `reader` is none before the first line.
     ///
     /// # Errors
     /// A text, if the line is out of place or not what the links committed to.

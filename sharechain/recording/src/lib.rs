@@ -9,10 +9,10 @@
 //! read.rs          reads lines from a file; rejects everything that the format does not allow
 //! write.rs         writes lines to a file; turns a node's journal into lines
 //! claim.rs         describes the state of a chain as claims
-//! base.rs          what the share-chain of a pruned node begins with, verified as a newcomer does it
+//! base.rs          the base of a pruned node's share-chain, verified as a newcomer does it
 //! replay.rs        replays lines into a chain; the counterpart of `specs/model/replay.py`
-//! replay/begin.rs  the base that the recording of a pruned node begins with
-//! replay/changes.rs  what the lines change, for those who keep what a chain does
+//! replay/begin.rs  replays the base of a pruned node's recording
+//! replay/changes.rs  the changes that the lines cause, for callers that keep them
 //! replay/check.rs  compares claims with the state of the chain
 //! replay/ancestors.rs  the links below a claimed one, as the check of its list needs them
 //! compare.rs       differences between a recording and the rules
@@ -54,7 +54,8 @@ pub const VERSION: u32 = 2;
 /// Maximum length of a line with its line feed, bytes. Far above the largest window of a real network.
 pub const LINE_BYTES_MAX: usize = 16 << 20;
 
-/// Maximum length of an encoded proof in a recording, bytes. More than is valid, so that SC-001 can be shown.
+/// Maximum length of an encoded proof in a recording, bytes. Longer than valid, so that a recording can show SC-001
+/// broken.
 pub const PROOF_BYTES_MAX: usize = 4_096;
 
 /// Maximum number of ids in a list in a recording: the largest count that an encoded list can have.

@@ -21,25 +21,25 @@ pub enum Line {
     Now(NowLine),
     /// The recorder claims something about the state.
     Claim(Claim),
-    /// The node was pruned: what its share-chain begins with.
+    /// A part of the base with which a pruned node's share-chain begins.
     Base(BaseLine),
 }
 
-/// A part of the base that the share-chain of a pruned node begins with.
+/// A part of the base with which a pruned node's share-chain begins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum BaseLine {
-    /// What the first link continues.
+    /// The state that the first link continues.
     Begins(BeginsLine),
     /// The next link.
     Link(BaseLinkLine),
-    /// What the next links credited.
+    /// Credits of the next links.
     Rows(BaseRowsLine),
-    /// The base is whole.
+    /// The base is complete.
     End(BaseEndLine),
 }
 
-/// What the first link of a base continues.
+/// The state that the first link of a base continues.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BeginsLine {
@@ -58,7 +58,7 @@ pub struct BaseLinkLine {
     pub list: Option<Vec<Id>>,
 }
 
-/// What the next links of a base credited.
+/// Credits of the next links of a base.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BaseRowsLine {
@@ -66,7 +66,7 @@ pub struct BaseRowsLine {
     pub base_rows: RawBytes,
 }
 
-/// The base is whole: what follows is judged in full.
+/// The base is complete: everything after it is judged in full.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BaseEndLine {
@@ -247,7 +247,7 @@ struct Keys {
 }
 
 impl Keys {
-    /// The one that is there.
+    /// The only key present.
     fn only(&self) -> Option<&'static str> {
         let Self { claim, header, proof, list_of, now, begins, base_link, base_rows, base } = self;
         let keys = [
@@ -291,7 +291,8 @@ impl Line {
         .and_then(Self::bounded)
     }
 
-    /// Rejects what no type can exclude: lists that are too long, and a verdict on a list that is not in the line.
+    /// Rejects errors that the types cannot exclude: lists that are too long, and a verdict on a list that is not in
+    /// the line.
     fn bounded(self) -> Result<Self, String> {
         let list = match &self {
             Self::Proof(ProofLine { list: None, list_verdict: Some(_), .. }) => {

@@ -68,10 +68,10 @@ pub struct Replay {
     lists: BTreeMap<ShareId, Vec<Vec<ShareId>>>,
     /// Headers whose previous header is missing or whose time is too far ahead.
     headers: Vec<Header>,
-    /// The base that is being read.
+    /// The base while it is read.
     base: Option<BaseReader>,
     unverified: Option<Unverified>,
-    /// What changed since it was last taken; none unless someone takes it.
+    /// Changes since the last call of [`Self::take_changes`]; none unless the caller keeps changes.
     changes: Option<Vec<ChangeSet>>,
 }
 

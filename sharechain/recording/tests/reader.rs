@@ -1,4 +1,4 @@
-//! The reader takes what the format allows and nothing else, and the writer writes what the reader takes.
+//! The reader accepts exactly what the format allows, and the writer writes what the reader accepts.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -15,7 +15,7 @@ fn start() -> Start {
     Start { params, root }
 }
 
-/// What is wrong with a line behind a first line; none if nothing is.
+/// Error in a line that follows a first line, if there is one.
 fn complaint(line: &str) -> Option<String> {
     let text = format!("{}\n{line}\n", start().line(None));
     let (_, mut reader) = Reader::new(text.as_bytes()).unwrap();
@@ -30,7 +30,7 @@ fn complaint(line: &str) -> Option<String> {
     }
 }
 
-/// What is wrong with a first line that was changed.
+/// Error in a first line that was changed.
 fn complaint_of_first(change: impl FnOnce(&mut Value)) -> Option<String> {
     let mut first: Value = serde_json::from_str(&start().line(Some("for people"))).unwrap();
     change(&mut first);
@@ -132,7 +132,7 @@ fn first_lines_are_checked() {
     refused(|first| first["root"]["headers"] = json!(["00".repeat(80)]), "nBits");
 }
 
-/// The constants of a network that is not one of the three stand in its first line.
+/// A recording of any network but the three known ones has the network's constants in its first line.
 #[test]
 fn parameters_come_back() {
     let params = ChainParams { name: "custom", outputs_max: 7, ..ChainParams::signet() };
@@ -146,7 +146,7 @@ fn parameters_come_back() {
     for name in ["retarget_blocks", "median_span", "outputs_max", "pow_limit_bits"] {
         let kept = line["parameters"][name].take();
         line["parameters"][name] = json!(0);
-        // The consensus id no longer fits, but that is told later.
+        // The consensus id no longer fits, but the reader checks it later.
         let problem = Reader::new(format!("{line}\n").as_bytes()).unwrap_err().to_string();
         assert!(problem.contains(name), "{problem}");
         line["parameters"][name] = kept;
@@ -156,7 +156,7 @@ fn parameters_come_back() {
     assert!(problem.contains("the parameters are those of custom"), "{problem}");
 }
 
-/// A private pool has the constants of a known network under the network's own name, and nothing else may differ.
+/// A private pool has the constants of a known network under the network's own name. Nothing else may differ.
 #[test]
 fn the_name_of_a_pool_comes_back() {
     for mut params in ChainParams::all() {

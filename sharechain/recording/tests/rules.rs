@@ -1,4 +1,4 @@
-//! `specs/vectors/rules.json`: every case by this program, with the verdicts that the model gives; and a rule for each.
+//! Runs every case of `specs/vectors/rules.json` and compares the verdicts with the model's. Every rule has a case.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use recording::Replay;
 use serde_json::Value;
 
-/// Rules without a case in any file: no input is known that breaks them.
+/// Rules without a case in any file, because no known input breaks them.
 const NO_VECTOR: [&str; 1] = ["SC-901"];
 
 fn specs() -> PathBuf {
@@ -20,7 +20,7 @@ fn vectors() -> Value {
     serde_json::from_str(&fs::read_to_string(specs().join("vectors/rules.json")).unwrap()).unwrap()
 }
 
-/// A recording's text.
+/// Text of a recording.
 fn text(lines: &[&[Value]]) -> String {
     lines.iter().flat_map(|part| part.iter()).map(|line| format!("{line}\n")).collect()
 }

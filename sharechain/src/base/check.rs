@@ -1,4 +1,4 @@
-//! Checks what a database says of deep links against their own proofs, without Bitcoin's headers.
+//! Checks a database's data of deep links against their own proofs, without Bitcoin's headers.
 
 use std::collections::VecDeque;
 
@@ -14,7 +14,7 @@ use crate::state::{self, State};
 use crate::target;
 use crate::units::{Height, U256};
 
-/// What is wrong with a base link.
+/// A fault of a base link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum BaseFault {
     /// Its chunk does not continue the one below.
@@ -23,7 +23,7 @@ pub enum BaseFault {
     /// Its proof is another link's, or breaks a rule.
     #[error("the proof of the link at height {0} is not the one that the base names")]
     Proof(Height),
-    /// Its state root commits to something else.
+    /// Its state root commits to different data.
     #[error("the state root of the link at height {0} commits to other rows, another window, or another history")]
     State(Height),
 }
@@ -39,7 +39,7 @@ pub struct BaseCheck {
 }
 
 impl BaseCheck {
-    /// Begins with the first chunk that is passed to [`Self::begin`].
+    /// A checker that starts with the first chunk passed to [`Self::begin`].
     #[must_use]
     pub fn new(params: ChainParams) -> Self {
         Self { params, at: None, targets: VecDeque::new(), checked: 0 }

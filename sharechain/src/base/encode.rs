@@ -23,7 +23,7 @@ const VERSION: u8 = 1;
 /// Length of the checksum, bytes.
 const CHECKSUM_BYTES: usize = 32;
 
-/// Why bytes are no chunk.
+/// Why bytes are not a chunk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum BaseError {
     /// The checksum does not match: the bytes are damaged.
@@ -88,11 +88,11 @@ impl Chunk {
 
 /// A chunk that is read link by link: nothing is copied for each row.
 pub(crate) struct Reading<'a> {
-    /// What its links continue.
+    /// The state that its links continue.
     pub(crate) start: Start,
     /// Its scripts, each once. This node writes them in ascending order.
     pub(crate) scripts: Vec<&'a Script>,
-    /// Number of links that were not read yet.
+    /// Number of links not yet read.
     left: u32,
     reader: Reader<'a>,
 }
@@ -111,7 +111,7 @@ impl<'a> Reading<'a> {
             other => return Err(BaseError::Version(other)),
         }
         let start = Start::read(&mut reader)?;
-        // Grows with what is read, not with what is claimed.
+        // Grows with the data read, not with the claimed count.
         let count = reader.u32()?;
         let script = |_| reader.borrowed_script(SCRIPT_BYTES_MAX, is_payout_script, RuleError::PayoutScript);
         let scripts = (0..count).map(script).collect::<Result<_, RuleError>>()?;

@@ -77,7 +77,7 @@ proptest! {
 
     #[test]
     fn no_bytes_make_the_decoder_panic(mut bytes in prop::collection::vec(any::<u8>(), 0..400)) {
-        // With a checksum that matches, so that what comes after it is reached.
+        // The checksum matches, so that the reader gets to the checks after it.
         let checksum = bitcoin::hashes::sha256::Hash::hash(&bytes);
         bytes.extend_from_slice(checksum.as_byte_array());
         let _ = Chunk::decode(&bytes);

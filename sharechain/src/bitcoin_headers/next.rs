@@ -1,4 +1,4 @@
-//! What Bitcoin expects of the header that follows another.
+//! The values that Bitcoin expects in the header that follows another.
 
 use std::ops::RangeInclusive;
 
@@ -10,19 +10,19 @@ use super::tree::{Index, Tree};
 use crate::params::BitcoinParams;
 use crate::units::Timestamp;
 
-/// What Bitcoin expects of the header that follows another one.
+/// The values that Bitcoin expects in the header that follows another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NextHeader {
     /// Earliest time that Bitcoin allows, a second after the median time past or later.
     pub least_time: Timestamp,
     /// nBits of its difficulty period. The header has them, unless its time gives it the easiest.
     pub period_bits: CompactTarget,
-    /// From this time on, the header has these nBits, the easiest; none if there is no such time.
+    /// At and after this time, the header has these nBits, the easiest; none if there is no such time.
     easiest: Option<(Timestamp, CompactTarget)>,
 }
 
 impl NextHeader {
-    /// What is expected after the header at `prev`.
+    /// The values expected after the header at `prev`.
     pub(super) fn after(tree: &Tree, prev: Index, params: &BitcoinParams) -> Self {
         let last = tree.at(prev);
         let is_first = starts_period(last.height.saturating_add(1), params);

@@ -9,7 +9,7 @@ use crate::params::ChainParams;
 use crate::target;
 use crate::units::U256;
 
-/// Target that is easy enough to mine a few hundred headers in a test, and hard enough for retargets in both
+/// A target that is easy enough to mine a few hundred headers in a test, and hard enough for retargets in both
 /// directions.
 const EASY_BITS: u32 = 0x1f3f_ffff;
 const PERIOD: u32 = 16;
@@ -211,7 +211,7 @@ fn an_orphan_is_held() {
     let mut tree = tree();
     let block = header(BlockHash::all_zeros(), START_S, CompactTarget::from_consensus(EASY_BITS));
     assert_eq!(tree.insert(block, LATE), Ok(Inserted::Held(HeldHeader::UnknownParent(BlockHash::all_zeros()))));
-    // Headers below the root cannot be judged either.
+    // Headers below the root cannot be checked either.
     let below = root().headers[3].block_hash();
     let block = header(below, START_S + 10, CompactTarget::from_consensus(EASY_BITS));
     assert_eq!(tree.insert(block, LATE), Ok(Inserted::Held(HeldHeader::UnknownParent(below))));
@@ -314,7 +314,8 @@ fn a_root_needs_its_period_and_eleven_headers() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// On any network and at any place of a period, the times of some nBits are those that are expected to have them.
+    /// On any network and at any position in a period, the times that are found for some nBits are those at which these
+    /// nBits are expected.
     #[test]
     fn times_are_those_with_which_the_nbits_are_expected(
         network in 0_usize..5,
@@ -346,7 +347,7 @@ proptest! {
         prop_assert_eq!(expected == easiest && next.period_bits != easiest, may_be_late && after_s > 1_200);
     }
 
-    /// Any tree: every ancestor that the jumps find is the one that single steps find.
+    /// In any tree, jumps find the same ancestors as single steps.
     #[test]
     fn jumps_agree_with_steps(
         parents in prop::collection::vec(prop_oneof![4 => Just(0_usize), 1 => 0_usize..50], 1..400),

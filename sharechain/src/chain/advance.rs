@@ -77,7 +77,7 @@ impl Chain {
         }
     }
 
-    /// Drops what the main chain lists so deep that no link that is still judged can list it again.
+    /// Drops proofs that the main chain lists so deep that no link still judged can list them again.
     fn forget_deep(&mut self) {
         let keep = MEMORY_DEPTH.saturating_add(self.listing_reach());
         let height = self.height().below(keep);
@@ -117,16 +117,17 @@ impl Chain {
     }
 
     /// Policy: marks a link that left out a listable share although it had room, if this node had validated the share
-    /// more than 30 s before the link's date. This node does not build on such a link until it has a child, and the link
-    /// loses ties. While this node is not in sync, it marks nothing: what its peers could know then is not known here.
+    /// more than 30 s before the link's date. This node does not build on such a link until it has a child, and the
+    /// link loses ties. While this node is not in sync, it marks nothing, since it does not know what its peers could
+    /// know.
     pub(super) fn note_omission(&mut self, id: ShareId, now: Timestamp) {
         let Some(link) = self.links.get(&id) else { return };
         let Some(complete) = link.complete() else { return };
         if link.parent != self.tip() || complete.list.len() >= LIST_MAX || self.settled.live_height().is_none() {
             return;
         }
-        // A node with a slow clock or a late view is not blamed for what it cannot know, and a link dated ahead gains
-        // nothing. Nor does one dated back: it was found after its parent, which this node saw at a time of its own.
+        // A node with a slow clock or a late view is not blamed for shares that it cannot know, and a link dated ahead
+        // gains nothing. Nor does one dated back: it was found after its parent, whose arrival time this node knows.
         let parent_seen = self.credits.get(&link.parent).map_or(link.time, |parent| parent.first_seen);
         let dated = link.time.max(parent_seen).min(now);
         let Some(branch) = Branch::new(self, link.parent) else { return };

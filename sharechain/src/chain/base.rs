@@ -24,11 +24,11 @@ use crate::target;
 use crate::units::{Height, ShareId, Timestamp, U256};
 use crate::window::{Row, Rows, ScriptIndex, Scripts};
 
-/// A chain that starts from base links, while these come one by one.
+/// A chain under construction from base links, which come one by one.
 #[derive(Clone, Debug)]
 pub(crate) struct FromBase {
     chain: Chain,
-    /// What the next link continues.
+    /// The state that the next link continues.
     below: Start,
     /// Targets and times of the last links, oldest first: as many as the next link's position follows from.
     recent: VecDeque<(U256, Timestamp)>,
@@ -37,13 +37,13 @@ pub(crate) struct FromBase {
     chunk: Vec<ScriptIndex>,
 }
 
-/// Numbers of the scripts of the last decoded chunks, by address: most rows of a chunk share a script with another one,
-/// and to find a script by its bytes takes longer than everything else.
+/// Numbers of the scripts of the last decoded chunks, by address: most rows share a script with others, and a search by
+/// the script's bytes takes longer than everything else.
 #[derive(Clone, Debug, Default)]
 struct Numbers(BTreeMap<usize, (Arc<Script>, ScriptIndex)>);
 
 impl Numbers {
-    /// Scripts remembered at most: those of several chunks, 2 MB.
+    /// Maximum number of remembered scripts: those of several chunks, 2 MB.
     const MAX: usize = 1 << 15;
 
     fn of(&mut self, script: &Arc<Script>, scripts: &mut Scripts) -> Result<ScriptIndex, RuleError> {
@@ -109,13 +109,13 @@ impl FromBase {
         Ok(())
     }
 
-    /// Target and time of the link that is so many links below the next one.
+    /// Target and time of the link this many links below the next one.
     fn below(&self, links: u32) -> Option<&(U256, Timestamp)> {
         self.recent.get(self.recent.len().checked_sub(usize::try_from(links).ok()?)?)
     }
 
-    /// Position of the children of the next link. For the first links, whose anchors are not known, the targets are their
-    /// own: nothing extends them any more.
+    /// Position of the children of the next link. For the first links, whose anchors are unknown, the targets are their
+    /// own: nothing extends them anymore.
     fn position<R>(&self, base: &BaseLink<R>) -> Position {
         let (params, below) = (&self.chain.params, &self.below);
         let height = below.height.child();
@@ -173,8 +173,8 @@ fn numbers_of(scripts: &[&Script], before: &[ScriptIndex], all: &mut Scripts) ->
 }
 
 impl Chain {
-    /// Returns a base chunk, if its last link is so deep that no reorganization changes it. If the chain begins within the
-    /// chunk, so does what is returned.
+    /// Returns a base chunk, if its last link is so deep that no reorganization changes it. If the chain begins within
+    /// the chunk, so does the returned chunk.
     #[must_use]
     pub fn base_chunk(&self, number: u32) -> Option<Chunk> {
         let (first, last) = Chunk::heights(number)?;
@@ -185,7 +185,7 @@ impl Chain {
         self.chunk_of(first.max(self.bottom().max(Height(1))), last)
     }
 
-    /// What a newcomer needs to know of the links below `first` to verify those from there on.
+    /// The facts about the links below `first` that a newcomer needs to verify those above.
     #[must_use]
     pub fn beginning_at(&self, first: Height) -> Option<Beginning> {
         let last = first.below(1);
@@ -210,7 +210,7 @@ impl Chain {
         })
     }
 
-    /// Links of the main chain from one height to another, with what they credit.
+    /// Links of the main chain from one height to another, with their credits.
     #[must_use]
     pub fn chunk_of(&self, first: Height, last: Height) -> Option<Chunk> {
         let start = self.start_at(first.below(1))?;
@@ -218,7 +218,7 @@ impl Chain {
         Some(Chunk { start, links: links.collect::<Option<_>>()? })
     }
 
-    /// What the link above `height` continues.
+    /// The state that the link above `height` continues.
     fn start_at(&self, height: Height) -> Option<Start> {
         if let Some(start) = self.pruned.start_at(height) {
             return Some(start.clone());
@@ -297,7 +297,8 @@ impl Chain {
         }
     }
 
-    /// Appends a link to the main chain, whose children have this position. Returns what the next one continues.
+    /// Appends a link to the main chain, whose children have this position. Returns the state that the next one
+    /// continues.
     fn push_base(
         &mut self,
         below: &Start,
@@ -341,8 +342,8 @@ impl Chain {
         if self.height() == start.height { Ok(start) } else { Err(gap()) }
     }
 
-    /// Tells a chain that starts from a base what its last links list, so that later lists can be checked against them.
-    /// The ids must be those of the links' lists (SC-401).
+    /// Adds the lists of the last links to a chain that starts from a base, so that later lists can be checked against
+    /// them. The ids must be those of the links' lists (SC-401).
     pub fn note_base_lists(&mut self, lists: impl IntoIterator<Item = (ShareId, Vec<ShareId>)>) {
         let by_link: BTreeMap<ShareId, Vec<ShareId>> = lists.into_iter().collect();
         for height in (self.forgotten.0..=self.height().0).map(Height) {
@@ -354,7 +355,7 @@ impl Chain {
         }
     }
 
-    /// Lowest height from which on a chain that starts from a base needs the lists of its links.
+    /// Lowest height at which a chain that starts from a base needs the lists of its links.
     #[must_use]
     pub fn base_lists_from(&self) -> Height {
         self.forgotten

@@ -1,4 +1,4 @@
-//! What payout proofs of a Bitcoin block of the pool need of the chain.
+//! The data that payout proofs of a Bitcoin block of the pool need from the chain.
 
 use super::{Chain, ListState};
 use crate::payout::{Due, in_coinbase_order};
@@ -7,7 +7,7 @@ use crate::share::Proof;
 
 impl Chain {
     /// A proof with the window that it pays by, for payout proofs. `None` unless it is a complete link whose list and
-    /// window are in memory: ask when it becomes complete.
+    /// window are in memory: call this when it becomes complete.
     #[must_use]
     pub fn block_window(&mut self, proof: &Proof) -> Option<BlockWindow> {
         let (parent, previous) = (proof.share.parent, proof.header.prev_blockhash);

@@ -86,8 +86,8 @@ impl<'a> Branch<'a> {
             || self.chain.listed.get(id).is_some_and(|height| *height <= self.fork_height)
     }
 
-    /// Height of the branch's first link from height `lowest` on whose Bitcoin work is at least `work`. `None` if there
-    /// is none.
+    /// Height of the branch's first link at or above `lowest` whose Bitcoin work is at least `work`. `None` if there is
+    /// none.
     pub(super) fn first_with_bitcoin_work(&self, work: U256, lowest: Height) -> Option<Height> {
         let reached = |height: u32| self.link_at(Height(height)).is_some_and(|link| link.position.bitcoin_work >= work);
         if !reached(self.height.0) {

@@ -106,7 +106,7 @@ impl Chain {
         self.wanted.at(height).filter(is_child).collect()
     }
 
-    /// Judges a link's list. Reports rules that already make it void before anything that it waits for.
+    /// Judges a link's list. Broken rules that make it void come before anything missing.
     fn completed(&mut self, id: &ShareId) -> Result<Complete, Incomplete> {
         let overflow = || Incomplete::Invalid(RuleError::Overflow);
         let (list, credited) = self.checked_list(id)?;
@@ -121,7 +121,7 @@ impl Chain {
         self.complete_with(id, list, &credited, state.window).ok_or_else(overflow)
     }
 
-    /// Judges a link's list up to SC-407 and its entries. Returns the list and what it credits.
+    /// Judges a link's list up to SC-407 and its entries. Returns the list and its credits.
     fn checked_list(&self, id: &ShareId) -> Result<(List, Credited), Incomplete> {
         let overflow = || Incomplete::Invalid(RuleError::Overflow);
         let link = self.links.get(id).ok_or(Incomplete::NotWaiting)?;
@@ -154,7 +154,7 @@ impl Chain {
         Ok((list.clone(), Credited { listed, own: Row { script: own.script, weight, shares: 1 } }))
     }
 
-    /// What a link at `height` on a branch credits to the proofs that it lists (SC-410), one row each.
+    /// The credits of a link at `height` on a branch to the proofs that it lists (SC-410), one row each.
     fn credited<'a>(&self, listed: impl Iterator<Item = &'a Credit>, height: Height, branch: &Branch<'_>) -> Vec<Row> {
         let row = |credit: &Credit| {
             let weight = earned(credit, height, branch, &self.params);
@@ -229,7 +229,7 @@ impl Chain {
         Ok(self.state_with(parent, previous, list)?.root())
     }
 
-    /// As [`Chain::state_root`], with the parts of the root.
+    /// Like [`Chain::state_root`], but returns the parts of the root.
     pub(super) fn state_with(
         &mut self,
         parent: &ShareId,
@@ -245,7 +245,7 @@ impl Chain {
     }
 }
 
-/// What a link credits: one row for each listed proof, and its own.
+/// The credits of a link: one row for each listed proof, and its own.
 struct Credited {
     listed: Vec<Row>,
     own: Row,

@@ -24,7 +24,7 @@ pub enum Missing {
     Time(Timestamp),
 }
 
-/// A proof as it came.
+/// A proof as received.
 #[derive(Clone, Debug)]
 pub(super) struct Arrival {
     pub(super) proof: BoundProof,

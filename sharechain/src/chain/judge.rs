@@ -95,7 +95,7 @@ impl Chain {
         true
     }
 
-    /// Makes the checks on a job template that peers will make on its proofs. A template has no hash yet, so the checks
+    /// Runs the checks on a job template that peers will run on its proofs. A template has no hash yet, so the checks
     /// of the hash do not apply.
     ///
     /// # Errors
@@ -127,7 +127,7 @@ impl Chain {
         }
         // SC-201: The parent is genesis or meets the link target of its own position.
         match self.credits.get(parent) {
-            // It was dropped to make room.
+            // The parent was dropped to make room.
             Some(credit) if credit.is_link => return Err(Judgement::Unlistable),
             Some(_) => return Err(RuleError::ParentNotLink.into()),
             None => {}
@@ -135,8 +135,8 @@ impl Chain {
         Err(Missing::Proof(*parent).into())
     }
 
-    /// Turns down a proof that would be held for its parent if no branch with it can be judged: its Bitcoin work is less
-    /// than that of the link at the state depth. Otherwise anyone could replay what was pruned.
+    /// Rejects a proof that would be held for its parent although no branch with it can be judged: its Bitcoin work is
+    /// less than that of the link at the state depth. Otherwise, anyone could replay pruned proofs.
     fn or_too_old(&self, proof: &Proof, judgement: Judgement) -> Judgement {
         let deep = self.state_bound().and_then(|bound| self.links.get(&self.main_at(bound)?));
         let (Judgement::Held(_), Some(deep), Some(previous)) =

@@ -48,7 +48,7 @@ pub(super) struct Caches {
     plans: VecDeque<((ShareId, BlockHash), Arc<Plan>)>,
     selections: VecDeque<(Basis, Arc<Plan>)>,
     windows: VecDeque<(ShareId, Arc<Window>)>,
-    /// What links of one plan commit to.
+    /// The commitments of links with one plan.
     commitments: VecDeque<(Arc<Plan>, Commitment<Weight>)>,
     /// Outputs of the proofs of one job template, by its plan and its coinbase value in satoshi.
     amounts: VecDeque<(Arc<Plan>, u64, Arc<[TxOut]>)>,
@@ -141,7 +141,7 @@ impl Chain {
         Ok(plan)
     }
 
-    /// As [`Chain::plan`], for readers: it uses the caches but does not add to them.
+    /// Like [`Chain::plan`], for readers: it uses the caches but does not add to them.
     ///
     /// # Errors
     /// As [`Chain::payouts`].
@@ -195,7 +195,8 @@ impl Chain {
         self.basis_at(parent, previous, height)
     }
 
-    /// As [`Chain::basis`] for a previous block at `height` that is `descendant`, one of its ancestors, or a block on it.
+    /// Like [`Chain::basis`], for a previous block at `height` that is `descendant`, one of its ancestors, or a block
+    /// on it.
     ///
     /// Let w be the chain work of the block 13 below the previous block, at most that of the anchor's previous block. The
     /// snapshot is 18 links below the first link on the anchor's chain whose previous block has at least that work, but
@@ -224,7 +225,7 @@ impl Chain {
         Ok(Basis { snapshot, snapshot_height, seed, subsidy_sat })
     }
 
-    /// What a link with this parent and this previous block commits to of the window that it pays by (SC-408).
+    /// The commitment of a link with this parent and this previous block to the window that it pays by (SC-408).
     ///
     /// # Errors
     /// As [`Chain::payouts`].
@@ -251,8 +252,8 @@ impl Chain {
         Ok(commitment)
     }
 
-    /// Computes ahead what the first links on Bitcoin's next block need, so that nothing of it runs when that block
-    /// comes: its snapshot and its seed are known already.
+    /// Computes in advance what the first links on Bitcoin's next block need, since their snapshot and seed are already
+    /// known. Nothing of it then delays work on that block.
     pub(super) fn prepare_next_block(&mut self) {
         let best = self.bitcoin.best();
         let (hash, height) = (best.header.block_hash(), best.height.saturating_add(1));
@@ -261,7 +262,7 @@ impl Chain {
         if computed.selection.is_some() {
             Arc::make_mut(&mut self.payouts).remember(&plan, computed);
         }
-        // What fails here fails again for the first link, with a reason.
+        // A failure repeats for the first link, with a reason.
         let _ = self.commitment_of(&plan);
     }
 
@@ -297,7 +298,7 @@ impl Chain {
         Some(window)
     }
 
-    /// As [`Chain::window`], for readers: it uses the caches but does not add to them.
+    /// Like [`Chain::window`], for readers: it uses the caches but does not add to them.
     #[must_use]
     pub fn window_of(&self, newest: &ShareId) -> Option<Arc<Window>> {
         self.find_window(newest).map(|(window, _)| window)

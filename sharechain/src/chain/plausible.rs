@@ -1,4 +1,4 @@
-//! The easiest share target of the positions in sight of the tip, kept up as the tip moves.
+//! The easiest share target of the positions within the listing depth of the tip, maintained as the tip moves.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -1,9 +1,9 @@
-//! What a node forgets: links and rows that no branch which is still judged can need.
+//! Pruning: a node forgets links and rows that no branch that is still judged can need.
 //!
 //! Let B be the main chain's link [`STATE_DEPTH`] below the highest tip so far. Branches that leave the main chain at B
 //! or below are not judged. Snapshots never fall along a branch (SC-302), nor do the bottoms of their windows. So no
-//! payout reaches below the window that B pays by. What lies deeper goes, except for the few links that the
-//! targets and times of the lowest one follow from.
+//! payout reaches below the window that B pays by. Everything deeper is forgotten, except for the few links that
+//! determine the targets and times of the lowest one.
 
 use std::sync::Arc;
 
@@ -16,10 +16,10 @@ use crate::window::Span;
 /// Number of links after which the scripts of forgotten rows are freed. Finding them takes a pass over all rows.
 const SCRIPTS_EVERY: u32 = 2_016;
 
-/// How far the chain was pruned.
+/// State of pruning.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pruned {
-    /// What the lowest link of a base continues.
+    /// The state that the lowest link of a base continues.
     start: Option<Arc<Start>>,
     /// The window that the main chain's link at the state depth pays by.
     span: Span,
@@ -37,7 +37,7 @@ impl Pruned {
         Self { start: Some(Arc::new(start)), span, bottom, scripts_freed: bottom }
     }
 
-    /// What the lowest link of a base continues, if that is at `height`.
+    /// The state that the lowest link of a base continues, if that is at `height`.
     pub(super) fn start_at(&self, height: Height) -> Option<&Start> {
         self.start.as_deref().filter(|start| start.height == height)
     }
@@ -54,13 +54,13 @@ impl Chain {
         self.pruned.bottom()
     }
 
-    /// Number of links below a link that its target and its least time follow from.
+    /// Number of links below a link that determine its target and minimum time.
     pub(super) fn recent_depth(&self) -> u32 {
         let span = u32::try_from(self.params.median_span).unwrap_or(u32::MAX);
         self.params.anchor_depth.saturating_add(1).max(span)
     }
 
-    /// Lowest height from which on this chain can show a newcomer all links and what they credit.
+    /// Lowest height from which this chain can show a newcomer all links and their credits.
     #[must_use]
     pub fn lowest_shown(&self) -> Height {
         match self.bottom() {
@@ -81,7 +81,7 @@ impl Chain {
         Some(Height(self.highest.0.checked_sub(STATE_DEPTH)?)).filter(|bound| *bound > Height(0))
     }
 
-    /// Forgets what lies below the window of the link at the state depth.
+    /// Forgets everything below the window of the link at the state depth.
     pub(super) fn prune(&mut self) {
         self.highest = self.highest.max(self.height());
         let Some(link) = self.state_bound().and_then(|bound| self.links.get(&self.main_at(bound)?)) else { return };
@@ -127,7 +127,7 @@ impl Chain {
         }
     }
 
-    /// Frees the numbers of scripts that no row and no proof uses any more.
+    /// Frees the numbers of scripts that no row and no proof uses anymore.
     fn free_scripts(&mut self) {
         let mut used = vec![false; self.scripts.slots()];
         let mut mark = |script: crate::window::ScriptIndex| {

@@ -1,8 +1,8 @@
-//! Settled links: the main chain's links that no branch undoes at once, however heavy it is. And conflicts: heavier
+//! Settled links: main-chain links that no branch undoes immediately, however heavy it is. Also conflicts: heavier
 //! branches that would undo them. Both are local policy: see protocol §12.
 //!
-//! Settled is not final. A burst of hash rate cannot undo a settled link, but a visible majority can, in about three
-//! hours: otherwise two halves of a pool that lost each other would never come together again.
+//! Settled is not final. A burst of hashrate cannot undo a settled link, but a visible majority can, within about
+//! three hours: otherwise, the halves of a partitioned pool would never reunite.
 
 use super::branch::Branch;
 use super::{Call, Chain, Link};
@@ -58,7 +58,7 @@ impl Settled {
 }
 
 impl Chain {
-    /// What is settled as of now.
+    /// The settled state.
     #[must_use]
     pub fn settled(&self) -> &Settled {
         &self.settled
@@ -83,8 +83,8 @@ impl Chain {
         self.settle_links();
     }
 
-    /// Makes a link settled that was settled before a restart: now, or as soon as it is on the main chain. Call it
-    /// before you insert the stored proofs again, so that no conflicting branch among them can win.
+    /// Restores a link that was settled before a restart: now, or as soon as it is on the main chain. Call it before
+    /// you insert the stored proofs again, so that no conflicting branch among them can win.
     pub fn restore_settled(&mut self, id: ShareId) {
         self.settled.restored = Some(id);
         self.restore();
@@ -102,7 +102,7 @@ impl Chain {
     }
 
     /// Decides whether a better branch that leaves the main chain at `fork` may replace it. A branch that would undo
-    /// settled links is noted as a conflict, and may only once it has outgrown the main chain for long enough.
+    /// settled links is recorded as a conflict, and may replace it only after it has outgrown it for long enough.
     pub(super) fn may_follow(&mut self, newest: ShareId, fork: Height, call: &mut Call) -> bool {
         if fork >= self.settled.height {
             return true;
@@ -123,7 +123,7 @@ impl Chain {
         let Some(branch) = Branch::new(self, newest) else {
             return Conflict { newest, depth: u32::MAX, since: u32::MAX };
         };
-        // A branch that grows is one conflict, also if its newest links lost a race meanwhile.
+        // A growing branch stays one conflict, even if its newest links lose a race.
         let contains = |conflict: &Conflict| {
             let near = |link: &Link| link.height.below(self.params.anchor_depth).max(fork);
             let common = self.links.get(&conflict.newest).map(near);
@@ -155,8 +155,8 @@ impl Chain {
     /// True if a heavier branch gained at least 1.1 times the main chain's work over the last 18 Bitcoin blocks, all of
     /// them found after this node held the whole branch.
     ///
-    /// Work counts by the Bitcoin block that it is built on, and only if it was complete here soon after that block: what
-    /// was hidden until now does not count.
+    /// Work counts for the Bitcoin block that it builds on, and only if it was complete here soon after that block:
+    /// hidden work does not count.
     fn has_outgrown(&self, conflict: &Conflict, fork: Height) -> bool {
         let best = self.bitcoin.best();
         let first = best.height.saturating_sub(CONFLICT_BITCOIN_BLOCKS);

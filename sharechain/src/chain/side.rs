@@ -1,4 +1,4 @@
-//! Links off the main chain: how many are kept, and which go first.
+//! Links off the main chain: how many are kept, and which are dropped first.
 
 use super::{Chain, Link, ListState};
 use crate::credit::Credit;
@@ -7,19 +7,19 @@ use crate::limits::SIDE_LINKS_MAX;
 use crate::ordered::Ordered;
 use crate::units::{Height, ShareId, Work};
 
-/// The links off the main chain, by what eviction asks of them.
+/// The links off the main chain, indexed for eviction.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SideLinks {
     /// By height, so that the lowest come first.
     by_height: Ordered<(Height, ShareId), ()>,
     /// Number of children off the main chain, by parent.
     children: IdMap<u32>,
-    /// Those without children. What goes first comes first.
+    /// Those without children, in order of eviction.
     leaves: Ordered<Rank, ()>,
 }
 
-/// Order in which links go: those that took the least work themselves, then those on the lightest branch. After a long
-/// gap, links are cheap however much work lies below them, so chain work alone would let them push out honest branches.
+/// Order of eviction: links that took the least work themselves, then those on the lightest branch. After a long gap,
+/// links are cheap however much work lies below them, so chain work alone would let them push out honest branches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Rank {
     own_work: Work,
@@ -38,7 +38,7 @@ impl SideLinks {
         self.children.get(id).copied().unwrap_or(0)
     }
 
-    /// Adds a link that came, or that left the main chain.
+    /// Adds a new link, or one that left the main chain.
     fn add(&mut self, height: Height, link: Rank, parent: Rank) {
         self.by_height.insert((height, link.id), ());
         self.children.insert(parent.id, self.children_of(&parent.id).saturating_add(1));
@@ -77,7 +77,7 @@ impl Chain {
         self.links.get(id).is_some_and(|link| self.main_at(link.height) == Some(*id))
     }
 
-    /// Notes that a link is off the main chain now.
+    /// Records that a link is now off the main chain.
     pub(super) fn note_side(&mut self, id: &ShareId) {
         let ranks = |link: &Link| Some((link.height, self.rank(id)?, self.rank(&link.parent)?));
         if let Some((height, link, parent)) = self.links.get(id).and_then(ranks) {
@@ -85,7 +85,7 @@ impl Chain {
         }
     }
 
-    /// Notes that a link is no longer off the main chain.
+    /// Records that a link is no longer off the main chain.
     pub(super) fn note_no_side(&mut self, id: &ShareId) {
         let (Some(rank), Some(link)) = (self.rank(id), self.links.get(id)) else { return };
         let (height, parent) = (link.height, link.parent);
@@ -99,7 +99,7 @@ impl Chain {
         self.side.by_height.len()
     }
 
-    /// True if a new link would be the first to go.
+    /// True if a new link would be the first one dropped.
     pub(super) fn would_go_first(&self, id: &ShareId, link: &Link) -> bool {
         let first = self.side.leaves.first().map(|(rank, ())| *rank);
         self.side_links() >= SIDE_LINKS_MAX && first.is_some_and(|first| Rank::of(*id, link) < first)
@@ -127,7 +127,7 @@ impl Chain {
         depth <= self.params.listing_depth && self.main_at(credit.anchor_height) == Some(credit.anchor)
     }
 
-    /// Drops what is kept of a link as a link. It still earns if the main chain lists it or can list it.
+    /// Drops a link's data as a link. It still earns if the main chain lists it or can list it.
     fn drop_side_link(&mut self, id: &ShareId) {
         let Some(link) = self.links.get(id) else { return };
         let (height, list) = match &link.list {
@@ -145,20 +145,20 @@ impl Chain {
         }
     }
 
-    /// Chain work from which on a branch may yet matter: that of the main chain's link `listing_depth` below the tip.
-    /// After a long gap, links on an old parent are cheap: without this, the lists and the gossip of such branches would
-    /// cost every node more than their miner.
+    /// Minimum chain work of a branch that may still matter: that of the main chain's link `listing_depth` below the
+    /// tip. After a long gap, links on an old parent are cheap: without this, the lists and the gossip of such branches
+    /// would cost every node more than their miner.
     fn least_side_work(&self) -> Work {
         let deep = self.main_at(self.height().below(self.params.listing_depth));
         deep.and_then(|id| self.links.get(&id)).map_or(Work::default(), |link| link.chain_work)
     }
 
-    /// True if the branch that ends in the link may yet matter, so that its lists are kept.
+    /// True if the branch that ends in the link may still matter, so that its lists are kept.
     pub(super) fn is_worth_its_list(&self, link: &ShareId) -> bool {
         self.links.get(link).is_some_and(|link| link.chain_work >= self.least_side_work())
     }
 
-    /// True if peers should hear of a valid proof: the main chain can list it, or its branch may yet matter.
+    /// True if this node should forward a valid proof: the main chain can list it, or its branch may still matter.
     pub(super) fn is_worth_forwarding(&self, id: &ShareId) -> bool {
         let Some(credit) = self.credits.get(id) else { return false };
         let newest = if self.links.contains(id) { id } else { &credit.parent };

@@ -10,7 +10,7 @@ enum Change {
     Pop(usize),
     /// Change the entry at this depth below the end.
     Set(usize),
-    /// Forget this many entries from the first on.
+    /// Forget this many of the first entries.
     Forget(usize),
     Clone,
 }
@@ -25,7 +25,7 @@ fn change() -> impl Strategy<Value = Change> {
     ]
 }
 
-/// The vector, of which whole chunks are forgotten.
+/// The vector that forgets whole chunks.
 fn assert_same(list: &Chunked<u64>, (naive, forgotten): &(Vec<u64>, usize)) {
     assert_eq!(list.len(), naive.len());
     let kept = &naive[*forgotten..];
@@ -58,7 +58,7 @@ proptest! {
                 }
                 Change::Forget(count) => {
                     list.forget_below(forgotten + count);
-                    // Whole chunks only, and never the last.
+                    // It forgets whole chunks only, and never the last one.
                     forgotten = ((forgotten + count) / CHUNK).min(naive.len() / CHUNK) * CHUNK;
                 }
                 Change::Clone => frozen.push((list.clone(), (naive.clone(), forgotten))),

@@ -11,7 +11,7 @@ use crate::units::{ShareId, Timestamp};
 
 const CONSENSUS_ID: [u8; 32] = [7; 32];
 
-/// A script of each of the five payout script types.
+/// One script of each of the five payout script types.
 fn payout_script(form: u8, fill: u8) -> ScriptBuf {
     let (head, length, end): (&[u8], usize, &[u8]) = match form % 5 {
         0 => (&[0x76, 0xa9, 0x14], 20, &[0x88, 0xac]),
@@ -144,7 +144,7 @@ fn the_largest_coinbase_fits_devices_of_2250_bytes() {
     assert_eq!(coinbase.split_for_stratum().0.len(), 55);
 }
 
-/// Each change alone changes the commitment, so it covers everything that the miner chooses.
+/// Each change by itself changes the commitment, so the commitment covers everything that the miner chooses.
 #[test]
 fn every_field_changes_the_bytes() {
     let base = share(100);
@@ -238,7 +238,7 @@ proptest! {
         let (coinb1, outputs, end) = job.split_for_stratum();
         let rolled = build(&share, &payouts, &extranonce, None);
         prop_assert_eq!(&[coinb1, &extranonce, outputs, end].concat(), rolled.as_bytes());
-        // Another miner's coinbase differs in its end alone.
+        // Another miner's coinbase differs only in its end.
         let other = build(&ShareHeader { payout: payout_script(2, 0xee), ..share }, &payouts, &[0; 16], None);
         prop_assert_eq!((coinb1, outputs), (other.split_for_stratum().0, other.split_for_stratum().1));
         prop_assert_ne!(end, other.split_for_stratum().2);

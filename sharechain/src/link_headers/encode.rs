@@ -6,7 +6,7 @@ use crate::error::RuleError;
 use crate::signals::Signals;
 use crate::state::{History, HistoryLink};
 
-/// Maximum number of links before the first one: more than any network's anchors and medians reach down.
+/// Maximum number of links before the first one: more than any network's anchors and medians need.
 const RECENT_MAX: usize = 256;
 
 impl Beginning {
@@ -23,7 +23,7 @@ impl Beginning {
         out
     }
 
-    /// Decodes a beginning that takes up all of `bytes`. Whether it is true shows when rows are verified.
+    /// Decodes a beginning that takes up all of `bytes`. Only the verification of rows shows whether it is true.
     ///
     /// # Errors
     /// The bytes end early or late, or the links are not consecutive.

@@ -1,4 +1,4 @@
-//! Verifies what links credited against their state roots (SC-408). With that, a chain can start from them.
+//! Verifies the credits of links against their state roots (SC-408), so that a chain can start from them.
 
 use bitcoin::Script;
 use thiserror::Error;
@@ -18,7 +18,7 @@ pub enum RowsError {
     /// The chain of links does not have this link, or another one at this height.
     #[error("link {0} is not the next one of the verified chain")]
     NotNext(ShareId),
-    /// The state root does not commit to what the peer says.
+    /// The state root does not commit to the peer's data.
     #[error("the state root at height {0} commits to something else")]
     StateRoot(Height),
     /// A sum leaves its range, or a row is less than what the link itself earns.
@@ -75,7 +75,8 @@ impl VerifiedRows {
     /// Verifies the next link's rows, window and snapshot.
     ///
     /// # Errors
-    /// They are not what the link committed to. The peer that sent them, or the one that sent the beginning, lies.
+    /// They are not what the link committed to. The peer that sent them, or the one that sent the beginning, sent false
+    /// data.
     pub fn push(&mut self, headers: &LinkHeaders, link: BaseLink) -> Result<(), RowsError> {
         let height = self.at.height.child();
         let header = headers.at(height).filter(|header| header.facts.id == link.facts.id);
@@ -88,7 +89,7 @@ impl VerifiedRows {
         if state.root() != header.state_root {
             return Err(RowsError::StateRoot(height));
         }
-        // Everything that its proof shows is taken from there.
+        // Everything that its proof shows comes from there.
         let link = BaseLink { facts: header.facts, ..link };
         let proofs = u64::from(header.shares_count).saturating_add(1);
         self.at = self.at.after(&link, proofs).ok_or(out_of_range)?;
@@ -111,11 +112,11 @@ impl VerifiedRows {
     }
 }
 
-/// What a link's own header says of its credit.
+/// The part of a link's credit that follows from its own header.
 pub(crate) struct OwnCredit<'a> {
     /// Script that it earns for.
     pub(crate) payout: &'a Script,
-    /// What it earns itself.
+    /// Weight that it earns itself.
     pub(crate) weight: Weight,
     /// Number of proofs that it lists.
     pub(crate) shares_count: u16,
@@ -138,7 +139,7 @@ pub(crate) fn without_own<'a>(own: &OwnCredit<'_>, rows: &'a [BaseRow]) -> Optio
             (weight, shares) = (weight.checked_sub(own.weight.0)?, shares.checked_sub(1)?);
         }
         match shares {
-            // Nothing but what the link itself earns, to the last unit.
+            // Exactly what the link itself earns, and nothing else.
             0 if weight == 0 => {}
             0 => return None,
             _ => listed.push((&*row.script, Weight(weight))),

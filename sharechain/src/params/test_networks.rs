@@ -26,9 +26,9 @@ impl ChainParams {
         }
     }
 
-    /// The share-chain on regtest, for tests with a real bitcoind. A block takes two hashes there, so every share is one.
-    /// The constants are those of the local network, with two shares per link instead of eight: Bitcoin's time advances by
-    /// a second per six blocks at least, so more than six blocks a second would run ahead of the clock.
+    /// The share-chain on regtest, for tests with a real bitcoind. A block takes two hashes there, so every share is
+    /// one. The constants are those of the local network, with two shares per link instead of eight: Bitcoin's time
+    /// advances by a second per six blocks at least, so more than six blocks a second would run ahead of the clock.
     #[must_use]
     pub const fn regtest() -> Self {
         let local = Self::local();

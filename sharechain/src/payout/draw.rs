@@ -17,8 +17,9 @@ mod tests;
 const STRETCHES: usize = 1 << STRETCH_BITS;
 const STRETCH_BITS: u32 = 10;
 
-/// Claims whose blocks are written before the first of them is hashed: a processor waits to read a block whose bytes it has
-/// just written one by one. With the engine's own padding, a hash takes 75 ns; in batches 54, of which 46 are SHA-256's.
+/// Claims whose blocks are written before the first of them is hashed: a processor stalls if it reads a block whose
+/// bytes it has just written one by one. With the engine's own padding, a hash takes 75 ns; in batches 54, of which 46
+/// are SHA-256's.
 const BATCH: usize = 8;
 
 /// A claim and its place in the order of the lottery.
@@ -180,8 +181,8 @@ fn prefix_of(hash: &[u8; 32]) -> u64 {
     hash.first_chunk().copied().map_or(0, u64::from_be_bytes)
 }
 
-/// The last block that SHA-256 hashes of a message that ends with `bytes`, after `before` bytes in whole blocks: padded as
-/// FIPS 180-4 says. `None` if that takes two blocks, which no payout script does.
+/// The last block that SHA-256 hashes of a message that ends with `bytes`, after `before` bytes in whole blocks: padded
+/// as FIPS 180-4 says. `None` if that takes two blocks, which no payout script needs.
 fn last_block(bytes: &[u8], before: usize) -> Option<[u8; 64]> {
     let mut block = [0; 64];
     let (text, length) = block.split_last_chunk_mut::<8>()?;

@@ -121,8 +121,8 @@ proptest! {
         prop_assert_eq!(selection.total().0, selection.entries().iter().map(|due| due.weight.0).sum::<u128>());
     }
 
-    /// The order of the dues does not matter. Neither does the coinbase value, which is not an argument of the
-    /// selection.
+    /// The selection does not depend on the order of the dues, nor on the coinbase value, which is not one of its
+    /// arguments.
     #[test]
     fn input_order_changes_nothing(weights in small_weights(), params in some_params(), n in any::<u64>(), cut in any::<prop::sample::Index>()) {
         let mut dues = dues(&weights);
@@ -152,7 +152,7 @@ proptest! {
     }
 }
 
-/// Mean payment of each script over many seeds, as a fraction of the coinbase.
+/// Mean payment to each script over many seeds, as a fraction of the coinbase.
 fn means(dues: &[Due], seeds: u64, params: &ChainParams) -> BTreeMap<ScriptBuf, f64> {
     let mut sums: BTreeMap<ScriptBuf, f64> = dues.iter().map(|due| (due.script.clone(), 0.0)).collect();
     for n in 0..seeds {
@@ -164,7 +164,7 @@ fn means(dues: &[Due], seeds: u64, params: &ChainParams) -> BTreeMap<ScriptBuf, 
     sums.into_iter().map(|(script, sum)| (script, sum / seeds as f64)).collect()
 }
 
-/// A few large miners and many small ones.
+/// A few large and many small miners.
 fn pool() -> Vec<Due> {
     let unit = 1_u128 << 50;
     let mut weights: Vec<u128> = vec![900 * unit, 400 * unit, 150 * unit];
@@ -219,7 +219,8 @@ fn splitting_an_address_gains_nothing() {
     let means = means(&dues, SEEDS, &params);
     let together = means[&parts[0].script] + means[&parts[1].script];
     let expected = whole.weight.0 as f64 / sum as f64;
-    // At worst, both are paid or neither is: the variance of two payments is at most twice the sum of their variances.
+    // At worst, the draw pays both or neither. So the variance of the sum of two payments is at most twice the sum of
+    // their variances.
     let error = (2.0 * tail * expected / SEEDS as f64).sqrt();
     assert!((together - expected).abs() < 5.0 * error, "{together} for {expected} +- {error}");
 }
@@ -274,7 +275,7 @@ fn a_single_output_is_drawn_from_all() {
     assert_eq!(chosen(&dues, &seed(0), SUBSIDY_SAT, &with_outputs(0)), single, "a coinbase pays somebody");
 }
 
-/// A due below the floor is not paid a tiny amount every time. It enters the lottery.
+/// A due below the floor enters the lottery instead of getting a tiny amount in every block.
 #[test]
 fn the_floor_turns_crumbs_into_draws() {
     let dues = dues(&[1_000_000, 1_000_000, 1]);

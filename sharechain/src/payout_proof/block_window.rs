@@ -1,4 +1,4 @@
-//! What it takes to prove what a block pays every script: its proof, its window, and a few headers.
+//! The data from which a node proves what a block pays any script: its proof, its window, and a few headers.
 
 use bitcoin::Script;
 use bitcoin::block::Header;
@@ -16,14 +16,14 @@ use crate::units::Weight;
 /// Version of the encoding.
 const VERSION: u8 = 1;
 
-/// A block of the pool with the window that it pays by. It stays when the share-chain has forgotten both.
+/// A block of the pool with the window that it pays by. It outlives both in the share-chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BlockWindow {
     /// The proof that is the block.
     pub proof: Proof,
     /// Headers of the blocks before it, newest first, down to the one whose previous block is the seed.
     pub ancestors: Vec<Header>,
-    /// What the state root commits to beside the window.
+    /// The commitments of the state root beside the window.
     pub rest: StateRest,
     /// Number of proofs credited from genesis up to the snapshot (SC-304).
     pub listed_total: u64,
@@ -32,7 +32,7 @@ pub struct BlockWindow {
 }
 
 impl BlockWindow {
-    /// Canonical encoding. It takes about 32 bytes a due.
+    /// Canonical encoding. It takes about 32 bytes per due.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut out = vec![VERSION];
@@ -86,8 +86,8 @@ impl BlockWindow {
         bitcoin::hashes::Hash::to_byte_array(last.prev_blockhash)
     }
 
-    /// Proves what the block pays a script. `None` if the window is not that of the block, which cannot happen to one
-    /// that a chain made.
+    /// Proves what the block pays a script. `None` if the window does not belong to the block, which cannot happen for
+    /// one that a chain made.
     #[must_use]
     pub fn prove(&self, script: &Script, params: &ChainParams) -> Option<PayoutProof> {
         let Proof { header, share, extranonce, witness_commitment, branch, .. } = &self.proof;

@@ -1,4 +1,4 @@
-//! What the window and the outputs of a block say of a script.
+//! Derives a script's payout from the window and the outputs of a block.
 
 use super::{Finding, Paid, PayoutProof, ProofFault, Ticket};
 use crate::params::ChainParams;
@@ -76,8 +76,8 @@ impl<'a> Judge<'a> {
         if payout.script_pubkey.as_script() == script { Ok(()) } else { Err(ProofFault::Script(index)) }
     }
 
-    /// Checks the amount of an output (SC-308). The first one also gets what rounding left: less than one satoshi an
-    /// output. All amounts add up to the value, so it is exactly that where the others are right.
+    /// Checks the amount of an output (SC-308). The first one also gets the rounding remainder, less than one satoshi
+    /// per output. All amounts add up to the value, so it is right if the others are.
     fn check_amount(&self, index: u128, weight: u128) -> Result<Paid, ProofFault> {
         let index = usize::try_from(index).map_err(|_| ProofFault::Split)?;
         let value_sat = self.proof.payouts.get(index).ok_or(ProofFault::Split)?.value.to_sat();
@@ -87,7 +87,7 @@ impl<'a> Judge<'a> {
         if is_right { Ok(Paid { index, value_sat }) } else { Err(ProofFault::Amount(index)) }
     }
 
-    /// What follows for the script, with the sum of the window and whether there are as many outputs as there can be.
+    /// The script's payout, with the sum of the window and whether there are as many outputs as possible.
     pub(super) fn finding(&self, seed: &[u8; 32]) -> Result<(Weight, bool, Finding), ProofFault> {
         let own = self.proof.opening.leaves.iter().find(|shown| shown.due.script == self.proof.script);
         let finding = match own {
@@ -186,7 +186,7 @@ fn division(proof: &PayoutProof, window: &Window, outputs: u128) -> Option<(u128
     let Some(drawn) = outputs.checked_sub(exact).filter(|drawn| *drawn > 0) else {
         return (rest == 0).then_some((last_weight, window.sum, exact_sum));
     };
-    // One proportional output fewer would have made the others smaller than the due that lost it.
+    // With one proportional output fewer, the others would be smaller than the due that lost its output.
     let is_fewest = exact == 0 || U256::from(rest) < U256::from(last_weight).checked_mul(U256::from(drawn))?;
     let tail = rest.checked_div(drawn)?;
     let fits = |shown: &Shown| u128::from(shown.index) < exact || shown.due.weight.0 <= tail;

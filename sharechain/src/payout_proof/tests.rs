@@ -89,7 +89,7 @@ fn verdict(block: &BlockWindow, script: &Script, params: &ChainParams) -> Verdic
     decoded.verify(&block.proof.header, params).unwrap()
 }
 
-/// What the finding says is paid, satoshi.
+/// Payment that the finding shows, satoshi.
 fn paid(finding: &Finding) -> u64 {
     match finding {
         Finding::Exact { output, .. } | Finding::Drawn { output, .. } | Finding::Finder { output } => output.value_sat,
@@ -151,8 +151,8 @@ proptest! {
     }
 }
 
-/// True for the bytes of the script that the question is about: another script is another question, and one that is
-/// absent as well may lie between the same two dues.
+/// True for the bytes of the script in question. With other bytes, it is a question about another script, and that
+/// script may also be absent between the same two dues.
 fn own_script(at: usize) -> bool {
     let start = MAGIC.len() + 1 + 32 + 1 + 2;
     (start..start + 20).contains(&at)

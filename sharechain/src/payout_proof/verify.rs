@@ -17,7 +17,7 @@ impl PayoutProof {
     /// Verifies the proof for the pool with these constants, and against this header of a Bitcoin block.
     ///
     /// # Errors
-    /// The first thing that does not hold.
+    /// The first check that fails.
     pub fn verify(&self, header: &Header, params: &ChainParams) -> Result<Verdict, ProofFault> {
         if self.consensus_id != params.consensus_id() {
             return Err(ProofFault::OtherPool);
@@ -46,7 +46,8 @@ impl PayoutProof {
         })
     }
 
-    /// The header's hash meets the target that its own nBits encode. What Bitcoin demands there, the chain knows.
+    /// The header's hash meets the target that its own nBits encode. Whether Bitcoin demands that target, only its
+    /// chain shows.
     fn check_work(&self) -> Result<(), ProofFault> {
         const EXPONENT_MAX: u32 = 32;
         const SIGN: u32 = 0x0080_0000;
@@ -56,7 +57,7 @@ impl PayoutProof {
         if is_sane && hash <= target_of_bits(self.header.bits) { Ok(()) } else { Err(ProofFault::NoWork) }
     }
 
-    /// The coinbase, built anew from its parts, leads to the header.
+    /// The coinbase, rebuilt from its parts, leads to the header.
     fn check_coinbase(&self) -> Result<(), ProofFault> {
         let coinbase = Coinbase {
             share: &self.share,
@@ -99,7 +100,7 @@ impl PayoutProof {
         seed.map(|hash| hash.to_byte_array()).ok_or(ProofFault::Seed)
     }
 
-    /// What a block shows that pays only its finder (SC-304).
+    /// The finding for a block that pays only its finder (SC-304).
     fn alone(&self) -> Result<Finding, ProofFault> {
         let [payout] = self.payouts.as_slice() else { return Err(ProofFault::Split) };
         if payout.script_pubkey != self.share.payout {

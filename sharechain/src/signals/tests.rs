@@ -4,13 +4,13 @@ use super::*;
 
 const BIT: u32 = 1 << 5;
 
-/// One more period after the link at `height`, in which so many links set [`BIT`]; they come last.
+/// Another period after the link at `height`. Its last `links` links set [`BIT`].
 fn period(before: &Signals, height: u32, links: u32) -> Signals {
     let sets = |number: u32| if number >= PERIOD_LINKS - links { BIT } else { 0 };
     (0..PERIOD_LINKS).fold(before.clone(), |signals, number| signals.after(Height(height + 1 + number), sets(number)))
 }
 
-/// The state of [`BIT`] after each of these periods, from genesis on.
+/// State of [`BIT`] after each of these periods, from genesis on.
 fn states_after(periods: &[u32]) -> Vec<Option<State>> {
     let mut signals = Signals::default();
     let mut height = 0;
@@ -53,7 +53,7 @@ fn a_burst_in_one_period_forces_nothing() {
 
 #[test]
 fn a_short_burst_against_it_delays_by_twelve_periods_at_most() {
-    // Half and one link more of one period's links do not set the bit.
+    // One link more than half of a period's links do not set the bit.
     let periods = [vec![2_016; 11], vec![1_007], vec![2_016; 12]].concat();
     let states = states_after(&periods);
     assert!(states[..23].iter().all(|state| !locked_in(state)));
@@ -66,7 +66,7 @@ fn a_tenth_against_it_cannot_block_for_good() {
     assert!(!locked_in(&states[118]) && locked_in(&states[119]));
     assert!(!active(&states[238]) && active(&states[239]));
     assert!(states_after(&[[1_512; 119].as_slice(), &[1_511]].concat()).iter().all(|state| !locked_in(state)));
-    // A burst against it in some periods is outweighed by the others, unless it takes half.
+    // The other periods outweigh bursts against the bit, unless a burst takes half of a period.
     let burst = [1_700, 1_700, 1_700, 1_700, 1_008].repeat(24);
     assert!(locked_in(&states_after(&burst)[119]));
 }
@@ -112,7 +112,7 @@ proptest! {
         }
     }
 
-    /// A second, slow reading of SC-602: it looks back over all periods.
+    /// A second, slow implementation of SC-602 that looks back over all periods.
     #[test]
     fn states_equal_those_of_a_second_reading(periods in prop::collection::vec(prop_oneof![
         8 => 1_800_u32..=2_016, 3 => 1_008_u32..=1_830, 1 => 0_u32..=1_010,

@@ -8,7 +8,7 @@ use crate::error::RuleError;
 use crate::hash::Tag;
 use crate::units::{Height, ShareId, Timestamp, U256, Work};
 
-/// What the history holds of one link.
+/// A link's entry in the history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HistoryLink {
     /// Height of the link.
@@ -62,8 +62,8 @@ impl HistoryLink {
     }
 }
 
-/// The links of a branch from height 1 on. Branches share what they have in common: one more link takes two nodes on
-/// average, and a clone one pointer.
+/// The links of a branch from height 1. Branches share common nodes: one more link takes two nodes on average, and a
+/// clone one pointer.
 #[derive(Clone, Debug, Default)]
 pub struct History {
     links: u32,

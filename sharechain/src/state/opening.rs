@@ -1,4 +1,4 @@
-//! Some leaves of a tree of weights, and the nodes beside them that it takes to compute its root.
+//! Some leaves of a tree of weights, and the nodes beside them that are needed to compute its root.
 
 use std::ops::Range;
 
@@ -73,7 +73,7 @@ fn open(nodes: &[Node<Weight>], first: u32, shown: &[u32], siblings: &mut Vec<No
     open(right, middle, above, siblings)
 }
 
-/// The way through a tree from left to right.
+/// A walk through a tree from left to right.
 struct Walk<'a> {
     leaves: &'a [Shown],
     siblings: &'a [Node<Weight>],

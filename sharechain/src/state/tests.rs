@@ -16,7 +16,7 @@ fn link(number: u32, work: u64) -> HistoryLink {
     }
 }
 
-/// A second, slow reading of the tree: RFC 9162's recursion over the largest power of two below the count.
+/// A second, slow implementation of the tree: RFC 9162's recursion over the largest power of two below the count.
 fn root_by_recursion<S: Sum>(leaves: &[Node<S>]) -> Node<S> {
     match leaves {
         [] => Node::default(),

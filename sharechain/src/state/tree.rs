@@ -5,7 +5,7 @@ use bitcoin::hashes::{Hash, HashEngine, sha256};
 use crate::hash::Tag;
 use crate::units::{Weight, Work};
 
-/// What the nodes of a tree add up.
+/// The quantity that the nodes of a tree add up.
 pub trait Sum: Copy + Default {
     /// Tag of the tree's inner nodes.
     const NODE: Tag;
@@ -56,8 +56,8 @@ pub struct Node<S> {
 impl<S: Sum> Node<S> {
     /// The node above two. `None` if the sum leaves its range.
     ///
-    /// `engine` has hashed the tag [`Sum::NODE`]. Each child's sum is hashed on its own: their total alone would allow
-    /// to move weight from one side to the other.
+    /// `engine` has hashed the tag [`Sum::NODE`]. Each child's sum is hashed separately: their total alone would allow
+    /// weight to be moved from one side to the other.
     #[must_use]
     pub fn above(engine: &sha256::HashEngine, left: &Self, right: &Self) -> Option<Self> {
         let (left_sum, right_sum) = (left.sum.to_bytes(), right.sum.to_bytes());

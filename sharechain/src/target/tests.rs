@@ -77,7 +77,7 @@ fn every_factor_is_the_one_of_the_specification() {
 
 #[test]
 fn values_of_the_specification() {
-    // One second late and one second early on mainnet: e = floor(±65536 / 600) = 109 and -110.
+    // On mainnet, one second late or early gives e = floor(±65536 / 600) = 109 or -110.
     assert_eq!(exponent(11, &params()), 109);
     assert_eq!(exponent(9, &params()), -110);
     assert_eq!(split_exponent(109), (0, 65_612));

@@ -12,7 +12,7 @@ fn params(window_weight: u128, window_proofs: u64) -> ChainParams {
     ChainParams { window_weight: Weight(window_weight), window_proofs, ..ChainParams::main() }
 }
 
-/// The window as its rule states it, link by link from the top. It shares only the types with the implementation.
+/// The window as its rule states it, link by link from the top. This code shares only types with the implementation.
 fn naive(links: &[Rows], newest: usize, params: &ChainParams) -> (u32, u64, u128, BTreeMap<u32, (u128, u64)>) {
     let (mut proofs, mut total, mut sums) = (0, 0, BTreeMap::new());
     for height in (0..=newest).rev() {
@@ -62,7 +62,8 @@ fn links() -> impl Strategy<Value = Vec<Rows>> {
     })
 }
 
-/// Bounds that end a window after one link, after some, or never: by weight, by rows, or by whichever comes first.
+/// Bounds that end a window after one link, after some, or never: by weight, by rows, or by the one that is reached
+/// first.
 fn bounds() -> impl Strategy<Value = ChainParams> {
     let weight = prop_oneof![1..300_u128, Just(u128::MAX), Just(3 * Weight::ONE_BLOCK.0), Just(0)];
     let rows = prop_oneof![1..100_u64, Just(u64::MAX)];
@@ -82,7 +83,7 @@ proptest! {
     ) {
         let mut newest = 0;
         let mut window = computed(&links, newest, &params);
-        // Up over all links first, then in random directions, as in reorganizations.
+        // First up over all links, then in random directions, as in reorganizations.
         for up in std::iter::repeat_n(true, links.len()).chain(walk) {
             if up && newest + 1 < links.len() {
                 newest += 1;

@@ -1,4 +1,4 @@
-//! A recorded network with hostile miners. It also records what they send, and which of it must not count.
+//! A recorded network with hostile miners. It also records what they send, and which of their items must not count.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! Work that is not the attacker's, and work that it would like to count more than once.
+//! Work of others, and work that the attacker tries to count more than once.
 
 use bitcoin::block::{Header, Version};
 use bitcoin::hashes::{Hash, HashEngine, sha256, sha256d};
@@ -40,7 +40,7 @@ fn a_proof_alone_shows_its_work() {
     let spec = world.spec(thief());
     let honest = world.mine(&spec);
     let stranger = World::with(world.chain.params().clone());
-    // Who knows no history at all can tell whose work it is, and holds nothing that has none of its own.
+    // A node without any history can tell whose work it is, and holds nothing that has no work of its own.
     assert!(BoundProof::bind(honest.clone(), U256::MAX, stranger.chain.consensus_id()).is_ok());
     let target = world.chain.params().easiest_share_target;
     let header = world.header_of(&spec);
@@ -61,7 +61,7 @@ fn duplicate_and_malleated_share() {
     let (link, list) = ahead.link(miner(1));
     let honest = ahead.share(miner(9));
     world.now = ahead.now;
-    // Copies with another extranonce bind as long as the parent is unknown, so they wait: one for each source.
+    // Copies with another extranonce bind while the parent is unknown, so they wait: one for each source.
     const SOURCES: u64 = 20;
     const COPIES: u8 = 10;
     for source in 1..=SOURCES {
@@ -156,7 +156,7 @@ fn merkle_tricks() {
     let beside = merkle_root([1; 32], &[own]);
     assert_eq!(bind(with(beside, vec![[1; 32]])).unwrap_err(), RuleError::NotBound);
 
-    // An inner node or a deeper leaf in the coinbase's place: one header opens at one depth only.
+    // An inner node or a deeper leaf instead of the coinbase: one header opens at one depth only.
     for depth in 0..branch.len() {
         assert_eq!(bind(with(root, branch[..depth].to_vec())).unwrap_err(), RuleError::NotBound);
     }
@@ -178,7 +178,7 @@ fn merkle_tricks() {
     let deep = with(root, vec![[6; 32]; BRANCH_MAX + 1]);
     assert_eq!(Proof::decode(&deep.encode()), Err(RuleError::BranchTooLong));
 
-    // The one hash that was found counts once.
+    // A hash counts once.
     let value = unit(&world);
     accepted(receive(&mut world, &honest));
     world.link(miner(1));
@@ -201,7 +201,8 @@ fn extranonce_and_version_rolling_malleability() {
         let proof = world.mine_until(share.clone(), &payouts, previous, |header| header.version = version, share_only);
         hashes += u64::from(proof.header.nonce) + 1;
         accepted(receive(&mut world, &proof));
-        // Rolled without new work it is another hash, which is a share as seldom as any other, or the same hash unbound.
+        // Rolled without new work, it is another hash, which is as unlikely a share as any, or the same hash without a
+        // binding.
         let mut rolled = proof.clone();
         rolled.header.version = Version::from_consensus(0x3000_0000 | (roll as i32) << 13);
         assert_ne!(rolled.id(), proof.id());

@@ -1,4 +1,4 @@
-//! Bitcoin's headers, times and difficulty, bent to the attacker's use.
+//! Attacks with Bitcoin's headers, times and difficulty.
 
 use bitcoin::CompactTarget;
 use sharechain::chain::{Missing, Outcome};
@@ -54,7 +54,7 @@ fn with_late_blocks() -> World {
         ..retargeting.bitcoin
     };
     let mut world = World::with(ChainParams { bitcoin, ..retargeting });
-    // The first period began with the genesis block, years ago, so it makes nothing harder.
+    // The first period began with the genesis block, years ago, so the retarget after it does not raise the difficulty.
     for _ in 0..5 * PERIOD {
         world.now = world.now.plus(2);
         world.bitcoin_block();
@@ -63,7 +63,7 @@ fn with_late_blocks() -> World {
     world
 }
 
-/// Mines a proof whose Bitcoin header comes so many seconds after the previous block, with these nBits.
+/// Mines a proof whose Bitcoin header has these nBits and a time this many seconds after the previous block's.
 fn late(world: &mut World, spec: &Spec, seconds: u32, bits: CompactTarget) -> Proof {
     let share = world.header_of(spec);
     let payouts = world.payouts(&share, &spec.previous_block);
@@ -75,8 +75,8 @@ fn late(world: &mut World, spec: &Spec, seconds: u32, bits: CompactTarget) -> Pr
     world.mine_until(share, &payouts, spec.previous_block, alter, meets)
 }
 
-/// On testnet4, a late block has the easiest nBits. Whoever dates a header 20 minutes ahead gets them, and would be paid a
-/// block for each share. Weight follows from the period's nBits instead.
+/// On testnet4, a late block has the easiest nBits. A miner that dates a header 20 minutes ahead gets them, and its
+/// shares would weigh as much as blocks. So weight follows from the period's nBits instead.
 #[test]
 fn minimum_difficulty_headers() {
     let mut world = with_late_blocks();
@@ -111,11 +111,11 @@ fn stale_prev_block() {
     let stale = Spec { payout: thief(), ..world.spec(thief()) };
     world.bitcoin_block();
     world.link(miner(1));
-    // After a link on the new block, the old one is too old for whoever builds on that link.
+    // After a link on the new block, the old one is too old for links and shares on that link.
     let newer = Spec { previous_block: stale.previous_block, ..world.spec(thief()) };
     let refused = world.mine(&newer);
     assert_eq!(receive(&mut world, &refused), Outcome::Invalid(RuleError::BitcoinWorkFell));
-    // On the old parent stale work is late work: it earns what any share earns, for `stale_depth` links.
+    // On the old parent, stale work is late work: for `stale_depth` links, it earns as much as any share.
     let value = unit(&world);
     let stale_depth = world.chain.params().stale_depth;
     let mut listed = 0;
@@ -153,7 +153,7 @@ fn unknown_prev_block() {
     assert_eq!(earned(&mut world, &thief()), (Weight::ZERO, 0));
 }
 
-/// Links on `parent`, `step_s` apart by their own clocks. Returns their ids and the hashes that they took.
+/// Mines links on `parent`, `step_s` apart by their own clocks. Returns their ids and the hashes that they took.
 fn private(world: &mut World, parent: ShareId, links: u32, step_s: u32) -> (Vec<ShareId>, u64) {
     let (mut tip, mut hashes, mut ids) = (parent, 0, Vec::new());
     let mut time = world.chain.link(&parent).unwrap().time;
@@ -186,7 +186,7 @@ fn time_warp() {
             world.link_of(spec);
         }
         let honest = world.chain.tip();
-        // All the time that the branch claims has passed when it is published.
+        // The branch is published after all the time that it claims has passed.
         world.now = world.now.plus(LINKS * step_s);
         let (ids, hashes) = private(&mut world, fork, LINKS, step_s);
         let claimed = chain_work(&world, ids.last().unwrap()) - chain_work(&world, &fork);
@@ -194,7 +194,7 @@ fn time_warp() {
         assert_eq!(claimed, met, "a branch weighs what its targets cost, whatever its clock");
         let (least, most) = (claimed / U256::from(2), claimed * U256::from(2));
         assert!((least..=most).contains(&U256::from(hashes)), "{claimed} claimed, {hashes} hashes, step {step_s}");
-        // The number of links counts for nothing: forty cheap ones lose against ten honest ones.
+        // The number of links does not count: forty cheap ones lose against ten honest ones.
         let heavier = claimed > chain_work(&world, &honest) - chain_work(&world, &fork);
         assert_eq!(world.chain.tip() != honest, heavier, "step {step_s}");
         assert_eq!(heavier, step_s <= 1, "a faster clock only costs weight, step {step_s}");
@@ -208,7 +208,7 @@ fn time_warp() {
 fn future_times() {
     const LINKS: usize = 3;
     let world = grown();
-    // A minute ahead, and so far ahead that nobody waits for it.
+    // A minute ahead, and too far ahead for nodes to wait for it.
     for ahead_s in [60, 2 * HELD_SECONDS_MAX] {
         let mut world = world.clone();
         let honest = world.chain.tip();
@@ -250,19 +250,19 @@ fn difficulty_hopping_at_a_retarget() {
     let difficulties: std::collections::BTreeSet<_> = seen.iter().map(|(block, ..)| *block).collect();
     assert_eq!(difficulties.len(), 3, "the work spans two retargets: 1,024, 4,096 and 16,384 hashes a block");
     for (block, hashes, weight) in seen {
-        // Weight is the chance of a block that the work had: a hash pays the same before and after, to one unit.
+        // Weight is the work's chance of a block: a hash pays the same before and after, within one unit.
         let due = (hashes << 64) / block;
         assert!(U256::from(weight.0).abs_diff(due) <= U256::ONE, "{weight:?} for {hashes} of {block} hashes");
     }
 }
 
-/// A Bitcoin block on `previous` at this time.
+/// A Bitcoin block on `previous`, with this time.
 fn bitcoin_block_at(world: &mut World, previous: bitcoin::block::Header, time: u32) -> bitcoin::block::Header {
     world.now = Timestamp(time);
     world.bitcoin_block_on(previous)
 }
 
-/// A world whose Bitcoin has 12 easy blocks, its time at the start, and the last of them.
+/// A world whose Bitcoin chain has 12 easy blocks, the time at its start, and the last of these blocks.
 fn before_the_fork() -> (World, u32, bitcoin::block::Header) {
     let mut world = World::with(retargeting(8, 80));
     let start = world.now.0;
@@ -273,11 +273,11 @@ fn before_the_fork() -> (World, u32, bitcoin::block::Header) {
     (world, start, trunk)
 }
 
-/// A world in which Bitcoin left its long, easy branch for a short one with more work, and the links followed: from height
-/// 26 to 20. With the tip of the branch that it left.
+/// A world in which Bitcoin left its long, easy branch for a short one with more work, so that the links' Bitcoin
+/// height fell from 26 to 20. Returns also the tip of the branch that it left.
 fn after_a_fall() -> (World, bitcoin::block::Header) {
     let (mut world, start, trunk) = before_the_fork();
-    // The short branch is fourfold harder from height 16 on.
+    // The short branch is four times as hard from height 16 on.
     let (mut long, mut short) = (trunk, trunk);
     for height in 13..=25 {
         long = bitcoin_block_at(&mut world, long, start + 1_000 * height);
@@ -290,14 +290,14 @@ fn after_a_fall() -> (World, bitcoin::block::Header) {
     world.now = Timestamp(start + 25_002);
     world.bitcoin_tip = short;
     let low = world.link(miner(1)).0.share.bitcoin_height;
-    assert_eq!((high, low), (26, 20), "a reorganisation lowers the height");
+    assert_eq!((high, low), (26, 20), "a reorganization lowers the height");
     (world, long)
 }
 
 #[test]
 fn bitcoins_work_may_not_fall_and_its_height_may() {
     let (mut world, left) = after_a_fall();
-    // Whoever stays on the longer, lighter branch cannot pull the others back.
+    // Miners that stay on the longer, lighter branch cannot pull the others back.
     let back = Spec { previous_block: left.block_hash(), link: true, ..world.spec(thief()) };
     let back = world.mine(&back);
     assert_eq!(receive(&mut world, &back), Outcome::Invalid(RuleError::BitcoinWorkFell));
@@ -306,7 +306,8 @@ fn bitcoins_work_may_not_fall_and_its_height_may() {
 
 #[test]
 fn after_a_fall_of_bitcoins_height_work_earns_as_before() {
-    // Work is stale by Bitcoin's chain work, which never falls. By height, nothing would earn from here on.
+    // Bitcoin's chain work, which never falls, decides whether work is stale. If the height decided, no work would earn
+    // anything from here on.
     let (mut world, _) = after_a_fall();
     let stale_depth = world.chain.params().stale_depth;
     let first = world.chain.height().0 - 1;
@@ -327,7 +328,7 @@ fn after_a_fall_of_bitcoins_height_work_earns_as_before() {
 
 #[test]
 fn a_reorganization_of_bitcoin_lowers_no_snapshot() {
-    // Bitcoin leaves a long, easy branch for a short one with more work. The work 3 blocks below its tip falls.
+    // Bitcoin leaves a long, easy branch for a short one with more work. The chain work 3 blocks below its tip falls.
     let (mut world, start, trunk) = before_the_fork();
     let (mut long, mut short) = (trunk, trunk);
     for height in 13..=25 {

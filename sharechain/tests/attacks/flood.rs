@@ -1,4 +1,4 @@
-//! Memory and time of nodes: what an attacker can make them keep, and what that costs it.
+//! Memory and time of nodes: what an attacker can make them keep, and at what cost.
 
 use sharechain::chain::{Fate, Missing, Outcome};
 use sharechain::change_set::Source;
@@ -11,7 +11,7 @@ use super::{earned, footprint, grown, receive, thief, times, unit, wide};
 use testkit::recording::Random;
 use testkit::{Spec, World, accepted, miner, params};
 
-/// Shares with real work on a parent that nobody knows.
+/// Shares with real work on an unknown parent.
 fn orphans(world: &mut World, count: usize) -> Vec<Proof> {
     let spec = world.spec(thief());
     let target = world.chain.params().easiest_share_target;
@@ -56,7 +56,8 @@ fn unknown_parent_flood() {
 
 #[test]
 fn orphan_flood() {
-    // Valid work on a parent that lost its race: it is kept and listed, because it is work. It costs what shares cost.
+    // Valid work on a parent that lost its race. Nodes keep and list it, because it is work. It costs as much as other
+    // shares.
     const SHARES: u64 = 300;
     let mut world = grown();
     let parent = world.chain.tip();
@@ -101,12 +102,12 @@ fn lists_of_held_links_are_bounded() {
         let outcome = insert_from(&mut world, number as u64, &proof, Some(list.clone()));
         assert_eq!(outcome, Outcome::Held(Missing::Proof(ShareId([9; 32]))));
     }
-    // The proofs wait, the lists beyond the bound are asked for again once their links are found valid.
+    // The proofs wait. The node asks again for the lists beyond the bound once it finds their links valid.
     assert_eq!(world.chain.held_len(), room + 20);
     assert!(world.chain.held_len() * PROOF_BYTES_MAX + room * list_bytes <= 5 << 20, "5 MiB");
 }
 
-/// A chain that is long enough for a bound of its own, on which a share takes 32 times the least work.
+/// A chain that is long enough for a bound of its own. A share on it takes 32 times the least work.
 fn hardened() -> World {
     let mut world = World::with(ChainParams { retarget_half_life_s: 8, link_interval_s: 4, ..wide() });
     world.bitcoin_block();
@@ -131,7 +132,7 @@ fn header_flood_with_low_work() {
     assert!(easiest < world.chain.params().easiest_share_target, "the pool has outgrown the floor");
     assert!(easiest <= position.share_target.saturating_mul(U256::from(16 * 8)));
     let before = footprint(&world);
-    // Cheap headers on genesis, whose own position asks for the floor only.
+    // Cheap headers on genesis, whose own position requires only the floor's work.
     let genesis = world.chain.params().genesis_id();
     let spec = Spec { list: vec![], ..world.spec_on(genesis, thief()) };
     let mut passed = 0_usize;
@@ -151,7 +152,7 @@ fn header_flood_with_low_work() {
     assert_eq!(footprint(&world), before, "the others are dropped on sight");
 }
 
-/// The easiest plausible target from all positions in sight of the tip.
+/// The easiest plausible target at any position near enough to the tip.
 fn easiest_in_sight(world: &World) -> U256 {
     let (chain, params) = (&world.chain, world.chain.params());
     let lowest = chain.height().below(params.listing_depth);
@@ -168,12 +169,13 @@ fn the_easiest_plausible_target_follows_the_tip() {
     let params = ChainParams { retarget_half_life_s: 1, link_interval_s: 3, easiest_share_target: floor, ..wide() };
     let mut world = World::with(params);
     world.bitcoin_block();
-    // Links that leave others out lose ties, so that there are reorganizations.
+    // Links that leave others out lose ties, so that reorganizations occur.
     world.in_sync();
     let mut random = Random(1);
     let (mut below, mut switched) = (0, 0);
     for _ in 0..400 {
-        // On the tip, mostly, or somewhat below; slowly or fast, so that targets change a hundredfold and back.
+        // Most links extend the tip, others a link somewhat below it. They come slowly or fast, so that targets change
+        // a hundredfold and back.
         let back = if random.below(4) == 0 { random.below(4) as u32 } else { 0 };
         let (tip, parent) = (world.chain.tip(), world.chain.main_at(world.chain.height().below(back)).unwrap());
         let position = world.chain.link(&parent).unwrap().position.clone();
@@ -193,8 +195,8 @@ fn the_easiest_plausible_target_follows_the_tip() {
     assert!(below > 40 && switched > 5, "{below} times below the floor, {switched} reorganisations");
 }
 
-/// Seconds after which the interval has come back to 10 s for good when links come at `hashes_per_s` after `idle_s`
-/// without any, and how many links came faster than a tenth of it meanwhile.
+/// Seconds until the interval is back to 10 s for good when links come at `hashes_per_s` after `idle_s` without any,
+/// and the number of links that came within a tenth of the interval meanwhile.
 fn after_idle(idle_s: u64, hashes_per_s: f64) -> (f64, usize) {
     let params = ChainParams::main();
     let steady = U256::MAX >> 47;
@@ -218,8 +220,8 @@ fn after_idle(idle_s: u64, hashes_per_s: f64) -> (f64, usize) {
 
 #[test]
 fn targets_are_relative_so_an_idle_week_winds_nothing_up() {
-    // A pool of 2^47 hashes each 10 s rests a week and comes back as it was. On an absolute schedule the week would be
-    // owed: 60,480 links at the least interval.
+    // A pool of 2^47 hashes per 10 s stops for a week and comes back with the same hashrate. On an absolute schedule,
+    // it would have to catch up on the week: 60,480 links at the least interval.
     const WEEK_S: u64 = 7 * 86_400;
     const OWED: usize = WEEK_S as usize / 10;
     let (elapsed_s, fast) = after_idle(WEEK_S, (1_u64 << 47) as f64 / 10.0);

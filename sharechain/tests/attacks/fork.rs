@@ -1,4 +1,4 @@
-//! Branches that the attacker keeps to itself, and branches that it makes of old links.
+//! Branches that the attacker withholds, and branches that it builds on old links.
 
 use sharechain::chain::{Fate, Outcome};
 use sharechain::limits::{MEMORY_DEPTH, SETTLED_BITCOIN_BLOCKS, SETTLED_LINKS};
@@ -17,7 +17,7 @@ fn selfish_mining() {
         world.link(miner(1));
         (earned(&mut world, &thief()), earned(&mut world, &miner(9)))
     };
-    // The attacker keeps two links, lets an honest one be found beside them, and publishes.
+    // The attacker withholds two links until an honest miner has found one beside them, and then publishes.
     let mut secret = world.clone();
     let kept: Vec<_> = (0..2).map(|_| secret.link(thief())).collect();
     let (honest, _) = world.link(miner(9));
@@ -37,7 +37,7 @@ fn selfish_mining() {
 #[test]
 fn mining_on_old_parents() {
     const LINKS: u64 = 6;
-    // The lazy miner stays two links behind the tip, so that its links never extend the chain.
+    // The lazy miner mines two links below the tip, so that its links never extend the chain.
     let mut world = grown();
     let value = unit(&world);
     for _ in 0..LINKS {
@@ -98,7 +98,7 @@ fn a_share_is_no_parent() {
     assert_eq!(earned(&mut world, &thief()), (value, 1), "{HEADERS} cheap positions, and none is on a chain");
 }
 
-/// Links of a miner that list nothing, each a second after the other.
+/// Links of one miner that list nothing, one second apart.
 fn bare(world: &mut World, payout: u8, count: u32) -> Vec<Proof> {
     let mut links = Vec::new();
     for _ in 0..count {
@@ -108,7 +108,7 @@ fn bare(world: &mut World, payout: u8, count: u32) -> Vec<Proof> {
     links
 }
 
-/// Gives links without lists to another world, at its time or later.
+/// Gives links without lists to another world, at that world's time or later.
 fn publish(links: &[Proof], from: &World, to: &mut World) {
     to.now = to.now.max(from.now);
     for header in &from.bitcoin_headers {
@@ -122,7 +122,7 @@ fn publish(links: &[Proof], from: &World, to: &mut World) {
 
 #[test]
 fn share_chain_majority() {
-    // It cannot be prevented: 60% of the hash rate make 12 links beside 8, and leave all others out.
+    // This cannot be prevented: 60% of the hashrate make 12 links beside 8 honest ones, and leave out all others.
     const MAJORITY: u32 = 12;
     const HONEST: u32 = 8;
     let mut world = grown();
@@ -140,7 +140,7 @@ fn share_chain_majority() {
     publish(&private, &rival, &mut world);
     assert_eq!(world.chain.tip(), rival.chain.tip(), "the heavier branch wins");
     assert_eq!(earned(&mut world, &miner(9)).0, before, "what the honest found meanwhile is off the chain");
-    // Once an honest link gets in, work whose anchor both branches share is listed: the bound of the loss.
+    // The next honest link lists all work whose anchor is on both branches. This bounds the loss.
     let (_, list) = world.link(miner(1));
     let params = world.chain.params();
     let spared = honest.iter().filter(|proof| list.contains(&proof.id())).count() as u32;
@@ -149,7 +149,7 @@ fn share_chain_majority() {
     assert!(kept < at_stake, "the rest is lost: {kept:?} of {at_stake:?}");
 }
 
-/// A node in sync whose newest final link lies [`SETTLED_LINKS`] below its tip; and the moment before it grew.
+/// A node in sync whose newest final link lies [`SETTLED_LINKS`] below its tip, and its state before those links.
 fn with_settled_links() -> (World, World) {
     let mut world = grown();
     let common = world.clone();
@@ -193,7 +193,7 @@ fn a_fork_below_the_memory_depth() {
     let links = |world: &World, ids: &[ShareId]| ids.iter().filter(|id| world.chain.link(id).is_some()).count();
     let ids: Vec<ShareId> = private.iter().map(Proof::id).collect();
     for proof in &private {
-        // The first is too deep; those after it have no parent.
+        // The first one is too deep. Those after it lack their parent.
         let outcome = world.insert(proof, Some(vec![]));
         assert!(matches!(outcome, Outcome::Unlistable | Outcome::Held(_)), "{outcome:?}");
     }
@@ -203,7 +203,7 @@ fn a_fork_below_the_memory_depth() {
     assert_eq!(world.chain.fate(&ids[0]), Fate::Unknown);
 }
 
-/// Links on genesis that list nothing, `step_s` apart by their clocks, and the work that they claim.
+/// Links on genesis that list nothing, with times `step_s` apart, and the work that they claim.
 fn from_genesis(payout: u8, count: u32, step_s: u32) -> (World, Vec<Proof>, U256) {
     let mut world = World::with(super::wide());
     world.bitcoin_block();
@@ -218,28 +218,28 @@ fn from_genesis(payout: u8, count: u32, step_s: u32) -> (World, Vec<Proof>, U256
 
 #[test]
 fn a_newcomer_that_liars_alone_serve() {
-    // It cannot be prevented without a checkpoint: a long branch of links that are as easy as the floor lets them be.
+    // This cannot be prevented without a checkpoint: a long branch of links that are as easy as the floor allows.
     let reach = super::wide().listing_depth + 2;
     let lies = MEMORY_DEPTH + reach + 1;
     let (liars, false_links, false_work) = from_genesis(66, lies, 60);
     let (honest, links, work) = from_genesis(1, 400, 1);
     let floor = sharechain::Work::of_target(super::wide().easiest_share_target).0;
     assert!(work > false_work, "the honest chain is the heavier one");
-    // A node that hears the truth at any time before the branch is that deep follows it.
+    // A node that gets the honest chain before the branch is that deep follows the honest chain.
     let mut warned = World::with(super::wide());
     publish(&false_links[..false_links.len() / 2], &liars, &mut warned);
     publish(&links, &honest, &mut warned);
     assert_eq!(warned.chain.tip(), honest.chain.tip());
     publish(&false_links, &liars, &mut warned);
     assert_eq!(warned.chain.tip(), honest.chain.tip(), "and cannot be talked out of it");
-    // One that hears of it later has to be started anew.
+    // A node that gets it later needs a new data folder.
     let mut misled = World::with(super::wide());
     publish(&false_links, &liars, &mut misled);
     let bitcoin = honest.bitcoin_headers.iter();
     bitcoin.for_each(|header| drop(misled.chain.insert_bitcoin_header(*header, misled.now)));
     assert_eq!(misled.insert(&links[0], Some(vec![])), Outcome::Unlistable);
     assert_eq!(misled.chain.tip(), liars.chain.tip());
-    // What that takes: hardly more than the floor's work for each link.
+    // The attack takes hardly more than the floor's work for each link.
     let bound = floor * U256::from(lies + MEMORY_DEPTH / 10);
     assert!(false_work <= bound, "{false_work} hashes, {bound} expected");
 }

@@ -1,4 +1,4 @@
-//! When a miner works and what it keeps to itself: what that earns it, and what it costs the pool.
+//! What a miner earns, and what the pool loses, when it chooses the time of its work or withholds some of it.
 
 use sharechain::signals::{PERIOD_LINKS, Signals};
 use sharechain::target::target_of_bits;
@@ -7,7 +7,7 @@ use sharechain::{ChainParams, Height, Proof, U256, Weight};
 use super::{earned, rare_blocks, receive, thief, times, unit, wide};
 use testkit::{Spec, World, accepted, miner};
 
-/// Any proof of the thief or another on the tip, as an honest machine would find it: share, link or block.
+/// Any proof of the thief or another miner on the tip, as an honest machine finds it: share, link or block.
 fn find(world: &mut World, number: u8) -> Proof {
     let spec = world.spec(miner(number));
     let share = world.header_of(&Spec { list: vec![], ..spec.clone() });
@@ -20,7 +20,7 @@ fn is_block(proof: &Proof) -> bool {
     proof.id().as_number() <= target_of_bits(proof.header.bits)
 }
 
-/// Finds until one is a block, or is a share and nothing more, and inserts it.
+/// Mines until it finds a block, or until it finds a share that is nothing more, and inserts it.
 fn found(world: &mut World, number: u8, block: bool) -> Proof {
     let link_target = world.chain.link(&world.chain.tip()).unwrap().position.link_target;
     let wanted = |proof: &Proof| is_block(proof) == block && (block || proof.id().as_number() > link_target);
@@ -37,12 +37,12 @@ fn pool_hopping() {
     let mut world = rare_blocks();
     world.grow(4, 3);
     let value = unit(&world);
-    // The hopper comes right after the pool found a block, when a proportional pool pays best, and leaves.
+    // The hopper comes right after the pool found a block, when a proportional pool pays most, and then leaves.
     found(&mut world, 1, true);
     for number in [HOPPER, LOYAL] {
         (0..SHARES).for_each(|_| drop(found(&mut world, number, false)));
     }
-    // Before the round's end, and after it.
+    // Before the end of the round, and after it.
     world.link(miner(1));
     let before = (earned(&mut world, &thief()), earned(&mut world, &miner(LOYAL)));
     found(&mut world, 1, true);
@@ -66,8 +66,8 @@ fn a_block_earns_its_finder_no_more_than_a_share() {
     assert_eq!(earned(&mut world, &thief()).0, value.plus(bonus));
 }
 
-/// Blocks that the pool published and that it lost, and the attacker's part of all weight, when `attackers` of 10 finds
-/// are an attacker's that keeps blocks to itself.
+/// Number of blocks that the pool published and lost, and the attacker's part of all weight, when `attackers` of 10
+/// proofs belong to an attacker that withholds blocks.
 fn withheld(attackers: u64, finds: u64) -> (u64, u64, f64) {
     let mut world = rare_blocks();
     world.grow(2, 1);
@@ -82,7 +82,7 @@ fn withheld(attackers: u64, finds: u64) -> (u64, u64, f64) {
         published += u64::from(is_block(&proof));
         accepted(receive(&mut world, &proof));
         if find_number % 8 == 7 {
-            // As long as a link takes.
+            // The interval of links.
             world.now = world.now.plus(world.chain.params().link_interval_s);
         }
         if find_number % 50 == 49 {
@@ -96,7 +96,8 @@ fn withheld(attackers: u64, finds: u64) -> (u64, u64, f64) {
 
 #[test]
 fn block_withholding() {
-    // It cannot be prevented: whoever can tell a block from a share can throw the block away. A block is one share in 32.
+    // This cannot be prevented: a miner that can tell blocks from shares can throw blocks away. One share in 32 is a
+    // block.
     const FINDS: u64 = 4_000;
     const SHARES_PER_BLOCK: f64 = 32.0;
     for attackers in [1, 2, 4] {
@@ -106,7 +107,7 @@ fn block_withholding() {
         let spread = 3.0 * due.sqrt();
         assert!((lost as f64 - part * due).abs() <= spread, "{lost} blocks lost of {due} at {part}");
         assert!((published as f64 - (1.0 - part) * due).abs() <= spread, "{published} blocks published");
-        // The attacker's credit is at most its part of the work; what is paid falls for everybody, itself included.
+        // The attacker's credit is at most its part of the work. Payments fall for everyone, including the attacker.
         assert!(credited <= part, "{credited} of the credit for {part} of the work");
         let income = credited * published as f64;
         assert!(income < part * (published + lost) as f64, "it earns less than by honest work");
@@ -123,7 +124,7 @@ fn weight_is_never_above_one_block() {
     assert!(world.chain.credit(&proof.id()).unwrap().weight < Weight::ONE_BLOCK);
 }
 
-/// Height of the oldest link of a window of 100 proofs, in which the thief's shares go to so many scripts in turn.
+/// Height of the oldest link in a window of 100 proofs, when the thief's shares pay this many scripts in turn.
 fn oldest_with_scripts(scripts: u8) -> Height {
     let mut world = World::with(ChainParams { window_proofs: 100, ..wide() });
     for number in 0..40_u8 {
@@ -153,13 +154,13 @@ fn a_burst_of_signals_forces_nothing_and_blocks_only_while_it_lasts() {
         (0..links)
             .fold(signals.clone(), |signals, at| signals.after(Height(from + at + 1), if at < with { bit } else { 0 }))
     };
-    // Nine times the pool's work of one period sets the bit, then nobody does.
+    // In one period, nine times the pool's work sets the bit. After that, no link sets it.
     let mut signals = after(&Signals::default(), 0, period, period);
     for number in 1..70 {
         signals = after(&signals, number * period, period, 0);
         assert_eq!(signals.states(Height((number + 1) * period)).count(), 0, "nothing is locked in");
     }
-    // A burst of nearly half against the bit in one period of each twelve: the others still carry it.
+    // In one of twelve periods, a burst of nearly half the links is against the bit. The other periods still carry it.
     let mut signals = Signals::default();
     for number in 0..24 {
         let with = if number % 12 == 5 { period * 51 / 100 } else { period * 95 / 100 };

@@ -1,4 +1,4 @@
-//! Data that is not told, work that is told late, and work that others leave out.
+//! Data that is withheld, work that is published late, and work that others leave out.
 
 use sharechain::chain::{Fate, ListState};
 use sharechain::limits::{FUTURE_SECONDS, LIST_MAX, OMISSION_SECONDS};
@@ -15,7 +15,7 @@ fn data_withholding_of_listed_shares() {
     let before = footprint(&world);
     let (link, list) = secret.link(thief());
     accepted(world.insert(&link, Some(list.clone())));
-    // The link does not count, and nobody else's work waits for what it lists.
+    // The link does not count, and no other miner's work waits for the shares that it lists.
     assert_eq!(world.chain.tip(), before.tip);
     assert_eq!(footprint(&world).missing, list.len());
     let share = world.share(miner(2));
@@ -24,7 +24,7 @@ fn data_withholding_of_listed_shares() {
     assert!(honest_list.contains(&share.id()));
     world.link(miner(3));
     assert_eq!(world.chain.missing().count(), 0, "a lighter branch is not asked for");
-    // Told in the end, the branch exists from then on only, and loses.
+    // When its shares are published in the end, the branch counts from then on, and loses.
     let tip = world.chain.tip();
     for proof in &hidden {
         accepted(world.insert(proof, None));
@@ -67,7 +67,7 @@ fn the_children_of_a_link_without_its_list_keep_their_credit() {
     assert_eq!(earned(&mut world, &thief()).0, value, "and its link earns as a share, without its bonus");
 }
 
-/// Mines a share for the thief now, shows it after `links` more links, and says what it earns.
+/// Mines a share for the thief, publishes it after `links` more links, and returns what it earns.
 fn shown_after(links: u32) -> Weight {
     let mut world = grown();
     let spec = world.spec(thief());
@@ -126,7 +126,7 @@ fn leaving_others_out_delays_them_and_costs_the_censor_its_bonus() {
     let value = unit(&world);
     let parent = world.chain.tip();
     world.now = world.now.plus(OMISSION_SECONDS + 1);
-    // A censor without a majority finds a link.
+    // A censor without a majority of the hashrate finds a link.
     let spec = Spec { link: true, list: vec![], ..world.spec(thief()) };
     let (censoring, _) = world.link_of(spec);
     assert_eq!(world.chain.build_on(), parent, "honest miners build beside it");
@@ -139,8 +139,8 @@ fn leaving_others_out_delays_them_and_costs_the_censor_its_bonus() {
     assert_eq!(earned(&mut world, &thief()).0, value, "the censor's link earns as a share");
 }
 
-/// A censor's link on the tip `after_s` seconds after a share was found that it leaves out,
-/// dated `dated_s` seconds off the clock or as early as the rules allow. Says whether honest miners build on it.
+/// A censor's link on the tip that leaves out a share found `after_s` seconds earlier. Its time is `dated_s` seconds
+/// off the clock or as early as the rules allow. Returns whether honest miners build on it.
 fn is_built_on(after_s: u32, dated_s: i64) -> bool {
     let mut world = grown();
     world.in_sync();
@@ -158,17 +158,17 @@ fn is_built_on(after_s: u32, dated_s: i64) -> bool {
 #[test]
 fn a_censor_that_dates_its_links_gains_one_interval() {
     assert!(is_built_on(OMISSION_SECONDS, 0) && !is_built_on(OMISSION_SECONDS + 1, 0));
-    // Ahead of the clock by all that is allowed: nothing.
+    // The largest allowed time ahead of the clock gains nothing.
     for ahead_s in [1, i64::from(FUTURE_SECONDS)] {
         assert!(!is_built_on(OMISSION_SECONDS + 1, ahead_s), "{ahead_s} s ahead");
         assert!(is_built_on(OMISSION_SECONDS, ahead_s), "a clock that is fast leaves nothing out, {ahead_s} s ahead");
     }
-    // Back to when its parent was seen, and no further: it was found after that.
+    // Back to the time when the node saw its parent, and no further: the link was found after that.
     assert!(is_built_on(OMISSION_SECONDS + 1, -1), "one interval is what remains");
     assert!(!is_built_on_second(-i64::from(2 * OMISSION_SECONDS)), "the median of the last links does not matter");
 }
 
-/// As [`is_built_on`], on a link that left the share out too, and was seen more than 30 s after it.
+/// Like [`is_built_on`], on a link that also left the share out and that the node saw more than 30 s after the share.
 fn is_built_on_second(dated_s: i64) -> bool {
     let mut world = grown();
     world.in_sync();

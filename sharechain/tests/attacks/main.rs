@@ -1,6 +1,6 @@
-//! The catalogue of attacks on the rules of the share-chain, one named test for each: real rules, real proof of work at
-//! low difficulty. Each test ends in what the attacker gained, as a number that follows from the constants.
-//! `specs/threats.md` has the table of attacks and tests.
+//! The catalog of attacks on the rules of the share-chain, with one test for each: real rules, and real proof of work
+//! at low difficulty. Each test ends with the attacker's gain, a number that follows from the constants.
+//! `specs/threats.md` lists the attacks and their tests.
 //!
 //! ```text
 //! binding.rs   other people's work, copies, altered proofs, merkle trees
@@ -40,22 +40,22 @@ fn thief() -> ScriptBuf {
     miner(66)
 }
 
-/// Rules whose window holds all that a test ever credits, so that sums are exact.
+/// Rules whose window holds all weight that a test credits, so that sums are exact.
 fn wide() -> ChainParams {
     ChainParams { window_weight: Weight(u128::MAX >> 1), ..params() }
 }
 
-/// A world in which several miners are paid and nothing leaves the window.
+/// A world in which the coinbase pays several miners and nothing leaves the window.
 fn grown() -> World {
     let mut world = World::with(wide());
     world.grow(40, 3);
     world
 }
 
-/// 256 hashes a block, at least: room for shares that are no blocks, and for Bitcoin's arithmetic.
+/// At least 256 hashes a block, so that most shares are not blocks and Bitcoin's arithmetic stays exact.
 const RARE_BITS: u32 = 0x2000_ffff;
 
-/// Rules over a Bitcoin whose difficulty changes after so many blocks, and which soon asks for [`RARE_BITS`].
+/// Rules on top of a Bitcoin chain whose difficulty changes after this many blocks, and soon to [`RARE_BITS`].
 fn retargeting(retarget_blocks: u32, retarget_timespan_s: u32) -> ChainParams {
     let pow_limit_bits = RARE_BITS;
     let min_block_work = 1;
@@ -76,7 +76,7 @@ fn rare_blocks() -> World {
     world
 }
 
-/// What a peer's message leads to: binding, then the chain.
+/// What a node does with a peer's message: first the binding, then the chain.
 fn receive(world: &mut World, proof: &Proof) -> Outcome {
     let easiest = world.chain.easiest_plausible_target(world.now);
     match BoundProof::bind(proof.clone(), easiest, world.chain.consensus_id()) {
@@ -93,14 +93,14 @@ fn earned(world: &mut World, script: &ScriptBuf) -> (Weight, u64) {
     (sum.weight, sum.shares)
 }
 
-/// What a share weighs that is found on the tip now.
+/// Weight of a share that is found on the tip now.
 fn unit(world: &World) -> Weight {
     let position = &world.chain.link(&world.chain.build_on()).unwrap().position;
     let bits = world.chain.bitcoin().next_bits(&world.bitcoin_tip.block_hash()).unwrap();
     sharechain::target::weight_of_share(position.share_target, bits, world.chain.params())
 }
 
-/// What a link earns beside its share.
+/// What a link earns in addition to its share.
 fn bonus(world: &World, link: &ShareId) -> Weight {
     let link = world.chain.link(link).unwrap();
     sharechain::target::link_bonus(link.target, link.bits, world.chain.params())
@@ -110,7 +110,7 @@ fn times(weight: Weight, count: u64) -> Weight {
     Weight(weight.0 * u128::from(count))
 }
 
-/// What a node keeps, and what others can make it keep.
+/// Sizes of what a node keeps, also of what others can make it keep.
 #[derive(Debug, PartialEq, Eq)]
 struct Footprint {
     tip: ShareId,
@@ -131,7 +131,7 @@ fn footprint(world: &World) -> Footprint {
     }
 }
 
-/// Mines a link on `parent` that lists what an honest one would, gives it to nobody, and returns it with its list.
+/// Mines a link on `parent` that lists what an honest one would, and returns it with its list without inserting it.
 fn secret_link(world: &mut World, parent: ShareId, payout: ScriptBuf) -> (Proof, Vec<ShareId>) {
     let spec = Spec { link: true, ..world.spec_on(parent, payout) };
     (world.mine(&spec), spec.list)

@@ -1,4 +1,4 @@
-//! Who is paid: coinbases that pay the attacker, and draws that it would like to repeat.
+//! Who is paid: coinbases that pay the attacker, and draws that it tries to repeat.
 
 use std::collections::BTreeSet;
 
@@ -27,7 +27,7 @@ fn suffix(world: &World, share: &ShareHeader) -> Vec<u8> {
     [&[0; 8][..], &[0x22, 0x6a, 0x20], &commitment, &(share.bitcoin_height - 1).to_le_bytes()].concat()
 }
 
-/// Mines a share whose coinbase has these very bytes before its commitment.
+/// Mines a share whose coinbase has exactly these bytes before its commitment.
 fn mine_bytes(world: &World, share: &ShareHeader, previous: BlockHash, extranonce: [u8; 16], bytes: &[u8]) -> Proof {
     let whole = bytes.len() / 64 * 64;
     let mut engine = sha256::HashEngine::default();
@@ -133,12 +133,12 @@ fn payout_scripts_are_of_five_forms_and_nothing_larger() {
         let forged = Proof { share: ShareHeader { payout: script, ..honest.share.clone() }, ..honest };
         assert_eq!(Proof::decode(&forged.encode()), Err(RuleError::PayoutScript));
     }
-    // Of the five forms only P2PKH counts, as one operation, times four for the weight.
+    // Of the five forms, only P2PKH has a signature operation: one, which counts four times.
     let sigops = 4 * world.chain.params().outputs_max as u64;
     assert!(sigops <= SIGOPS_MAX, "{sigops} at most");
 }
 
-/// All that a miner may choose freely for work on one parent and one Bitcoin block.
+/// All that a miner may choose for work on one parent and one Bitcoin block.
 fn choices(world: &World, parent: ShareId) -> Vec<Spec> {
     let scripts = (1..=40).map(miner).chain([thief()]);
     let base = world.spec_on(parent, thief());
@@ -149,7 +149,7 @@ fn choices(world: &World, parent: ShareId) -> Vec<Spec> {
     all
 }
 
-/// Who is paid by work for this spec, in proportion.
+/// The scripts that work for this spec pays in proportion.
 fn plan(world: &mut World, spec: &Spec) -> Plan {
     Plan::clone(&world.chain.plan(&spec.parent, &spec.previous_block).unwrap())
 }
@@ -163,7 +163,7 @@ fn tail_draw_grinding() {
     let honest = world.spec(miner(1));
     let due = plan(&mut world, &honest);
     assert_eq!(due.selection.as_ref().unwrap().entries().len(), 3, "nine scripts draw for three outputs");
-    // Script, value, time, list: nothing of it is a new draw.
+    // A new script, value, time or list gives no new draw.
     for spec in choices(&world, tip) {
         assert_eq!(plan(&mut world, &spec), due);
     }
@@ -173,7 +173,8 @@ fn tail_draw_grinding() {
     assert_ne!(rival.block_hash(), world.bitcoin_tip.block_hash());
     let on_rival = Spec { previous_block: rival.block_hash(), ..honest };
     assert_eq!(plan(&mut world, &on_rival), due);
-    // What is left are old parents: as many draws as Bitcoin blocks lie among their anchors, each for a link's bonus.
+    // Only old parents remain: they give one draw for each Bitcoin block among their anchors, and each costs a link's
+    // bonus.
     let params = world.chain.params().clone();
     let oldest = world.chain.height().below(params.credit_depth - params.anchor_depth);
     let mut draws = BTreeSet::new();
@@ -209,7 +210,7 @@ fn the_snapshot_is_not_to_be_chosen() {
     let mut world = paying();
     let spec = world.spec(miner(1));
     let before = plan(&mut world, &spec);
-    // The seed is known now. Whatever is found from here on is too late for what it decides.
+    // The seed is known now. Work that is found from here on is too late for the draw that it decides.
     for _ in 0..2 * world.chain.params().anchor_depth {
         for _ in 0..5 {
             world.share(thief());
@@ -223,7 +224,7 @@ fn the_snapshot_is_not_to_be_chosen() {
     let share = world.header_of(&spec);
     let outputs = world.payouts(&share, &spec.previous_block);
     let got: u64 = outputs.iter().filter(|output| output.script_pubkey == thief()).map(|o| o.value.to_sat()).sum();
-    assert_eq!(got, 0, "all of the pool's hash rate since the seed was known, and not a satoshi of it");
+    assert_eq!(got, 0, "all of the pool's hashrate since the seed was known, and not a satoshi of it");
 }
 
 #[test]
@@ -272,8 +273,8 @@ fn invalid_template() {
         let bound = world.bind(&draft);
         assert_eq!(world.chain.check_template(&bound, now), expected);
     }
-    // What the transactions are is not for the share-chain to know: such work earns, and finds no block. The most that it
-    // takes is what it would earn honestly.
+    // The share-chain does not know the transactions, so such work earns without finding blocks. At most, it takes what
+    // it would earn honestly.
     let value = unit(&world);
     let draft = world.mine(&spec);
     accepted(receive(&mut world, &draft));

@@ -7,7 +7,7 @@ use sharechain::{ChainParams, Height, Proof};
 use super::wide;
 use testkit::{Spec, World, miner};
 
-/// Links that list nothing, one interval after the other.
+/// Links that list nothing, one interval apart.
 fn bare(world: &mut World, count: u32) -> Vec<Proof> {
     let link = |world: &mut World| {
         let spec = Spec { list: vec![], link: true, ..world.spec_on(world.chain.tip(), miner(1)) };
@@ -34,10 +34,10 @@ fn block_for_both(one: &mut World, other: &mut World) {
     one.in_sync();
 }
 
-/// A node with settled links, and a rival branch that would undo them with 10 links more. The node has seen `shown` links
-/// of it.
+/// A node with settled links, and a rival branch with 10 links more that would undo them. The node has seen `shown`
+/// links of that branch.
 fn conflict(hidden: u32) -> (World, World, Vec<Proof>) {
-    // Targets that hardly move: work is counted in links here.
+    // Targets hardly move, since these tests count work in links.
     let mut world = World::with(ChainParams { retarget_half_life_s: 1 << 24, ..wide() });
     world.grow(40, 3);
     world.in_sync();
@@ -63,7 +63,7 @@ fn conflict(hidden: u32) -> (World, World, Vec<Proof>) {
 #[test]
 fn a_burst_that_would_undo_settled_links_stops_nobody() {
     let (mut world, rival, _) = conflict(0);
-    // The operator hears of it, and the node works on.
+    // The operator gets an alarm, and the node keeps working.
     let own = world.chain.tip();
     assert_ne!(own, rival.chain.tip());
     assert_eq!(world.chain.assignment().map(|work| work.parent), Some(own));
@@ -74,8 +74,8 @@ fn a_burst_that_would_undo_settled_links_stops_nobody() {
     assert_eq!(world.chain.main_at(settled.height), Some(settled.id), "nothing was undone");
 }
 
-/// Says after how many Bitcoin blocks a node follows a rival branch that finds `theirs` links a block, beside its own
-/// `ours`. 0: not within 40.
+/// Number of Bitcoin blocks after which a node follows a rival branch that finds `theirs` links per block while its own
+/// finds `ours`. 0 if it does not within 40.
 fn followed_after(ours: u32, theirs: u32) -> u32 {
     let (mut world, mut rival, _) = conflict(0);
     for blocks in 1..=40 {
@@ -92,7 +92,7 @@ fn followed_after(ours: u32, theirs: u32) -> u32 {
 
 #[test]
 fn a_lasting_majority_heals_a_partition() {
-    // All 18 blocks came after the whole branch was here. The first links on the last of them decide.
+    // All 18 blocks came after the whole branch. The first links on the last of them decide.
     assert_eq!(followed_after(10, 12), CONFLICT_BITCOIN_BLOCKS);
     assert_eq!(followed_after(20, 21), 0, "5% more is not enough");
     assert_eq!(followed_after(10, 10), 0);
@@ -103,7 +103,7 @@ fn races_on_the_other_branch_do_not_restart_its_conflict() {
     let (mut world, mut rival, _) = conflict(0);
     for _ in 0..CONFLICT_BITCOIN_BLOCKS {
         block_for_both(&mut world, &mut rival);
-        // Two links race, and the one that was not first wins.
+        // Two links race, and the later one wins.
         let mut other = rival.clone();
         let first = bare(&mut rival, 1);
         publish(&first, &rival, &mut world);
@@ -117,7 +117,8 @@ fn races_on_the_other_branch_do_not_restart_its_conflict() {
 
 #[test]
 fn a_majority_that_hides_until_the_end_decides_nothing() {
-    // The branch is shown once. It then grows faster in secret, on each new block, and is shown as a whole.
+    // The attacker shows the branch once. The branch then grows faster in secret, on each new block, until the attacker
+    // shows all of it.
     let (mut world, mut rival, _) = conflict(0);
     let mut secret = Vec::new();
     for _ in 0..CONFLICT_BITCOIN_BLOCKS {
@@ -151,7 +152,7 @@ fn after_the_switch_the_other_branch_is_the_conflict() {
 
 #[test]
 fn hidden_work_does_not_count_in_a_conflict() {
-    // The rival found all its work in one burst and shows the rest of it bit by bit, as if it grew.
+    // The rival found all its work in one burst, and shows the rest of it little by little, as if the branch grew.
     let (mut world, mut rival, hidden) = conflict(4 * CONFLICT_BITCOIN_BLOCKS);
     let own = world.chain.tip();
     for links in hidden.chunks(4) {

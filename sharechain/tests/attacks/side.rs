@@ -15,7 +15,7 @@ fn long() -> World {
     world
 }
 
-/// A link on `parent` with a time of its own, given to nobody.
+/// A link on `parent` with a time of its own, not inserted.
 fn mined_on(world: &mut World, parent: ShareId, time: Timestamp, list: Vec<ShareId>) -> Proof {
     let spec = Spec { link: true, time, list, ..world.spec_on(parent, thief()) };
     world.mine(&spec)
@@ -25,7 +25,7 @@ fn inserted(world: &mut World, proof: &Proof, list: Option<Vec<ShareId>>) -> Cha
     accepted(world.insert(proof, list))
 }
 
-/// An old link of the main chain with a child from long after: its position is as easy as any can be.
+/// A child long after an old link of the main chain: no position is easier.
 fn easy_parent(world: &mut World) -> ShareId {
     world.now = world.now.plus(100_000);
     let old = world.chain.main_at(Height(10)).unwrap();
@@ -56,13 +56,13 @@ fn cheap_links_on_an_old_parent_are_neither_kept_nor_forwarded() {
         assert!(matches!(world.chain.link(&link.id()).unwrap().list, ListState::Missing));
     }
     assert_eq!(world.chain.missing().count(), missing, "nothing of it is asked for");
-    // Honest work on the same node goes on: a share that the main chain can list is forwarded.
+    // Honest work on the same node continues: it forwards a share that the main chain can list.
     let spec = world.spec(miner(3));
     let share = world.mine(&spec);
     assert!(inserted(&mut world, &share, None).accepted[0].forward);
 }
 
-/// Fills the room for side links with cheap ones.
+/// Fills the space for side links with cheap ones.
 fn fill(world: &mut World, parent: ShareId) {
     let spec = Spec { link: true, list: vec![], ..world.spec_on(parent, thief()) };
     for _ in 0..SIDE_LINKS_MAX + 200 {
@@ -76,7 +76,7 @@ fn fill(world: &mut World, parent: ShareId) {
 #[test]
 fn side_links_are_bounded_and_what_can_be_listed_stays() {
     let mut world = long();
-    // An honest branch that parted long ago.
+    // An honest branch that split off long ago.
     let mut parted = world.clone();
     let mut branch = vec![];
     let mut tip = world.chain.main_at(Height(5)).unwrap();
@@ -88,7 +88,7 @@ fn side_links_are_bounded_and_what_can_be_listed_stays() {
         accepted(parted.insert_requested(&link, Some(vec![])));
         branch.push(link);
     }
-    // Cheap links come before it and lie higher, and more come after it.
+    // Cheap links come before it and are higher. More come after it.
     let parent = easy_parent(&mut world);
     fill(&mut world, parent);
     for link in &branch {

@@ -1,4 +1,4 @@
-//! State commitments and the null data output: what a miner may write into them, and what that costs others.
+//! State commitments and the null data output: what a miner may write into them, and at what cost to others.
 
 use bitcoin::ScriptBuf;
 use bitcoin::consensus::encode::deserialize;
@@ -83,7 +83,7 @@ fn a_share_carries_a_state_root_that_nobody_checks() {
 
 #[test]
 fn every_node_finds_the_same_state() {
-    // Another node hears of everything late and in another order, and computes ahead at other times.
+    // Another node gets everything late and in another order, and computes ahead at other times.
     let mut world = grown();
     let mut other = world.clone();
     let mut found = Vec::new();
@@ -126,12 +126,12 @@ fn null_data_adds_no_sigops_and_no_second_commitment() {
     let data = &transaction.output[payouts.len()];
     assert_eq!((data.value.to_sat(), &data.script_pubkey), (0, &share.null_data));
     assert_eq!(data.script_pubkey.count_sigops_legacy(), 0);
-    // Bitcoin takes the last output that looks like a witness commitment.
+    // Bitcoin uses the last output that looks like a witness commitment.
     let looks = |script: &ScriptBuf| script.as_bytes().starts_with(&[0x6a, 0x24, 0xaa, 0x21, 0xa9, 0xed]);
     let last = transaction.output.iter().rposition(|output| looks(&output.script_pubkey)).unwrap();
     assert_eq!(transaction.output[last].script_pubkey.as_bytes()[6..], witness);
 
-    // It is bound by the work: nobody can add or change it on the way.
+    // The work binds it: no one can add or change it on the way.
     let proof = world.mine_with(share.clone(), &payouts, spec.previous_block, false);
     let mut altered = proof.clone();
     altered.share.null_data = ScriptBuf::new();

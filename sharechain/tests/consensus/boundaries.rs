@@ -1,5 +1,6 @@
-//! The bounds of the constants of `specs/protocol.md`, section 3, and of the node's policy: one before, at, and one past
-//! each. Bounds of encodings are tried in `encode.rs`, of lists and credit in `lists.rs`, of what is held in `memory.rs`.
+//! The bounds in the constants of `specs/protocol.md`, section 3, and in the node's policy: one before each, at each,
+//! and one past each. `encode.rs` tests the bounds of encodings, `lists.rs` those of lists and credit, and `memory.rs`
+//! those of what the node holds.
 
 use bitcoin::{Amount, CompactTarget, ScriptBuf, TxOut};
 use sharechain::chain::{Missing, Outcome};
@@ -13,7 +14,7 @@ use sharechain::window::{Row, Rows, ScriptIndex, Window};
 use sharechain::{BitcoinParams, ChainParams, Height, Proof, RuleError, ShareId, Timestamp, U256, Weight, Work};
 use testkit::{Spec, World, miner, params};
 
-/// Links that list nothing, each on the one before.
+/// Links that list nothing, each on the previous one.
 fn bare(world: &mut World, count: u32) -> Vec<Proof> {
     let link = |world: &mut World| {
         let spec = Spec { list: vec![], link: true, ..world.spec_on(world.chain.tip(), miner(1)) };
@@ -86,7 +87,7 @@ fn start_height() {
 fn times_apart_s_and_times_ahead() {
     let mut world = World::new();
     world.grow(3, 1);
-    // Bitcoin's median stays behind far enough for both directions.
+    // Bitcoin's median time stays far enough behind for both directions.
     world.now = world.now.plus(20_000);
     let (now, subsidy_sat) = (world.now, world.chain.params().bitcoin.subsidy_sat(2));
     let apart_s = world.chain.params().times_apart_s;
@@ -98,7 +99,7 @@ fn times_apart_s_and_times_ahead() {
             assert_eq!(outcome == Outcome::Invalid(RuleError::TimesApart), !valid);
         }
     }
-    // Ahead of the clock: either time by itself, a second too much each.
+    // Each of the two times by itself, one second too far ahead of the clock.
     let ours = now.plus(FUTURE_SECONDS);
     assert!(matches!(outcome(&mut world, subsidy_sat, ours, now), Outcome::Accepted(_)));
     assert_eq!(outcome(&mut world, subsidy_sat, ours.plus(1), now), Outcome::Held(Missing::Time(now.plus(1))));
@@ -115,7 +116,7 @@ fn median_span() {
     let mut times = Vec::new();
     world.now = world.now.plus(10_000);
     for number in 0..2 * span as u32 {
-        // Times that jump to and fro, all above their median.
+        // Times that jump back and forth, all above their median.
         let parent = world.chain.tip();
         let median = world.chain.link(&parent).unwrap().position.median_time;
         let time = median.map_or(Timestamp(world.now.0 - 9_000), |median| median.plus(1 + 37 * (number % 5)));
@@ -224,7 +225,7 @@ fn weights_of_a_block_and_of_a_unit() {
         assert_eq!(weight_of_share(target, bits, &main), expected);
     }
     assert!(weight_of_share(block + (block >> 40), bits, &main) < Weight::ONE_BLOCK);
-    // A link's extra is rounded down by itself, and is never nothing.
+    // A link's extra weight is rounded down by itself, and is never 0.
     let divisor = U256::from(main.link_credit_divisor);
     let link = block << 4;
     let extra: U256 = Work::of_target(link).0 * (U256::ONE << 64) / (divisor * work_of_bits(bits).0);
@@ -232,7 +233,7 @@ fn weights_of_a_block_and_of_a_unit() {
     assert_eq!(link_bonus(U256::MAX >> 1, bits, &main), Weight(1));
 }
 
-/// Rows of one link: so many scripts with this weight each.
+/// Rows of one link: this many scripts, with this weight each.
 fn rows(scripts: u32, weight: u128) -> Rows {
     Rows::new(
         (0..scripts).map(|script| Row { script: ScriptIndex(script), weight: Weight(weight), shares: 1 }).collect(),
@@ -264,7 +265,7 @@ fn listed_before_payouts_and_snapshot_depths() {
     let mut world = World::new();
     (0..3).for_each(|_| world.bitcoin_block());
     for height in 1..=60 {
-        // Seldom, and link by link around the number of links from which on payouts are shared.
+        // Few links, and every link around the number from which payouts are shared.
         if height % 7 == 0 || (10..=14).contains(&height) {
             (0..height % 3 + 1).for_each(|_| world.bitcoin_block());
         }
@@ -293,14 +294,14 @@ fn listed_before_payouts_and_snapshot_depths() {
             let expected = world.chain.main_at(Height(snapshot)).unwrap();
             assert_eq!(plan.snapshot, expected, "parent {parent}, block {bitcoin}");
             assert_eq!(ShareId(plan.seed), ShareId::from(seed));
-            // Each link counts itself and lists nothing.
+            // Each link counts itself, and lists nothing.
             let shared = u64::from(snapshot) >= params.listed_before_payouts;
             assert_eq!(plan.selection.is_some(), shared, "{snapshot} credited");
             listed_seen.insert(u64::from(snapshot));
             burials_seen.insert(first);
         }
     }
-    // That the bounds were met is part of the test.
+    // The test also checks that the chain reached the bounds.
     let bound = params.listed_before_payouts;
     assert!((bound - 1..=bound + 1).all(|listed| listed_seen.contains(&listed)), "{listed_seen:?}");
     assert!(burials_seen.contains(&0) && burials_seen.iter().any(|first| *first > params.snapshot_burial));
@@ -331,7 +332,8 @@ fn outputs_max() {
     assert_eq!(entries(&[0, 0], 5_000_000_000), 0);
 }
 
-/// Shares whose coinbase has one more output, which no rule allows: too long a coinbase is rejected for its length.
+/// Shares whose coinbase has one more output, which no rule allows. A coinbase that is too long is rejected for its
+/// length.
 #[test]
 fn prefix_bytes_max() {
     let mut world = World::new();
@@ -390,7 +392,7 @@ fn settled_links_and_settled_bitcoin_blocks() {
     }
 }
 
-/// A link on `parent` that lists nothing, and what becomes of it.
+/// Inserts a link on `parent` that lists nothing, and returns the outcome.
 fn outcome_on(world: &mut World, parent: ShareId) -> Outcome {
     let spec = Spec { list: vec![], link: true, ..world.spec_on(parent, miner(9)) };
     let link = world.mine(&spec);

@@ -1,4 +1,4 @@
-//! The encoding is canonical: what decodes encodes to the same bytes, and nothing else decodes.
+//! The encoding is canonical: bytes that decode encode to the same bytes again, and no other bytes decode.
 
 use bitcoin::block::{Header, Version};
 use bitcoin::hashes::Hash;
@@ -179,7 +179,7 @@ fn sc_005_payout_scripts_have_known_forms() {
         proof.share.payout = ScriptBuf::from_bytes(script);
         assert_eq!(Proof::decode(&proof.encode()), Err(RuleError::PayoutScript));
     }
-    // Later witness versions have 32 bytes, and there are 17 versions in all.
+    // Later witness versions have 32 bytes. There are 17 versions in all.
     for (op, length, valid) in [
         (0x51, 32, true),
         (0x52, 32, true),

@@ -1,4 +1,4 @@
-//! A clone of the chain is a frozen view: it stays as it was while the original goes on, and may be read elsewhere.
+//! A clone of the chain is a frozen view: it does not change with the original, and other threads may read it.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use sharechain::limits::MEMORY_DEPTH;
 use sharechain::{Chain, Height, ShareId};
 use testkit::{Spec, World, miner};
 
-/// Everything that readers ask of a chain, about all ids that ever came.
+/// Everything that readers ask of a chain, for all ids so far.
 fn view(chain: &Chain, world: &World, ids: &[ShareId]) -> String {
     let mut view = format!("{:?} {:?} {:?}", chain.tip(), chain.settled(), chain.locator());
     for height in (0..=chain.height().0).map(Height) {
@@ -36,7 +36,7 @@ fn a_clone_stays_as_it_was_while_the_original_goes_on() {
     let mut known = ids(&world.grow(30, 3));
     known.push(world.share(miner(3)).id());
     let mut other = world.clone();
-    // A branch that will win, a proof that will be held, and links that make old lists forgotten.
+    // A branch that will win, a proof that will be held, and links after which the chain forgets old lists.
     other.now = other.now.plus(1);
     let branch = other.grow(8, 2);
     known.extend(ids(&world.grow(4, 2)));

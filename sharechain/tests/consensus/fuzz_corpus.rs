@@ -1,4 +1,4 @@
-//! The fuzz targets over their committed corpus; `make fuzz` runs them for long.
+//! Runs the fuzz targets over their committed corpus. `make fuzz` runs them for longer.
 
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub, reason = "only tests see this")]
 

@@ -1,4 +1,4 @@
-//! Proofs that somebody altered or made up: each is refused by its rule, and the honest proof is accepted afterwards.
+//! Altered and invented proofs: the rule that each breaks rejects it, and the honest proof is accepted afterwards.
 
 use bitcoin::{Amount, BlockHash, CompactTarget, TxOut};
 use sharechain::chain::{Missing, Outcome};
@@ -7,14 +7,14 @@ use sharechain::check::binding::BoundProof;
 use sharechain::{ChainParams, Proof, RuleError, ShareHeader, ShareId, Timestamp, U256};
 use testkit::{Spec, World, accepted, miner, params};
 
-/// A world in which several miners are paid.
+/// A world in which the coinbase pays several miners.
 fn grown() -> World {
     let mut world = World::new();
     world.grow(40, 3);
     world
 }
 
-/// What a peer's message leads to: binding, then the chain.
+/// What a node does with a peer's message: first the binding, then the chain.
 fn receive(world: &mut World, proof: Proof) -> Outcome {
     match BoundProof::bind(proof, world.chain.easiest_plausible_target(world.now), world.chain.consensus_id()) {
         Ok(bound) => world.chain.insert(bound, None, Source(7), world.now),
@@ -98,7 +98,7 @@ fn no_field_of_the_bitcoin_header_can_be_altered_on_the_way() {
     for (field, alter) in alterations {
         let mut altered = honest.clone();
         alter(&mut altered);
-        // One hash in eight meets the tests' easy target by chance; then another rule refuses it, or it is a new share.
+        // One hash in eight meets the tests' easy target by chance. Then another rule rejects it, or it is a new share.
         let outcome = receive(&mut world, altered);
         let by_chance = matches!(*field, "version" | "time" | "nonce");
         assert!(by_chance || !matches!(outcome, Outcome::Accepted(_)), "{field}: {outcome:?}");
@@ -156,7 +156,7 @@ fn a_miner_cannot_pay_itself_by_its_own_history() {
     assert_eq!(receive(&mut world, proof), Outcome::Invalid(RuleError::Payout));
 }
 
-/// The share header of a spec, altered, with real work behind it.
+/// An altered share header with real work.
 fn remined(world: &mut World, spec: &Spec, alter: impl FnOnce(&mut ShareHeader)) -> Proof {
     let mut share = world.header_of(spec);
     let payouts = world.payouts(&share, &spec.previous_block);
@@ -227,7 +227,7 @@ fn sc_203_time_does_not_fall_behind_the_median() {
     accepted(receive(&mut world, proof));
 }
 
-/// A proof whose Bitcoin header is altered before the work is done.
+/// A proof whose Bitcoin header is altered before the work.
 fn with_header(world: &mut World, alter: impl FnOnce(&mut bitcoin::block::Header)) -> Proof {
     let spec = world.spec(miner(1));
     let share = world.header_of(&spec);
@@ -342,7 +342,7 @@ fn a_replayed_bitcoin_header_binds_nothing_and_the_honest_share_still_counts() {
     invented.share.payout = miner(66);
     assert_eq!(receive(&mut world, invented), Outcome::Invalid(RuleError::NotBound));
     accepted(receive(&mut world, honest));
-    // A block of somebody outside the pool.
+    // A block of a miner outside the pool.
     let mut foreign = world.mine(&forged_spec);
     foreign.header = world.bitcoin_tip;
     assert_eq!(receive(&mut world, foreign), Outcome::Invalid(RuleError::NotBound));

@@ -1,4 +1,4 @@
-//! What links may list, and what becomes of links that list anything else.
+//! What links may list, and what happens to links that list anything else.
 
 use sharechain::chain::{ListState, Missing, Outcome, Unpaid};
 use sharechain::change_set::Source;
@@ -12,7 +12,7 @@ fn grown() -> World {
     world
 }
 
-/// Mines a link with this list on the tip, inserts it, and says what became of its list.
+/// Mines a link with this list on the tip, inserts it, and returns the outcome of its list.
 fn listing(world: &mut World, list: Vec<ShareId>) -> (ShareId, Option<RuleError>) {
     let spec = Spec { list, link: true, ..world.spec(miner(1)) };
     let (proof, _) = world.link_of(spec);
@@ -26,7 +26,7 @@ fn verdict(world: &World, id: &ShareId) -> Option<RuleError> {
     }
 }
 
-/// Asserts that a link with this list does not count, and that the honest link after it does.
+/// Asserts that a link with this list does not count, and that the next honest link does.
 fn assert_refused(world: &mut World, list: Vec<ShareId>, rule: RuleError) {
     let before = world.chain.tip();
     let (id, verdict) = listing(world, list);
@@ -37,7 +37,7 @@ fn assert_refused(world: &mut World, list: Vec<ShareId>, rule: RuleError) {
     assert_eq!(world.chain.link(&world.chain.tip()).unwrap().parent, before);
 }
 
-/// Ids of shares in the order in which a list has them.
+/// Ids of shares, in the order of a list.
 fn in_order(world: &World, proofs: &[Proof]) -> Vec<ShareId> {
     let mut ids: Vec<ShareId> = proofs.iter().map(Proof::id).collect();
     ids.sort_by_key(|id| (world.chain.credit(id).unwrap().height, *id));
@@ -83,7 +83,7 @@ fn sc_403_anchors_are_neither_old_nor_on_another_branch() {
         let spec = Spec { list: vec![], link: true, ..world.spec(miner(1)) };
         world.link_of(spec);
     }
-    // The share's anchor lies anchor_depth below its parent.
+    // The share's anchor is anchor_depth below its parent.
     let mut last_chance = world.clone();
     let height = last_chance.chain.height().0 + 1;
     let anchor_height = last_chance.chain.link(&parent).unwrap().position.anchor_height.0;
@@ -131,7 +131,7 @@ fn a_share_may_come_as_long_as_the_next_link_can_list_it() {
 fn sc_404_parents_are_listed_before_their_children() {
     let mut world = grown();
     let mut fork = Spec { link: true, ..world.spec_on(world.chain.tip(), miner(1)) };
-    // Two links on the tip; the second is off the main chain, and a share extends it.
+    // Two links on the tip. The second is off the main chain, and a share extends it.
     world.link_of(fork.clone());
     fork.payout = miner(2);
     fork.list = vec![];
@@ -206,7 +206,7 @@ fn more_than_a_list_holds_waits_for_the_next_link() {
     assert!(world.chain.pending(usize::MAX).is_empty());
 }
 
-/// A share found on the tip, and `links` empty links after it.
+/// A share found on the tip, and `links` links without lists after it.
 fn aged(world: &mut World, links: u32) -> Proof {
     let share = world.share(miner(200));
     for _ in 0..links {
@@ -227,7 +227,7 @@ fn earned(world: &mut World, id: ShareId) -> u128 {
 #[test]
 fn late_work_earns_up_to_the_credit_depth_and_nothing_beyond() {
     let params = testkit::params();
-    // The anchor already lies anchor_depth below the parent, which is one below the next link.
+    // The anchor is already anchor_depth below the parent, which is one below the next link.
     let left = params.credit_depth - params.anchor_depth - 1;
     let mut world = grown();
     let share = aged(&mut world, left);
@@ -245,7 +245,7 @@ fn work_on_an_old_bitcoin_tip_earns_for_the_stale_depth() {
         let mut world = grown();
         let share = world.share(miner(200));
         world.bitcoin_block();
-        // The first of these links has the greater Bitcoin height; `links` pass from it to the one that lists.
+        // The first of these links has the greater Bitcoin height. The link that lists comes `links` after it.
         for _ in 0..links {
             let spec = Spec { list: vec![], link: true, ..world.spec(miner(1)) };
             world.link_of(spec);

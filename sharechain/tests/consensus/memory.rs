@@ -1,4 +1,4 @@
-//! What a node does not undo, what it forgets, and what it keeps while it waits.
+//! What a node does not undo, what it forgets, and what it holds while it waits.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ fn grown() -> World {
     world
 }
 
-/// `count` links that list nothing but what the chain demands of nobody.
+/// `count` links that list nothing.
 fn bare_links(world: &mut World, count: u32) -> Vec<(Proof, Vec<ShareId>)> {
     (0..count)
         .map(|_| {
@@ -27,7 +27,7 @@ fn bare_links(world: &mut World, count: u32) -> Vec<(Proof, Vec<ShareId>)> {
         .collect()
 }
 
-/// Gives all of it to another chain at the first one's time.
+/// Gives all of them to another chain, at the first one's time.
 fn send(links: &[(Proof, Vec<ShareId>)], from: &World, to: &mut World) {
     to.now = to.now.max(from.now);
     for header in &from.bitcoin_headers {
@@ -44,7 +44,7 @@ fn note_bitcoin(world: &mut World) {
     world.chain.note_own_bitcoin_height(Some(height));
 }
 
-/// A world whose newest final link lies 360 below its tip.
+/// A world whose newest final link is 360 below its tip.
 fn with_settled_links() -> World {
     let mut world = grown();
     note_bitcoin(&mut world);
@@ -83,7 +83,7 @@ fn nothing_is_settled_during_sync() {
     }
     note_bitcoin(&mut world);
     assert_eq!(world.chain.settled().height, Height(0));
-    // Links that came while the node was out of sync do not count as links on top either.
+    // Links that came while the node was out of sync do not count as links on top, either.
     bare_links(&mut world, 1);
     world.chain.note_own_bitcoin_height(None);
     bare_links(&mut world, SETTLED_LINKS);
@@ -113,11 +113,11 @@ fn a_branch_that_undoes_settled_links_raises_an_alarm_and_does_not_win() {
     send(&heavier, &rival, &mut world);
     assert_eq!(world.chain.tip(), tip);
     assert_eq!(world.chain.conflict(), Some(rival.chain.tip()));
-    // A newcomer takes the heavier branch, however it gets to know both.
+    // A newcomer follows the heavier branch, in whatever order it gets both.
     let mut newcomer = common.clone();
     send(&heavier, &rival, &mut newcomer);
     assert_eq!(newcomer.chain.tip(), rival.chain.tip());
-    // The alarm ends when the main chain is the heavier one again, and no sooner.
+    // The alarm ends as soon as the main chain is the heavier one again.
     bare_links(&mut world, 1);
     assert_eq!(world.chain.conflict(), Some(rival.chain.tip()));
     bare_links(&mut world, 11);
@@ -154,7 +154,7 @@ fn what_is_settled_survives_a_restart_even_with_the_conflicting_branch_in_store(
     assert_eq!(elsewhere.chain.tip(), rival.chain.tip(), "a link that never comes holds nothing up");
 }
 
-/// Links below it that came in sync would be final by themselves, but lie lower.
+/// Links below it that came in sync would be final by themselves, but they are lower.
 #[test]
 fn what_was_final_before_a_restart_stays_so() {
     let mut world = grown();
@@ -175,7 +175,8 @@ fn both_sides_of_a_partition_keep_their_shares() {
     let (mut left, mut right) = (common.clone(), common.clone());
     right.now = right.now.plus(1);
     let anchor_depth = common.chain.params().anchor_depth as u8;
-    // Proofs more than the anchor's depth on the losing side are lost: their anchor is not on the chain.
+    // Proofs more than the anchor's depth above the fork on the losing side are lost, because their anchor is not on
+    // the chain.
     let of_left = left.grow(anchor_depth - 2, 3);
     let of_right = right.grow(anchor_depth, 3);
     let before = (left.clone(), right.clone());
@@ -249,7 +250,7 @@ fn what_lies_too_deep_is_forgotten_and_not_judged_again() {
     for step in 0..MEMORY_DEPTH + reach + 3 {
         bare_links(&mut world, 1);
         if step % 200 == 0 || step > MEMORY_DEPTH - 3 {
-            // Whatever is brought again changes nothing, at whatever depth.
+            // Proofs that come again change nothing, at any depth.
             let tip = world.chain.tip();
             let outcome = world.insert(&old_link, Some(old_list.clone()));
             assert_eq!(outcome, Outcome::Known(Default::default()), "at {step}");
@@ -268,12 +269,12 @@ fn what_lies_too_deep_is_forgotten_and_not_judged_again() {
     let mut late = fork;
     let (late_link, list) = late.link(miner(7));
     assert_eq!(world.insert(&late_link, Some(list)), Outcome::Unlistable);
-    // The window does not need what was forgotten.
+    // The window does not need forgotten proofs.
     let tip = world.chain.tip();
     assert!(world.chain.window(&tip).is_some());
 }
 
-/// Proofs whose parent is not known, with real work.
+/// Proofs with real work and unknown parents.
 fn orphans(world: &mut World, count: usize) -> Vec<Proof> {
     let spec = world.spec(miner(1));
     (0..count)
@@ -373,7 +374,7 @@ fn a_heavier_branch_is_followed_however_long_it_was_apart() {
     for header in &rival.bitcoin_headers {
         world.chain.insert_bitcoin_header(*header, world.now);
     }
-    // Links come with their lists, as peers send them; what they list is to be asked for.
+    // Links come with their lists, as peers send them. The node has to ask for the shares that they list.
     for (link, list) in heavier.iter().filter(|(_, list)| list.is_some()) {
         world.insert(link, list.clone());
     }

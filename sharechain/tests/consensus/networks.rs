@@ -1,5 +1,5 @@
-//! Random networks of honest and hostile miners: whatever the hostile send, and in whatever order all of it arrives, each
-//! node ends in the tip, window and payouts that follow from the raw proofs alone.
+//! Random networks of honest and hostile miners: whatever the hostile ones send, and in any order of arrival, each node
+//! ends with the tip, window and payouts that follow from the raw proofs alone.
 
 use proptest::prelude::*;
 use sharechain::chain::{Chain, Fate, ListState};
@@ -7,7 +7,7 @@ use testkit::hostile::{HostileNetwork, Told};
 use testkit::miner;
 use testkit::recording::{Random, window_of};
 
-/// Everything that must be as the raw proofs say, whatever way they came.
+/// Everything that must follow from the raw proofs, in any order of arrival.
 fn assert_follows(network: &HostileNetwork, chain: &mut Chain, how: &str) {
     let best = network.best();
     assert_eq!(chain.tip(), best, "{how}");
@@ -27,12 +27,12 @@ fn assert_follows(network: &HostileNetwork, chain: &mut Chain, how: &str) {
         let complete = chain.link(id).is_some_and(|link| matches!(link.list, ListState::Complete(_)));
         assert!(!complete, "{how}: a link with an invalid list counts");
     }
-    // Nobody is ever paid who put itself into an output.
+    // A script that its owner wrote into an output is never paid.
     let thief = chain.scripts().index(&miner(67));
     assert_eq!(thief, None, "{how}");
 }
 
-/// In order, reversed, shuffled, twice, with a third missing and brought when asked for.
+/// In order, reversed, shuffled, twice, and with a third missing until the node asks for it.
 fn orders(network: &HostileNetwork, seed: u64) -> Vec<(&'static str, Vec<Told>)> {
     let mut random = Random(seed);
     let in_order = network.told.clone();

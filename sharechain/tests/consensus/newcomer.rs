@@ -1,5 +1,5 @@
-//! A newcomer that starts from verified work: link proofs without lists, then rows against state roots, then everything
-//! above in full. And what a peer that lies achieves.
+//! A newcomer that starts from verified work: first link proofs without lists, then rows that match state roots, then
+//! everything above in full. Also what a lying peer achieves.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use sharechain::link_headers::{Beginning, HeaderError, LinkHeaders, RowsError, V
 use sharechain::{ChainParams, Height, Proof, RuleError, ShareId, Weight, Work};
 use testkit::{Spec, World, accepted, miner, params};
 
-/// A node with a history, and everything that it ever found.
+/// A node with a history, and everything found on it.
 struct Peer {
     world: World,
     found: Vec<(Proof, Option<Vec<ShareId>>)>,
@@ -30,7 +30,7 @@ impl Peer {
                 let share = peer.world.share(miner((number % 11) as u8));
                 peer.found.push((share, None));
             }
-            // Bits come and go, so that their state is part of what a newcomer must get right.
+            // Bits come and go, so that a newcomer must also get their state right.
             let tip = peer.world.chain.tip();
             if number % 50 == 49 {
                 peer.found.push((peer.world.link_signalling(tip, 1 << (number % 7)), Some(vec![])));
@@ -56,7 +56,7 @@ impl Peer {
         headers
     }
 
-    /// Verified link proofs from as low as this peer can show.
+    /// Verified link proofs from the lowest that this peer can show.
     fn headers(&self) -> LinkHeaders {
         let chain = &self.world.chain;
         let first = chain.lowest_shown();
@@ -69,7 +69,7 @@ impl Peer {
         headers
     }
 
-    /// Links with their rows, as they travel: encoded in chunks.
+    /// Links with their rows, encoded in chunks as for peers.
     fn rows(&self) -> Vec<BaseLink> {
         let chain = &self.world.chain;
         let (first, last) = (chain.lowest_shown().0, chain.height().0 - NEWCOMER_DEPTH + 1);
@@ -79,7 +79,7 @@ impl Peer {
     }
 }
 
-/// A chain from verified links and rows. It still lacks everything above the base.
+/// A chain from verified links and rows, without anything above the base.
 fn based(peer: &Peer, headers: &LinkHeaders, rows: Vec<BaseLink>) -> Result<Chain, RowsError> {
     let mut verified = VerifiedRows::new(headers, &peer.bitcoin()).unwrap();
     for link in rows {
@@ -120,7 +120,7 @@ fn a_newcomer_needs_no_proof_below_its_base() {
     assert_eq!(chain.height(), peer.world.chain.height().below(NEWCOMER_DEPTH));
     let mut world = complete(&peer, chain);
     assert_eq!(world.chain.tip(), peer.world.chain.tip());
-    // From here on both are the same node: what one finds, the other accepts.
+    // From here on, both nodes agree: what one finds, the other accepts.
     for number in 0..20 {
         if number % 5 == 0 {
             peer.world.bitcoin_block();
@@ -168,7 +168,7 @@ fn a_lie_about_the_rows_is_seen_at_its_link() {
         let expected = [RowsError::StateRoot(Height(height)), RowsError::Range(Height(height))];
         assert!(found.is_some_and(|found| expected.contains(&found)), "{found:?}");
     }
-    // A snapshot or an id is part of the history: the next link's root shows it.
+    // A snapshot or an id is part of the history, so the next link's root exposes a change.
     let mut told = rows.clone();
     told[250].snapshot = told[250].snapshot.child();
     let next = Height(headers.first_height().0 + 251);
@@ -218,7 +218,7 @@ fn work_is_verified_link_by_link() {
         |height: u32| peer.world.chain.link(&peer.world.chain.main_at(Height(height)).unwrap()).unwrap().chain_work;
     assert_eq!(headers.tip(), (tip, Height(200), work(200)));
     assert_eq!(headers.work_since(sharechain::U256::ZERO).0, work(200).0 - work(150).0);
-    // A share is no link, a link on another parent does not continue, and no rule is left out.
+    // A share is not a link, a link on another parent does not continue the chain, and every rule applies.
     let share = peer.world.share(miner(1));
     assert_eq!(headers.push(share, &bitcoin, peer.world.now), Err(HeaderError::NotALink));
     assert_eq!(headers.push(peer.proof_at(Height(199)), &bitcoin, peer.world.now), Err(HeaderError::NotNext));

@@ -1,4 +1,4 @@
-//! What a network found ends in the same tip, window and payouts, whatever way it reaches a node.
+//! The proofs of a network give the same tip, window and payouts in whatever order they reach a node.
 
 use proptest::prelude::*;
 use sharechain::ShareId;
@@ -22,7 +22,8 @@ fn played(recording: &Recording, events: &[Event], how: &str) {
     for (number, event) in events.iter().enumerate() {
         recording.play(&mut chain, event, number as u64 % 8);
     }
-    // What a node would fetch: headers that came before their parents, shares that were too old when they came alone.
+    // What a node would fetch: headers that came before their parents, and shares that were too old when they came
+    // without their links.
     for header in &recording.world.bitcoin_headers {
         chain.insert_bitcoin_header(*header, recording.world.now);
     }
@@ -55,7 +56,7 @@ fn pieces_that_come_late_change_nothing() {
         let mut random = Random(seed);
         let (newest, earlier) = recording.events.split_last().unwrap();
         let kept = earlier.iter().filter(|_| random.below(3) > 0);
-        // Whatever was lost, the newest link tells of it.
+        // The newest link refers to everything that was lost.
         let keep: Vec<_> = kept.chain([newest]).cloned().collect();
         played(&recording, &keep, "a third missing");
         let bare = |event: &Event| match event {
@@ -91,7 +92,7 @@ proptest! {
     }
 }
 
-/// Some links of all branches, side branches included.
+/// Some links of all branches, including side branches.
 fn links_of(recording: &Recording) -> Vec<ShareId> {
     recording.proofs.keys().filter(|id| recording.world.chain.link(id).is_some()).step_by(5).copied().collect()
 }

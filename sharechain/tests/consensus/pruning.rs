@@ -1,4 +1,5 @@
-//! A node that forgets: what goes, what stays, and that a chain from a base record judges as one that saw everything.
+//! A node that forgets: what it drops and what it keeps. A chain from a base record decides like one that saw
+//! everything.
 
 use std::collections::BTreeMap;
 
@@ -10,19 +11,19 @@ use sharechain::limits::{MEMORY_DEPTH, STATE_DEPTH};
 use sharechain::{ChainParams, Height, Proof, ShareId, Weight};
 use testkit::{Spec, World, accepted, miner, params};
 
-/// Rules with a window of 600 proofs, so that it ends within the links that a test makes.
+/// Rules with a window of 600 proofs, which is shorter than the chains of the tests.
 fn short_window() -> ChainParams {
     ChainParams { window_proofs: 600, window_weight: Weight(u128::MAX >> 1), ..params() }
 }
 
-/// A payout script of its own for each number.
+/// A different payout script for each number.
 fn one_of_many(number: u32) -> ScriptBuf {
     let mut program = [7; 20];
     program[..4].copy_from_slice(&number.to_le_bytes());
     ScriptBuf::new_p2wpkh(&bitcoin::hashes::Hash::from_byte_array(program))
 }
 
-/// A world and everything that was found, in order.
+/// A world, and everything that was found in it, in order.
 struct Grown {
     world: World,
     found: Vec<(Proof, Option<Vec<ShareId>>)>,
@@ -33,7 +34,7 @@ impl Grown {
         Self { world: World::with(short_window()), found: Vec::new() }
     }
 
-    /// Links, every second with a share before it, each miner with a script of its own for a while.
+    /// Mines links, every second one with a share before it. The miners change over time, each with its own script.
     fn grow(&mut self, links: u32) {
         for number in 0..links {
             let height = self.world.chain.height().0;
@@ -49,14 +50,14 @@ impl Grown {
     }
 }
 
-/// Weights in the window of the tip's children, by script.
+/// Weights by script in the window of the tip's children.
 fn window_of(chain: &mut Chain, snapshot: &ShareId) -> (Height, u64, BTreeMap<ScriptBuf, Weight>) {
     let window = chain.window(snapshot).unwrap();
     let dues = window.dues(chain.scripts()).map(|(script, weight)| (script.to_owned(), weight)).collect();
     (window.oldest(), window.proofs(), dues)
 }
 
-/// The same window, summed from what each link credited when it came.
+/// The same window, as the sum of what each link credited when it came.
 fn summed(
     credited: &[BTreeMap<ScriptBuf, (Weight, u64)>],
     snapshot: Height,
@@ -118,7 +119,7 @@ fn what_was_pruned_is_not_asked_for_again() {
         assert_eq!(outcome, Outcome::Unlistable, "a replay of old work costs nobody anything");
     }
     assert_eq!((world.chain.held_len(), world.chain.missing().count()), (0, missing));
-    // A branch that leaves the main chain at the state depth is not judged, one above it is.
+    // The chain does not check a branch that leaves the main chain at the state depth, but checks one above it.
     let bound = world.chain.height().0 - STATE_DEPTH;
     for (fork, judged) in [(bound - 1, false), (bound, false)] {
         let parent = world.chain.main_at(Height(fork)).unwrap();
@@ -128,13 +129,13 @@ fn what_was_pruned_is_not_asked_for_again() {
     }
 }
 
-/// Encoded base chunks of a chain, from the first that it has in full.
+/// Encoded base chunks of a chain, from the first complete one on.
 fn chunks_of(chain: &Chain) -> Vec<Vec<u8>> {
     let numbers = Chunk::number_of(chain.bottom())..=Chunk::number_of(chain.height());
     numbers.filter_map(|number| chain.base_chunk(number)).map(|chunk| chunk.encode()).collect()
 }
 
-/// A chain that starts from another's base, with that one's Bitcoin headers.
+/// A chain that starts from another chain's base and has its Bitcoin headers.
 fn restarted(world: &World) -> Chain {
     let params = world.chain.params().clone();
     let mut headers = BitcoinHeaders::new(&params.bitcoin, &Root::genesis(&params.bitcoin)).unwrap();
@@ -152,7 +153,7 @@ fn a_chain_from_a_base_goes_on_as_the_one_that_wrote_it() {
     let base = chain.height();
     assert!(base > Height(1_000) && grown.world.chain.height().above(base) > MEMORY_DEPTH);
     assert_eq!(grown.world.chain.main_at(base), Some(chain.tip()));
-    // The lists of its last links, then everything that was found since.
+    // The lists of its last links, then everything found since.
     let by_link: BTreeMap<ShareId, Vec<ShareId>> =
         grown.found.iter().filter_map(|(proof, list)| Some((proof.id(), list.clone()?))).collect();
     let from = chain.base_lists_from();
@@ -172,7 +173,7 @@ fn a_chain_from_a_base_goes_on_as_the_one_that_wrote_it() {
     assert!(accepted_since > MEMORY_DEPTH && old > 1_000);
     assert_eq!(world.chain.tip(), grown.world.chain.tip(), "state roots and payouts agree");
 
-    // They stay in step for hours: windows, roots, targets and signals.
+    // Their windows, roots, targets and signals stay the same for hours.
     for _ in 0..30 {
         if world.chain.height().0.is_multiple_of(7) {
             grown.world.bitcoin_block();
@@ -199,7 +200,7 @@ fn a_base_may_itself_be_pruned() {
     assert!(chain.bottom() > Height(1_500), "the first chunk that is whole: {}", chain.bottom());
     let snapshot = chain.main_at(base.below(20)).unwrap();
     assert_eq!(window_of(&mut chain, &snapshot), window_of(&mut grown.world.chain, &snapshot));
-    // And it goes on forgetting.
+    // It keeps forgetting.
     let bottom = chain.bottom();
     let mut world = grown.world.clone();
     world.now = chain.link(&chain.tip()).unwrap().time;

@@ -1,5 +1,5 @@
-//! Reorganisations of every depth: the share-chain's up to the bound of finality and beyond, and Bitcoin's beneath it.
-//! Afterwards a node knows nothing but what a node knows that saw the winning branch only.
+//! Reorganizations of every depth: the share-chain's up to the bound of finality and beyond, and Bitcoin's below it.
+//! Afterwards, a node has the same state as a node that saw only the winning branch.
 
 use sharechain::chain::{Chain, Fate, Outcome};
 use sharechain::limits::{SETTLED_BITCOIN_BLOCKS, SETTLED_LINKS};
@@ -7,17 +7,17 @@ use sharechain::{ChainParams, Height, Proof, ShareId, Timestamp};
 use testkit::recording::window_of;
 use testkit::{Spec, World, accepted, miner, params};
 
-/// Deepest reorganisation that is tried: beyond the bound of finality, which binds only nodes in sync.
+/// Deepest reorganization of these tests. It is beyond the bound of finality, which applies only to nodes in sync.
 const DEPTH_MAX: u32 = 400;
 
-/// Rules under which proofs stay listable throughout a reorganisation that deep.
+/// Rules under which links can list the proofs even after a reorganization this deep.
 fn patient() -> ChainParams {
     ChainParams { listing_depth: 2 * DEPTH_MAX, credit_depth: 2 * DEPTH_MAX, ..params() }
 }
 
 type Mined = (Proof, Option<Vec<ShareId>>);
 
-/// A share and a link that lists what it may, over and over, by miners of this number and the next.
+/// Repeatedly mines a share and a link that lists what it may, by the miners with this number and the next.
 fn branch(world: &mut World, links: u32, number: u8) -> Vec<Mined> {
     let mut found = Vec::new();
     for _ in 0..links {
@@ -45,7 +45,7 @@ fn insert(world: &mut World, found: &[Mined], now: Timestamp) {
     }
 }
 
-/// What a node knows of its main chain: tip, window, payouts and what is listed where.
+/// A node's view of its main chain: tip, window, payouts, and which link lists what.
 fn view(chain: &mut Chain, bitcoin_tip: bitcoin::BlockHash, of: &[Mined]) -> impl PartialEq + std::fmt::Debug + use<> {
     let tip = chain.tip();
     let plan = (*chain.plan(&tip, &bitcoin_tip).unwrap()).clone();
@@ -53,7 +53,7 @@ fn view(chain: &mut Chain, bitcoin_tip: bitcoin::BlockHash, of: &[Mined]) -> imp
     (tip, chain.height(), window_of(chain, tip), plan, fates)
 }
 
-/// Depths that are tried: every one up to 20, then in growing steps, and all around the bound of finality.
+/// Depths to test: all up to 20, then in growing steps, and all around the bound of finality.
 fn depths() -> Vec<u32> {
     let around = SETTLED_LINKS - 1..=SETTLED_LINKS + 1;
     let mut all: Vec<u32> = (1..=20).chain((20..DEPTH_MAX).step_by(23)).chain(around).chain([DEPTH_MAX]).collect();
@@ -69,7 +69,7 @@ fn reorganisations_of_every_depth_leave_no_trace() {
     let (mut left, mut right) = (common.clone(), common.clone());
     right.now = right.now.plus(1);
     let of_left = branch(&mut left, DEPTH_MAX + 2, 10);
-    // Its first interval is a second longer, which makes all its links a little easier.
+    // Its first interval is a second longer, so all its links are slightly easier.
     let of_right = branch(&mut right, DEPTH_MAX + DEPTH_MAX / 10, 20);
     let bitcoin_tip = common.bitcoin_tip.block_hash();
     for depth in depths() {
@@ -93,7 +93,7 @@ fn reorganisations_of_every_depth_leave_no_trace() {
             view(&mut fresh.chain, bitcoin_tip, &found),
             "depth {depth}"
         );
-        // And back again, as if it had never left.
+        // The way back gives the same state as before.
         insert(&mut node, &of_left[2 * depth as usize..2 * (depth + 2) as usize], now);
         let mut back = common.clone();
         let all_left = of_left[..2 * (depth + 2) as usize].to_vec();
@@ -119,7 +119,7 @@ fn work_of_the_lost_branch_is_listed_down_to_the_anchors_depth() {
         let (_, list) = left.link(miner(1));
         for (number, (proof, _)) in lost.iter().enumerate() {
             let parents_on_the_branch = number as u32 / 2;
-            // Its anchor lies on both branches when no more than the anchor's depth of its parents are off the chain.
+            // Its anchor is on both branches if no more than the anchor's depth of its ancestors are off the chain.
             let due = parents_on_the_branch <= anchor_depth;
             assert_eq!(list.contains(&proof.id()), due, "depth {depth}, proof {number}");
         }
@@ -141,14 +141,14 @@ fn the_bound_of_settled_links_is_exact() {
         let heavier = bare(&mut rival, depth + 20, 20);
         let tip = node.chain.tip();
         insert(&mut node, &heavier, rival.now);
-        // A node that follows keeps following; its own new links become final only with Bitcoin blocks of their own.
+        // A node that follows keeps following. Its own new links become final only with Bitcoin blocks of their own.
         assert_eq!(node.chain.tip() == rival.chain.tip(), follows, "{depth} links");
         assert_eq!(node.chain.conflict().is_some(), !follows);
         assert!(follows || node.chain.tip() == tip);
     }
 }
 
-/// The links that they replace were looked at before: those came out of sync.
+/// The links that they replace came before the node was in sync.
 #[test]
 fn links_of_a_reorganization_are_settled_in_their_turn() {
     let mut common = World::new();
@@ -180,7 +180,7 @@ fn bitcoin_reorganisations_of_every_depth() {
             stale.push(world.link(miner(10)).0);
         }
         let before = world.bitcoin_tip;
-        // Of the same height first: nobody has to move, and work on either is valid.
+        // First with equal heights: no miner has to switch, and work on either block is valid.
         world.bitcoin_tip = fork;
         (0..depth).for_each(|_| world.bitcoin_block());
         assert_eq!(world.chain.bitcoin().best().header, before, "the first seen stays");
@@ -189,7 +189,7 @@ fn bitcoin_reorganisations_of_every_depth() {
         world.bitcoin_tip = before;
         let (on_first, _) = world.link(miner(12));
         assert_eq!(world.chain.link(&on_first.id()).unwrap().parent, on_rival.id(), "links alternate between them");
-        // One block more decides, and the chain goes on without losing a proof.
+        // One more block decides, and the chain continues without losing a proof.
         world.bitcoin_tip = rival;
         world.bitcoin_block();
         let (after, _) = world.link(miner(13));
@@ -200,7 +200,7 @@ fn bitcoin_reorganisations_of_every_depth() {
         for proof in &stale {
             assert!(matches!(world.chain.fate(&proof.id()), Fate::Listed { .. } | Fate::MainLink(_)));
         }
-        // A node that hears of Bitcoin's branches in the other order agrees.
+        // A node that gets Bitcoin's branches in the opposite order agrees.
         let mut other = common.clone();
         other.now = world.now;
         for header in world.bitcoin_headers.iter().rev() {

@@ -1,4 +1,4 @@
-//! Upgrade signals on a chain with real proofs: counted along each branch, and undone with it.
+//! Upgrade signals on a chain with real proofs, counted along each branch and undone with it.
 
 use sharechain::Height;
 use sharechain::signals::{CARRYING_PERIODS, PERIOD_LINKS, State};
@@ -6,10 +6,10 @@ use testkit::World;
 
 const BIT: u32 = 1 << 7;
 
-/// Links until a bit that all of them set is locked in.
+/// Number of links until a bit that all of them set is locked in.
 const CARRYING: u32 = PERIOD_LINKS * CARRYING_PERIODS as u32;
 
-/// Grows the chain to a height. The bit is set by all links but one in each so many.
+/// Extends the chain to a height. All links but one in `all_but_one_in` set the bit.
 fn signal_to(world: &mut World, height: u32, all_but_one_in: u32) {
     while world.chain.height() < Height(height) {
         let tip = world.chain.tip();
@@ -33,7 +33,8 @@ fn a_bit_is_locked_in_on_the_branch_whose_links_set_it() {
     let locked_in = State::LockedIn { since: Height(CARRYING), good_periods: 0 };
     assert_eq!(states(&world), [(7, locked_in)]);
 
-    // A heavier branch whose last link of the period does not set it still has nine tenths: each branch counts its own.
+    // A heavier branch whose last link of the period does not set the bit still has nine tenths: each branch counts its
+    // own links.
     let rival = world.link_signalling(before, 0);
     let rival = world.link_signalling(rival.id(), 0);
     assert_eq!(world.chain.tip(), rival.id());

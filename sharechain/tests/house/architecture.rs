@@ -12,8 +12,8 @@ const WORKSPACE: [&str; 5] = ["sharechain", "p2p", "stratum", "node", "testnet"]
 const WITH_CHANNELS: [&str; 6] =
     ["node/src", "node/core/src", "node/archive/src", "p2p/src", "p2p/proto/src", "stratum/src"];
 
-/// Constructors of channels, and the kind that the table calls them by. Each answer goes through a `oneshot` of its own:
-/// these are exempt.
+/// Constructors of channels, and the table's names for their kinds. `oneshot` channels are exempt, since every answer
+/// goes through its own.
 const CONSTRUCTORS: [(&str, &str); 6] = [
     ("mpsc::channel", "mpsc"),
     ("mpsc::unbounded_channel", "unbounded"),
@@ -55,8 +55,8 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty())
 }
 
-/// What stands in backticks, and the identifiers in diagrams: words with an underscore or with a capital after a small
-/// letter, and what is joined with `::`.
+/// Names in backticks, and identifiers in diagrams: words with an underscore, words with a capital after a lowercase
+/// letter, and paths with `::`.
 fn names(text: &str) -> BTreeSet<String> {
     let identifier = |name: &&str| {
         let humped = name.chars().zip(name.chars().skip(1)).any(|(a, b)| a.is_lowercase() && b.is_uppercase());
@@ -91,14 +91,14 @@ fn every_name_in_the_architecture_exists() {
     assert!(missing.is_empty(), "specs/architecture.md names what does not exist: {missing:#?}");
 }
 
-/// The last part of the argument behind a constructor's name: `ENGINE_QUEUE` of `mpsc::channel(limits::ENGINE_QUEUE)`.
+/// The last part of a constructor's argument, such as `ENGINE_QUEUE` in `mpsc::channel(limits::ENGINE_QUEUE)`.
 fn argument(behind: &str) -> &str {
     let behind = behind.strip_prefix("::<").and_then(|rest| rest.split_once('>')).map_or(behind, |(_, rest)| rest);
     let argument = behind.strip_prefix('(').and_then(|rest| rest.split(')').next()).unwrap_or("not called here");
     argument.rsplit("::").next().unwrap_or_default().trim()
 }
 
-/// How often each channel is made in the code.
+/// Number of places in the code that create each channel.
 fn channels_of_code() -> BTreeMap<Channel, usize> {
     let mut channels = BTreeMap::new();
     for (file, code) in WITH_CHANNELS.iter().flat_map(|folder| program(folder)) {
@@ -116,7 +116,7 @@ fn channels_of_code() -> BTreeMap<Channel, usize> {
     channels
 }
 
-/// How many rows the table has for each channel.
+/// Number of rows of the table for each channel.
 fn channels_of_table() -> BTreeMap<Channel, usize> {
     let text = architecture();
     let table = &text[text.find("## 5. Channels").unwrap()..];

@@ -1,8 +1,8 @@
-//! No circles among files: data flows one way.
+//! No import cycles among files: data flows one way.
 //!
-//! A file imports another when one of its paths (`crate::`, `super::`, in `use` or inline) leads to a name that the other
-//! defines; names that a module passes on with `use` are followed to where they come from. A part may name its whole (its
-//! own parent modules), and a whole passes on the names of its parts with `pub use`: neither is an import.
+//! A file imports another when one of its paths (`crate::`, `super::`, in `use` or inline) leads to a name that the
+//! other defines; names that a module re-exports with `use` are followed to where they are defined. A file may name its
+//! parent modules, and a parent re-exports names of its children with `pub use`: neither is an import.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,9 +14,9 @@ type Path = Vec<String>;
 #[derive(Default)]
 struct Module {
     file: String,
-    /// Paths that it names, from the crate's root, with the names in them passed on or not.
+    /// Paths that it names, from the crate's root. Re-exports are not resolved.
     paths: Vec<(Path, bool)>,
-    /// Names that its `use` brings, and what they stand for.
+    /// Names that its `use` declarations bring in, and their paths.
     brought: BTreeMap<String, Path>,
 }
 
@@ -24,7 +24,7 @@ fn path(text: &str) -> Path {
     text.split("::").map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
 }
 
-/// Every path of a `use` tree: `a::{b, c::d as e}` has two, each with the name that it brings.
+/// Every path of a `use` tree with the name that it brings in. `a::{b, c::d as e}` has two.
 fn spread(tree: &str, before: &str, out: &mut Vec<(String, String)>) {
     let tree = tree.trim();
     if let Some(open) = tree.find('{') {
@@ -51,7 +51,7 @@ fn spread(tree: &str, before: &str, out: &mut Vec<(String, String)>) {
     }
 }
 
-/// A path from the crate's root; none for a path into another crate.
+/// A path from the crate's root, or `None` for a path into another crate.
 fn absolute(text: &str, module: &Path, modules: &BTreeSet<Path>) -> Option<Path> {
     let mut parts = path(text);
     let mut base = match parts.first()?.as_str() {
@@ -139,7 +139,7 @@ fn parse(module: &Path, file: String, text: &str, known: &BTreeSet<Path>) -> Mod
     parsed
 }
 
-/// The module that defines what a path leads to.
+/// The module that defines the item at a path.
 fn definer(full: &Path, modules: &BTreeMap<Path, Module>, depth: usize) -> Option<Path> {
     let own = (0..=full.len()).rev().find(|length| modules.contains_key(&full[..*length]))?;
     let (module, rest) = full.split_at(own);
@@ -169,7 +169,8 @@ fn imports(modules: &BTreeMap<Path, Module>) -> BTreeMap<String, BTreeSet<String
     imports
 }
 
-/// What is left when everything that imports nothing left, or that nothing left imports, is taken away: the circles.
+/// The cycles: what remains after repeatedly removing files that import none of the rest, and files that none of the
+/// rest import.
 fn circles(mut left: BTreeMap<String, BTreeSet<String>>) -> BTreeMap<String, BTreeSet<String>> {
     loop {
         let imported: BTreeSet<String> = left.values().flatten().cloned().collect();
@@ -202,7 +203,7 @@ fn a_circle_is_found_wherever_the_name_comes_from() {
         let module = path(module);
         (module.clone(), parse(&module, module.join("/"), text, &known))
     };
-    // c takes from a::b what a passes on; a::b takes from c, by way of `super`.
+    // c imports from a::b through a's re-export, and a::b imports from c through `super`.
     let modules: BTreeMap<Path, Module> = [
         file("", "mod a;\nmod c;\n"),
         file("a", "mod b;\npub use b::{Name as Other, Second};\n"),

@@ -1,4 +1,4 @@
-//! Who depends on whom: the compiler enforces it, since a crate cannot import what its manifest does not name.
+//! Which crate depends on which. The compiler enforces it, since a crate cannot import what its manifest does not name.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -24,11 +24,11 @@ const ARROWS: [(&str, &[&str]); 12] = [
 
 /// Libraries that only these crates may depend on.
 const DOORS: [(&str, &[&str]); 8] = [
-    // testnet has hostile peers, which must do what p2p never does.
+    // testnet has hostile peers, which have to do what p2p never does.
     ("libp2p", &["p2p", "testnet"]),
     ("rocksdb", &["node"]),
     ("tokio-postgres", &["archive"]),
-    // testnet has the miners of a load, which take the other side of the handshake.
+    // testnet simulates miners, which need the other side of the handshake.
     ("noise_sv2", &["stratum", "testnet"]),
     ("bitcoinkernel", &["testnet"]),
     ("tokio", &["p2p", "stratum", "archive", "node", "testnet"]),
@@ -36,7 +36,7 @@ const DOORS: [(&str, &[&str]); 8] = [
     ("reqwest", &["node", "testnet"]),
 ];
 
-/// What a crate is built from, apart from its tests.
+/// Dependencies of a crate, apart from those of its tests.
 fn dependencies(folder: &str) -> BTreeSet<String> {
     let manifest = fs::read_to_string(root().join(folder).join("Cargo.toml")).unwrap();
     let section = manifest.split("\n[").find_map(|section| section.strip_prefix("dependencies]\n")).unwrap();
@@ -66,7 +66,7 @@ fn heavy_libraries_stay_behind_one_door() {
             assert!(!behind || doors.contains(&name), "{name} must not depend on {library}");
         }
     }
-    // Within a crate the compiler does not help.
+    // The compiler cannot check this, because it is within one crate.
     assert_named_only("node/src", "rocksdb", |name| name.starts_with("node/src/store/"));
     assert_named_only("stratum/src", "tokio", |name| {
         ["client", "connection", "pool", "proxy", "server", "v2/connection"]
@@ -75,7 +75,7 @@ fn heavy_libraries_stay_behind_one_door() {
     });
     assert_named_only("testnet/src", "libp2p", |name| name.starts_with("testnet/src/attack/hostile/"));
     assert_named_only("testnet/src", "noise_sv2", |name| name == "testnet/src/scale/load/v2.rs");
-    // The chain and its owner are out of the API's reach.
+    // The API has no access to the chain and its owner.
     for file in ["EngineHandle", "Engine"] {
         assert_named_only("node/src/api", file, |_| false);
     }

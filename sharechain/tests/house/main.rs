@@ -1,5 +1,5 @@
-//! The house rules: who may import whom, what may be named where, how long files and functions are, and that code and
-//! specification have the same rules.
+//! The house rules: which crates may import which, which names may occur where, how long files and functions may be,
+//! and that code and specification have the same rules.
 //!
 //! ```text
 //! crates.rs        who depends on whom, from the manifests; which library stays behind which door
@@ -46,7 +46,7 @@ pub(crate) fn root() -> PathBuf {
     Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).parent().unwrap().to_path_buf()
 }
 
-/// All Rust files below a folder, as paths from the workspace's root with their text.
+/// All Rust files below a folder: paths from the workspace's root, and texts.
 pub(crate) fn sources(folder: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut folders = vec![root().join(folder)];
@@ -65,25 +65,25 @@ pub(crate) fn sources(folder: &str) -> Vec<(String, String)> {
     found
 }
 
-/// Those files that are part of the program, not of its tests.
+/// The files that are part of the program, not of its tests.
 pub(crate) fn program(folder: &str) -> Vec<(String, String)> {
     sources(folder).into_iter().filter(|(name, _)| !name.contains("/tests")).collect()
 }
 
-/// Code without comments and without what stands in quotation marks: a log filter may name a library.
+/// Code without comments and string literals: a log filter may name a library.
 pub(crate) fn code(text: &str) -> impl Iterator<Item = String> {
     let bare =
         |line: &str| line.split("//").next().unwrap_or_default().split('"').step_by(2).collect::<Vec<_>>().join("\"\"");
     text.lines().map(bare)
 }
 
-/// True when `word` stands alone somewhere in the line.
+/// True if the line has `word` as a whole word.
 pub(crate) fn names(line: &str, word: &str) -> bool {
     let part = |c: char| c.is_alphanumeric() || c == '_';
     line.match_indices(word).any(|(at, _)| !line[..at].ends_with(part) && !line[at + word.len()..].starts_with(part))
 }
 
-/// Asserts that a word is named in no file of a folder except for those that `allowed` lets through.
+/// Asserts that no file of a folder names a word, except for the files that `allowed` accepts.
 pub(crate) fn assert_named_only(folder: &str, word: &str, allowed: impl Fn(&str) -> bool) {
     for (name, text) in program(folder) {
         let named = code(&text).any(|line| names(&line, word));

@@ -5,7 +5,7 @@ use std::fs;
 
 use crate::{program, root, sources};
 
-/// Every `SC-` and three digits in a text.
+/// Every `SC-` with three digits in a text.
 fn rules_in(text: &str) -> BTreeSet<String> {
     let numbers = text.match_indices("SC-").filter_map(|(at, _)| text.get(at..at + 6));
     numbers.filter(|rule| rule[3..].chars().all(|c| c.is_ascii_digit())).map(str::to_owned).collect()
@@ -21,7 +21,7 @@ fn every_rule_has_an_error_a_check_and_a_row() {
         let comments = text.lines().filter(|line| line.trim_start().starts_with("// SC-"));
         checked.extend(comments.flat_map(rules_in));
     }
-    // SC-901 stands for sums that leave their range; nothing is known to make them do that.
+    // SC-901 is for sums that leave their range. No known input does that.
     let unchecked: Vec<_> = of_errors.iter().filter(|rule| *rule != "SC-901" && !checked.contains(*rule)).collect();
     assert!(unchecked.is_empty(), "no check says that it enforces {unchecked:?}");
 

@@ -2,10 +2,10 @@
 
 use crate::{CRATES, program};
 
-/// Lines of a file at most: past that, ask what the second thing in it is.
+/// Most lines of a file. A longer file usually has a second subject.
 const FILE_LINES_MAX: usize = 400;
 
-/// Lines of a function at most, its signature and braces included.
+/// Most lines of a function, including its signature and braces.
 const FUNCTION_LINES_MAX: usize = 70;
 
 #[test]
@@ -16,8 +16,8 @@ fn files_stay_short() {
     }
 }
 
-/// The first line, the name and the length of each function of a formatted file: it ends at the brace in the column where
-/// its signature begins.
+/// The first line, the name and the length of each function of a formatted file. A function ends at the brace in the
+/// column where its signature begins.
 fn functions(text: &str) -> Vec<(usize, String, usize)> {
     let lines: Vec<&str> = text.lines().collect();
     let mut found = Vec::new();
@@ -31,7 +31,7 @@ fn functions(text: &str) -> Vec<(usize, String, usize)> {
         let Some((_, rest)) = signature else { continue };
         let name: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
         let end = format!("{}}}", &line[..line.len() - trimmed.len()]);
-        // A declaration ends with a semicolon in the same column, or before a brace opens.
+        // A declaration without a body ends with a semicolon before any brace opens.
         let length = lines[first..].iter().position(|line| *line == end);
         let declared = lines[first..].iter().position(|line| line.ends_with(';')).unwrap_or(usize::MAX);
         let opened = lines[first..].iter().position(|line| line.ends_with('{')).unwrap_or(usize::MAX);

@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::{CRATES, root, sources};
 
-/// What the threat model must have a row for: the catalogue of attacks on pools and share-chains.
+/// Attacks that the threat model must have rows for: the catalog of attacks on pools and share-chains.
 const ATTACKS: &[&str] = &[
     "share-chain majority",
     "selfish mining",

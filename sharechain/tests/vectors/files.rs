@@ -10,7 +10,7 @@ use crate::{draw, headers, payout_proof, proof, signals, state, targets};
 /// How a case of a file is checked.
 pub type Check = fn(&mut Case);
 
-/// The files of vectors that are read here, by name.
+/// The files of vectors that this program reads, by name.
 pub const FILES: &[(&str, Check)] = &[
     ("networks", proof::check_network),
     ("headers", headers::check),
@@ -27,7 +27,7 @@ pub const FILES: &[(&str, Check)] = &[
     ("proof", payout_proof::check),
 ];
 
-/// A case of which every field must be read.
+/// A case whose fields must all be read.
 pub struct Case<'a> {
     name: String,
     value: &'a Value,

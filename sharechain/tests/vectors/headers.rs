@@ -1,4 +1,4 @@
-//! What Bitcoin expects of a header after others. A root's headers need no work, so made-up ones do.
+//! What Bitcoin expects of a header after others. A root's headers need no work, so they can be invented.
 
 use bitcoin::block::{Header, Version};
 use bitcoin::hashes::Hash;

@@ -1,5 +1,5 @@
-//! The test vectors in `specs/vectors`, field by field. The model writes them; `rules.json`, which is made of recordings, is
-//! read by `recording/tests/rules.rs`.
+//! The test vectors in `specs/vectors`, field by field. The model writes them. `recording/tests/rules.rs` reads
+//! `rules.json`, which consists of recordings.
 
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "only tests see this, and may panic")]
 
@@ -24,7 +24,7 @@ fn folder() -> PathBuf {
     Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../specs/vectors")
 }
 
-/// Files that the tests of another crate read, and where.
+/// Files that tests of other crates read, and where.
 const ELSEWHERE: [(&str, &str); 1] = [("rules.json", "recording/tests/rules.rs")];
 
 #[test]
@@ -51,7 +51,7 @@ fn every_vector_is_read_and_holds() {
     }
 }
 
-/// The vectors once more, by a program that was written from `specs/protocol.md` and shares no code with this one.
+/// Checks the vectors again with a program that was written from `specs/protocol.md` and shares no code with this one.
 #[test]
 fn a_second_implementation_agrees() {
     let output = Command::new("python3").arg(folder().join("check.py")).output().unwrap();

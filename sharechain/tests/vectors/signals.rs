@@ -6,7 +6,7 @@ use sharechain::signals::{PERIOD_LINKS, Signals, State};
 
 use crate::files::Case;
 
-/// Masks of the bits that are locked in and of those that are active.
+/// Masks of the locked-in bits and of the active bits.
 fn masks(signals: &Signals, height: Height) -> (u32, u32) {
     signals.states(height).fold((0, 0), |(locked_in, active), (bit, state)| match state {
         State::Counting { .. } => (locked_in, active),
@@ -15,7 +15,7 @@ fn masks(signals: &Signals, height: Height) -> (u32, u32) {
     })
 }
 
-/// Links after links, as `patterns` says, and the masks at the end of each period.
+/// Links according to `patterns`, and the masks at the end of each period.
 pub(super) fn counted(patterns: &Value) -> (Signals, Vec<(u32, u32)>) {
     let number = |value: &Value| u32::try_from(value.as_u64().unwrap()).unwrap();
     let (mut height, mut signals, mut periods) = (Height(0), Signals::default(), Vec::new());

@@ -6,7 +6,7 @@ use std::str::FromStr;
 /// An attack of the suite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Attack {
-    /// A peer claims an endless chain and shows nothing of it.
+    /// A peer claims an endless chain, but shows nothing of it.
     FalseTip,
     /// Copies of a recent Bitcoin block with a junk witness.
     JunkBlocks,
@@ -16,7 +16,7 @@ pub enum Attack {
     Slots,
     /// Halves of gossip messages as large as a Bitcoin block.
     HalfMessages,
-    /// QUIC streams that nobody accepts, full to their windows.
+    /// QUIC streams that the node does not accept, full to their windows.
     QuicWindows,
     /// Many identities that ask for history.
     History,
@@ -32,11 +32,11 @@ pub enum Attack {
     Handshakes,
     /// Junk on all streams of a connection.
     JunkStreams,
-    /// Node records without end, which the attacker made itself.
+    /// A flood of node records that the attacker made itself.
     Records,
-    /// Node records with the address of somebody else.
+    /// Node records with the address of a third party.
     ThirdParty,
-    /// Node records that are stale, expired, of another pool, or forged, and endless questions for records.
+    /// Node records that are stale, expired, of another pool, or forged, and endless requests for records.
     BadRecords,
     /// An honest peer that is killed again and again.
     Kills,
@@ -99,7 +99,9 @@ impl Attack {
             }
             Self::Slots => "256 connections from 32 addresses do nothing, and come back when they are closed",
             Self::HalfMessages => "90 connections from 12 addresses send 2 MB of a 4 MB gossip message, and wait",
-            Self::QuicWindows => "30 QUIC connections from 4 addresses fill 15 MB of streams that nobody accepts",
+            Self::QuicWindows => {
+                "30 QUIC connections from 4 addresses fill 15 MB of streams that the node does not accept"
+            }
             Self::History => {
                 "24 identities from 3 addresses ask for all links, lists and rows, 4 requests each at a time"
             }

@@ -5,37 +5,36 @@ use std::fmt::Write as _;
 use p2p_proto::limits::{NEW_BUCKETS, NEW_PLACES, UPLOAD_BURST_S};
 use serde::Serialize;
 
-/// Growth of the victim's memory at which it did not hold, bytes.
+/// Growth of the victim's memory at which it fails, bytes.
 const GROWN_BYTES_MAX: u64 = 64_000_000;
 
-/// Ratio of honest latencies at which the node did not hold.
+/// Ratio of honest latencies at which the node fails.
 const RATIO_MAX: f64 = 2.0;
 
 /// Seconds within which a newcomer must be served.
 const NEWCOMER_S_MAX: f64 = 5.0;
 
-/// Bytes of log at which it did not hold: with a burst and a few lines a minute of each kind, a quarter of what bad
-/// identities wrote in 8 s before lines were limited.
+/// Size of the log at which it fails, bytes: more than a burst and a few lines a minute of each kind, and a quarter of
+/// what bad identities caused in 8 s before lines were limited.
 const LOG_BYTES_MAX: u64 = 100_000;
 
-/// Hostile nodes in the address book at which it did not hold: all attackers are in one netgroup, which reaches a sixteenth
-/// of the places of nodes that were never reached. Its one node that was dialed is in the other table.
+/// Number of hostile nodes in the address book at which it fails: all attackers are in one netgroup, which can fill a
+/// sixteenth of the new table. The one node that was dialed is in the tried table.
 const BOOK_ENTRIES_MAX: u64 = (NEW_BUCKETS * NEW_PLACES / 16) as u64 + 1;
 
-/// Packets to a third party at which it did not hold: one dial, one half a minute later, and one more.
+/// Packets to a third party at which it fails: one dial, one half a minute later, and one more.
 const THIRD_PARTY_PACKETS_MAX: u64 = 3;
 
-/// Latencies below this count as this, in milliseconds: on two cores that do other things too, a share takes as long now
-/// and then without any attack.
+/// Floor for latencies, in milliseconds: on two busy cores, a share sometimes takes this long without any attack.
 const QUIET_MS: u64 = 100;
 
-/// Bytes that handshakes, identify, acknowledgments and gossip take beside the messages that the limit of upload counts.
+/// Bytes of handshakes, identify, acknowledgments, and gossip, beside the messages that the upload limit counts.
 const UPLOAD_MORE_BYTES: f64 = 6e6;
 
-/// Bytes that the stream of a request takes, even if the answer is no more than "busy".
+/// Bytes that the stream of a request takes, even if the answer is only "busy".
 const UPLOAD_REQUEST_BYTES: f64 = 512.0;
 
-/// Passages of shares without which a percentile says nothing. A chain that stands still has not held.
+/// Minimum number of passages for a meaningful percentile. A stalled chain counts as a failure.
 const PASSAGES_MIN: usize = 20;
 
 /// The figures of an attack.
@@ -43,24 +42,24 @@ const PASSAGES_MIN: usize = 20;
 pub struct Finding {
     /// Name of the attack.
     pub name: &'static str,
-    /// What it does.
+    /// Description of the attack.
     pub what: &'static str,
     /// Seconds that it lasted.
     pub seconds: f64,
-    /// Bytes by which the victim's resident memory grew at most.
+    /// Largest growth of the victim's resident memory, bytes.
     pub grown_bytes: u64,
     /// The victim's use of one core, in percent.
     pub cpu_percent: f64,
-    /// 99th percentile of the time that shares took between honest nodes, divided by the same at rest; both count as
-    /// 100 ms at least. Null if too few shares passed.
+    /// 99th percentile of the time that shares took between honest nodes, divided by the same at rest; both count as at
+    /// least 100 ms. Null if too few shares passed.
     pub honest_p99_ratio: Option<f64>,
     /// The 99th percentile meanwhile, in milliseconds.
     pub honest_p99_ms: u64,
     /// The 99th percentile at rest, in milliseconds.
     pub rest_p99_ms: u64,
-    /// Passages of shares that the percentile is made of.
+    /// Number of passages behind the percentile.
     pub passages: usize,
-    /// Seconds until a fresh node was served: the median of its tries, by TCP or QUIC, whichever took longer.
+    /// Seconds until a fresh node was served: the median of its attempts, by TCP or QUIC, whichever is longer.
     pub newcomer_s: f64,
     /// Seconds in which the victim's miner had no work.
     pub no_work_s: f64,
@@ -70,24 +69,25 @@ pub struct Finding {
     pub sent_bytes: u64,
     /// Bytes per second that the victim sent to the attacker.
     pub up_bytes_per_s: u64,
-    /// Bytes per second that it might have sent to it: its limit of upload, which allows a burst, and what transports add.
+    /// Bytes per second that it was allowed to send: its upload limit, which includes a burst, and the overhead of
+    /// transports.
     pub up_bytes_per_s_max: u64,
-    /// Nodes in the victim's address book that are not there.
+    /// Nonexistent nodes in the victim's address book.
     pub book_entries: u64,
-    /// Packets that the victim sent to somebody who has nothing to do with the pool.
+    /// Packets that the victim sent to a third party.
     pub third_party_packets: u64,
     /// Bytes that the victim sent to honest nodes.
     pub relayed_bytes: u64,
     /// Bytes that the victim wrote to its log.
     pub log_bytes: u64,
-    /// What the attacker counted: connections, messages and so on.
+    /// The attacker's counters: connections, messages, and so on.
     pub attacker: serde_json::Value,
     /// Whether the node held.
     pub held: bool,
 }
 
 impl Finding {
-    /// Returns what was too much, in words; empty if the node held.
+    /// Returns the exceeded limits, in words; empty if the node held.
     pub fn faults(&self) -> Vec<&'static str> {
         let ratio_is_bad = self.honest_p99_ratio.is_none_or(|ratio| ratio > RATIO_MAX);
         let faults = [
@@ -99,7 +99,7 @@ impl Finding {
             (self.log_bytes > LOG_BYTES_MAX, "log"),
             (self.book_entries > BOOK_ENTRIES_MAX, "address book"),
             (self.third_party_packets > THIRD_PARTY_PACKETS_MAX, "third party"),
-            // What was not carried out has shown nothing.
+            // An attack that was not carried out proves nothing.
             (self.attacker["failure"].is_string() || !self.was_waged(), "the attack failed"),
         ];
         faults.into_iter().filter_map(|(is_fault, name)| is_fault.then_some(name)).collect()
@@ -120,8 +120,8 @@ impl Finding {
     }
 }
 
-/// Returns the bytes per second that a node with this limit of upload may send to a peer over some seconds, and what
-/// transports and handshakes add if the peer sends that many messages.
+/// Returns the bytes per second that a node with this upload limit may send to a peer over some seconds, including the
+/// overhead of transports and handshakes for that many messages of the peer.
 pub(super) fn upload_max(limit: u64, seconds: f64, messages: u64) -> u64 {
     let allowed = limit as f64 * (UPLOAD_BURST_S as f64 + seconds);
     let more = UPLOAD_MORE_BYTES + messages as f64 * UPLOAD_REQUEST_BYTES;

@@ -2,9 +2,9 @@
 //!
 //! ```text
 //! tcp.rs       TCP from an address of choice
-//! wire.rs      bytes as they are on a stream
-//! client.rs    a peer without manners
-//! context.rs   what each attack knows and counts
+//! wire.rs      messages as bytes
+//! client.rs    a peer that ignores all rules
+//! context.rs   inputs and counters of an attack
 //! sockets.rs   attacks by connections and streams
 //! gossip.rs    attacks by gossip
 //! requests.rs  attacks by requests and answers
@@ -48,7 +48,7 @@ pub struct HostileArgs {
     /// Addresses to connect from
     #[arg(long, value_delimiter = ',', required = true)]
     pub from: Vec<Ipv4Addr>,
-    /// Address of somebody who has nothing to do with the pool
+    /// Address of a third party
     #[arg(long)]
     pub third: Ipv4Addr,
     /// Seconds until the end
@@ -57,12 +57,12 @@ pub struct HostileArgs {
     /// A Bitcoin block of the pool, in hexadecimal
     #[arg(long)]
     pub block: PathBuf,
-    /// File for what was counted, as JSON
+    /// File for the counters, as JSON
     #[arg(long)]
     pub out: PathBuf,
 }
 
-/// Runs an attack, or a newcomer's tries, until the time is over or a signal ends it. Writes what was counted.
+/// Runs an attack, or a newcomer's attempts, until the time is over or a signal ends it. Writes the counters.
 ///
 /// # Errors
 /// The attack is unknown, or its files cannot be used.
@@ -77,7 +77,7 @@ pub async fn run(args: HostileArgs) -> io::Result<()> {
     let counts = context.counts();
     let mut stop = signal(SignalKind::terminate())?;
     tokio::select! {
-        // An attack ends by itself only if it cannot begin.
+        // An attack ends on its own only if it cannot begin.
         ended = tokio::time::timeout(time, wage(attack, context)) => {
             if let Ok(Err(error)) = ended {
                 counts.fail(&error);
@@ -106,7 +106,7 @@ async fn wage(attack: Attack, context: Context) -> io::Result<()> {
         Attack::Records => records::flood(context).await,
         Attack::ThirdParty => records::third_party(context).await,
         Attack::BadRecords => records::bad(context).await,
-        // The test network itself kills.
+        // The test network itself does the killing.
         Attack::Kills => std::future::pending().await,
     }
 }

@@ -1,4 +1,4 @@
-//! What an attack does to the victim.
+//! The effect of an attack on the victim.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,10 +13,10 @@ use tokio::task::JoinHandle;
 use crate::api_client::Api;
 use crate::watch::{Passage, percentile};
 
-/// Time between two looks.
+/// Interval between checks.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Largest and present use of a process.
+/// Resource use of a process.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Use {
     /// Resident memory, bytes.
@@ -37,7 +37,7 @@ pub(super) fn measure(system: &mut System, pid: u32) -> Use {
     })
 }
 
-/// What a [`Gauge`] has seen.
+/// Measurements of a [`Gauge`].
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Gauged {
     /// Largest resident memory, bytes.
@@ -46,7 +46,7 @@ pub(super) struct Gauged {
     pub(super) no_work: Duration,
 }
 
-/// Looks at the victim until it is dropped: its memory, and whether it has work.
+/// Monitors the victim until it is dropped: its memory, and whether it has work.
 #[derive(Debug)]
 pub(super) struct Gauge {
     seen: Arc<Mutex<Gauged>>,
@@ -60,7 +60,7 @@ impl Drop for Gauge {
 }
 
 impl Gauge {
-    /// Starts to look.
+    /// Starts monitoring.
     ///
     /// # Errors
     /// The system shows no processes.
@@ -85,7 +85,7 @@ impl Gauge {
             async move {
                 let mut since = Instant::now();
                 loop {
-                    // No answer says nothing about work: the miner has its job.
+                    // No answer does not mean no work: the miner has its job.
                     let no_work = api.status().await.is_ok_and(|status| status.no_work_because.is_some());
                     let now = Instant::now();
                     if no_work {
@@ -99,7 +99,7 @@ impl Gauge {
         Ok(Self { seen, tasks: [tokio::spawn(memory), tokio::spawn(work)] })
     }
 
-    /// Returns what was seen so far.
+    /// Returns the measurements so far.
     pub(super) fn read(&self) -> Gauged {
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }

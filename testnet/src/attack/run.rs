@@ -1,4 +1,4 @@
-//! The network, and the attacks one after the other.
+//! Runs the attacks one after the other against one network.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -33,7 +33,7 @@ const ATTACKER: usize = 3;
 const NEWCOMER: usize = 4;
 const THIRD: usize = 5;
 
-/// Address of somebody who has nothing to do with the pool.
+/// Address of a third party.
 const THIRD_ADDRESS: Ipv4Addr = Ipv4Addr::new(100, 125, 0, 1);
 
 /// The victim's limit of upload, bytes per second: so low that attacks of seconds reach it. Its burst is ten times that.
@@ -45,10 +45,10 @@ const ATTACKER_ADDRESSES: u8 = 32;
 /// Hashes per second of the three miners together: enough shares for a percentile, and little of a core.
 const HASHRATE_HS: f64 = 600_000.0;
 
-/// Packets as large as they may be, so that the switch costs little beside an attack.
+/// Largest possible packets, so that the switch costs little beside an attack.
 const MTU_BYTES: u32 = 65_000;
 
-/// Time for the pool to begin to work, and to find a Bitcoin block.
+/// Time limit for the pool to begin to work, and to find a Bitcoin block.
 const READY_MAX: Duration = Duration::from_secs(120);
 
 /// Links that must exist before the first attack.
@@ -57,7 +57,7 @@ const LINKS_MIN: u32 = 12;
 /// Time from the start of an attack to the newcomer's.
 const NEWCOMER_AFTER: Duration = Duration::from_millis(1_500);
 
-/// Time that a newcomer has beyond the attack's own, which goes on meanwhile.
+/// Extra time of a newcomer after the attack's own, during which the attack continues.
 const NEWCOMER_MORE: Duration = Duration::from_secs(6);
 
 /// Time between an attack's end and the count, in which shares arrive that were found before.
@@ -66,13 +66,14 @@ const ARRIVE: Duration = Duration::from_secs(1);
 /// Time between two kills.
 const KILL_EVERY: Duration = Duration::from_secs(3);
 
-/// Memory above the first rest at which the victim starts anew before the next attack: no attack pays for another.
+/// Growth of memory since the first rest at which the victim restarts before the next attack, so that attacks do not
+/// add up.
 const FRESH_ABOVE_BYTES: u64 = 24_000_000;
 
-/// Time for a new victim to work again.
+/// Time limit for a restarted victim to work again.
 const FRESH_MAX: Duration = Duration::from_secs(30);
 
-/// What to run.
+/// Options of a run.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The attacks.
@@ -179,7 +180,7 @@ impl Suite {
         Api::new(self.network.plan().nodes[node].api)
     }
 
-    /// Returns whether all nodes work on a chain of some links.
+    /// Returns whether all nodes work on a chain of several links.
     async fn is_ready(&self) -> bool {
         for node in 0..NODES {
             let Ok(status) = self.api(node).status().await else { return false };
@@ -231,8 +232,8 @@ impl Suite {
         Ok(())
     }
 
-    /// Starts the victim anew if an attack left it large, if it bans the attacker, or if its address book matters: the next
-    /// attack must be carried out.
+    /// Restarts the victim if an attack left it large, if it bans the attacker, or if its address book matters, so that
+    /// the next attack can be carried out.
     async fn freshen(&mut self, next: Attack) -> Result<(), AttackError> {
         let pid = self.victim_pid()?;
         let is_small = measure(&mut self.system, pid).rss_bytes <= self.rest_rss_bytes + FRESH_ABOVE_BYTES;
@@ -338,7 +339,7 @@ impl Suite {
         Ok(finding.judged())
     }
 
-    /// Waits for the end of an attack: its time is over, and the newcomer's tries too.
+    /// Waits for the end of an attack: its time is over, and the newcomer's attempts are done.
     async fn wait(&mut self, attack: Attack, end: Instant, newcomer: &mut Process) -> Result<(), AttackError> {
         let mut kill_at = Instant::now();
         while Instant::now() < end || newcomer.ended().is_none() {

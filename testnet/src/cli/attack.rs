@@ -13,7 +13,7 @@ pub(super) struct AttackArgs {
     /// Names of attacks, or all
     #[arg(required_unless_present = "list", value_name = "NAME")]
     names: Vec<String>,
-    /// Print the names of all attacks and what they do
+    /// Print the names and descriptions of all attacks
     #[arg(long)]
     list: bool,
     /// Seconds that each attack lasts

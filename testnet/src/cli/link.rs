@@ -1,4 +1,4 @@
-//! What the lines between the nodes are like.
+//! Properties of the lines between the nodes.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What stands behind flags.
+//! Parses the values of flags.
 
 use node::config::Outputs;
 

@@ -15,7 +15,7 @@ use super::listener::BoundedListener;
 use super::rpc::{RpcFailure, code};
 use crate::limits::{RPC_BATCH_MAX, RPC_BODY_BYTES_MAX, RPC_CONNECTIONS_MAX};
 
-/// What answers the calls.
+/// A handler of calls.
 pub(crate) trait Methods: Send + Sync + 'static {
     /// Calls one method.
     fn call(&self, method: &str, params: &Value) -> impl Future<Output = Result<Value, RpcFailure>> + Send;

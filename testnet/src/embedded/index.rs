@@ -13,7 +13,7 @@ use crate::signet;
 /// Number of blocks in the median time that a new block's time must exceed.
 const MEDIAN_BLOCKS: usize = 11;
 
-/// How much is known of a block.
+/// Validation state of a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Status {
     /// Only its header is known, and the header is valid.
@@ -37,7 +37,7 @@ pub(super) struct Entry {
     pub chainwork: Work,
     /// Number of its transactions. 0 while only the header is known.
     pub transaction_count: usize,
-    /// How much is known of it.
+    /// Its validation state.
     pub status: Status,
 }
 
@@ -52,7 +52,7 @@ pub(super) struct ChainTip {
     pub branch_length: u32,
     /// Whether it is the tip of the active chain.
     pub active: bool,
-    /// How much is known of it.
+    /// Its validation state.
     pub status: Status,
 }
 

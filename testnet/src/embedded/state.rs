@@ -18,7 +18,7 @@ use super::template::Template;
 use crate::limits::{POOL_TRANSACTIONS_MAX, WALLET_UNCONFIRMED_MAX};
 use crate::wallet::Wallet;
 
-/// The data that answers are read from.
+/// The data for answers.
 pub(super) struct View {
     /// Headers and the active chain.
     pub index: Index,
@@ -107,7 +107,7 @@ impl State {
         }
     }
 
-    /// Lets the wallet create transactions until so many wait. Returns how many wait.
+    /// Lets the wallet create transactions until this many wait. Returns how many wait.
     pub(super) fn fill(&self, transactions: usize) -> usize {
         let mut view = self.write();
         while view.pool.waiting().len() < transactions.min(POOL_TRANSACTIONS_MAX) {

@@ -70,7 +70,7 @@ async fn accept(listener: tokio::net::TcpListener, target: SocketAddr, jobs: Opt
     let room = std::sync::Arc::new(Semaphore::new(DOOR_CONNECTIONS_MAX));
     loop {
         let Ok((mut near, _)) = listener.accept().await else {
-            // Out of file handles, for instance: give others a moment to close theirs.
+            // For example, out of file handles: wait for others to close theirs.
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
@@ -78,7 +78,7 @@ async fn accept(listener: tokio::net::TcpListener, target: SocketAddr, jobs: Opt
         let jobs = jobs.clone();
         tokio::spawn(async move {
             let _place = place;
-            // Nobody listens behind it: the caller sees that the connection closes.
+            // Nothing listens behind it: the caller sees the connection close.
             let Ok(mut far) = connect(target, jobs.as_ref()).await else { return };
             let _ = (near.set_nodelay(true), far.set_nodelay(true));
             let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;

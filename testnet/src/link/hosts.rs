@@ -19,7 +19,7 @@ pub struct Host {
     pub rate: Option<Rate>,
 }
 
-/// The hosts of a network, and the switch between them. They go when this is dropped.
+/// The hosts of a network, and the switch between them. Dropping this removes them.
 #[derive(Debug)]
 pub struct Hosts {
     spaces: Vec<Space>,
@@ -54,12 +54,12 @@ impl Hosts {
         &self.spaces[host]
     }
 
-    /// Cuts every way between hosts of different groups, and restores all others.
+    /// Cuts every path between hosts of different groups, and restores all others.
     pub fn partition(&self, groups: &[Vec<usize>]) {
         self.switch.partition(groups);
     }
 
-    /// Returns what passed so far.
+    /// Returns the counters so far.
     pub fn traffic(&self) -> &Traffic {
         self.switch.traffic()
     }

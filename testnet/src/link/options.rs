@@ -1,4 +1,4 @@
-//! Latency, loss and rate, as people write them.
+//! Latency, loss, and rate as options.
 
 use std::fmt;
 use std::net::Ipv4Addr;
@@ -24,7 +24,7 @@ pub struct Loss(pub u32);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rate(pub u64);
 
-/// What the lines of a network are like.
+/// Properties of the lines of a network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LinkOptions {
     /// Time that a packet takes from one host to another, one way.
@@ -39,7 +39,7 @@ pub struct LinkOptions {
     pub seed: u64,
     /// Largest packet, bytes.
     pub mtu_bytes: u32,
-    /// Addresses of more hosts, which are no nodes.
+    /// Addresses of more hosts, which are not nodes.
     pub guests: Vec<Vec<Ipv4Addr>>,
 }
 
@@ -76,7 +76,7 @@ impl Default for LinkOptions {
     }
 }
 
-/// Text that is no quantity.
+/// A text that is not a valid quantity.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OptionError {
     /// Not a time.
@@ -88,7 +88,7 @@ pub enum OptionError {
     /// Not a share of packets.
     #[error("expected a percentage of packets, such as 1% or 0.5%")]
     Loss,
-    /// A loss that nothing survives.
+    /// A loss too high for any connection.
     #[error("expected at most {LOSS_PERCENT_MAX}%")]
     HighLoss,
     /// Not a rate.
@@ -102,7 +102,7 @@ pub enum OptionError {
     LatencyOf,
 }
 
-/// Splits a number from the unit behind it. Negative numbers and words such as `inf` are no numbers here.
+/// Splits a number from its unit. Negative numbers and words such as `inf` are not numbers here.
 fn split(text: &str) -> Option<(f64, &str)> {
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(end);

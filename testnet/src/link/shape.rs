@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::options::Rate;
 use crate::limits::LINK_QUEUE_BYTES_MAX;
 
-/// One direction of a line: packets leave one after the other, at a rate. What waits is bounded in bytes; a packet that
+/// One direction of a line: packets leave one after the other, at a rate. The queue is bounded in bytes; a packet that
 /// finds no room is dropped, as in a home router.
 #[derive(Debug, Clone, Copy)]
 pub struct Pacer {
@@ -19,7 +19,7 @@ impl Pacer {
         Self { rate, free_at: now }
     }
 
-    /// Takes a packet that comes at `at`, and returns when its last byte has left. `None` if the queue is full.
+    /// Queues a packet that arrives at `at`, and returns when its last byte has left. `None` if the queue is full.
     pub fn take(&mut self, at: Instant, bytes: usize) -> Option<Instant> {
         let Some(Rate(rate)) = self.rate else { return Some(at) };
         let start = self.free_at.max(at);

@@ -1,4 +1,4 @@
-//! A network namespace, and what runs in it.
+//! A network namespace, and code that runs in it.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -17,11 +17,11 @@ use super::LinkError;
 /// Name of the device in each namespace.
 const DEVICE: &str = "shoal0";
 
-/// Something to do in a namespace.
+/// Code to run in a namespace.
 type Job = Box<dyn FnOnce() + Send>;
 
-/// Moves this process to a user namespace of its own, where it may create network namespaces. Inside, the caller's user
-/// is called root; outside, it has the rights that it had before.
+/// Moves this process to its own user namespace, where it may create network namespaces. Inside, the caller's user is
+/// called root; outside, its rights stay the same.
 ///
 /// The process must have no other threads yet.
 ///
@@ -47,8 +47,8 @@ pub struct Space {
 }
 
 impl Space {
-    /// Creates a namespace with one device that has these addresses and leads everywhere. Returns it with the other end
-    /// of the device.
+    /// Creates a namespace with one device that has these addresses and the default route. Returns it with the other
+    /// end of the device.
     ///
     /// # Errors
     /// [`LinkError`].
@@ -74,21 +74,21 @@ impl Space {
         format!("/proc/{}/fd/{}", std::process::id(), self.namespace.as_raw_fd()).into()
     }
 
-    /// Runs something short in the namespace: a socket belongs to the namespace that it is created in.
+    /// Runs short code in the namespace: a socket belongs to the namespace in which it is created.
     ///
     /// # Errors
-    /// What it returns, or that the namespace is gone.
+    /// The code's own error, or that the namespace is gone.
     pub async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
         run_in(&self.jobs, job).await
     }
 
-    /// Returns what [`run_in`] takes.
+    /// Returns the queue for [`run_in`].
     pub(super) fn jobs(&self) -> Sender<Job> {
         self.jobs.clone()
     }
 }
 
-/// Runs something short in the namespace with this queue.
+/// Runs short code in the namespace with this queue.
 pub(super) async fn run_in<T: Send + 'static>(
     jobs: &Sender<Job>,
     job: impl FnOnce() -> io::Result<T> + Send + 'static,
@@ -96,7 +96,7 @@ pub(super) async fn run_in<T: Send + 'static>(
     let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
     let (answer, result) = oneshot::channel();
     let run = Box::new(move || {
-        // Whoever asked may be gone.
+        // The caller may be gone.
         let _ = answer.send(job());
     });
     jobs.send(run).map_err(|_| gone())?;

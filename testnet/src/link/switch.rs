@@ -41,7 +41,7 @@ pub struct Port {
     pub rate: Option<Rate>,
 }
 
-/// What passed the switch. It only grows.
+/// Counters of the switch. They only grow.
 #[derive(Debug)]
 pub struct Traffic {
     hosts: usize,
@@ -135,7 +135,7 @@ impl Switch {
         Ok(Self { traffic, groups, _stop: stop })
     }
 
-    /// Cuts every way between hosts of different groups, and restores all others. Hosts in no group form one more.
+    /// Cuts every path between hosts of different groups, and restores all others. Hosts in no group form one more.
     pub fn partition(&self, groups: &[Vec<usize>]) {
         for (host, group) in self.groups.iter().enumerate() {
             let number = groups.iter().position(|members| members.contains(&host)).map_or(0, |place| place + 1);
@@ -143,7 +143,7 @@ impl Switch {
         }
     }
 
-    /// Returns what passed so far.
+    /// Returns the counters so far.
     pub fn traffic(&self) -> &Traffic {
         &self.traffic
     }
@@ -177,7 +177,7 @@ struct Attached {
     down: Pacer,
 }
 
-/// A packet on its way.
+/// A packet in flight.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Flight {
     due: Instant,
@@ -283,7 +283,7 @@ impl Core {
         self.flights.push(Reverse(flight));
     }
 
-    /// Moves every packet on whose time has come.
+    /// Forwards every packet whose time has come.
     fn deliver(&mut self, now: Instant) {
         while self.flights.peek().is_some_and(|Reverse(flight)| flight.due <= now) {
             let Some(Reverse(flight)) = self.flights.pop() else { return };
@@ -304,7 +304,7 @@ impl Core {
     }
 
     fn write(&self, flight: &Flight) {
-        // A device takes what is written to it; if its namespace is gone, so is the receiver.
+        // A write to a device does not block; if its namespace is gone, so is the receiver.
         if self.hosts[flight.to].device.get_ref().write(&flight.packet).is_ok() {
             self.traffic.delivered.fetch_add(1, Ordering::Relaxed);
             let place = flight.from * self.traffic.hosts + flight.to;

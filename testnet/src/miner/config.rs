@@ -16,6 +16,6 @@ pub struct Config {
     pub delay_ms: u64,
     /// User agent in `mining.subscribe`.
     pub agent: String,
-    /// True to send Bitcoin blocks alone and keep shares back, as if the miner had found no others.
+    /// True to send only Bitcoin blocks and withhold shares, as if the miner had found none.
     pub blocks_only: bool,
 }

@@ -50,7 +50,7 @@ pub(super) async fn mine(config: &Config, user: &str, counters: &Arc<Counters>) 
             }
         }
     }
-    // What was sent is answered; what is found meanwhile is not sent.
+    // Waits for answers to sent proofs; proofs found meanwhile are not sent.
     drop(found);
     while let Some(answer) = submissions.join_next().await {
         answer.map_or(Ok(()), |answer| note(answer, counters))?;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::limits::{MINER_CATCH_UP_MAX, MINER_PERIOD, MINER_SLICE_HASHES_MAX};
 
-/// A schedule of equal slices that keeps a hash rate over time, whatever single slices take.
+/// A schedule of equal slices that keeps a hashrate over time, regardless of the duration of single slices.
 #[derive(Debug)]
 pub(super) struct Throttle {
     slice_hashes: u32,

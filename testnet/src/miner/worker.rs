@@ -41,7 +41,7 @@ struct Rolling {
     job: Arc<Job>,
     extranonce2: [u8; 8],
     hasher: HeaderHasher,
-    /// What proofs have to meet.
+    /// The job's target for proofs.
     target: Target,
     nonce: u32,
 }
@@ -96,7 +96,7 @@ impl Worker {
     }
 }
 
-/// Tries `hashes` nonces and passes on the proofs. Returns false if the receiver is gone.
+/// Tries `hashes` nonces and forwards the proofs. Returns false if the receiver is gone.
 fn mine(rolling: &mut Rolling, hashes: u32, hits: &mpsc::Sender<Hit>) -> bool {
     let end = rolling.nonce.saturating_add(hashes);
     while rolling.nonce < end {

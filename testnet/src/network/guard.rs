@@ -32,7 +32,7 @@ pub struct GuardArgs {
 /// The signal at the parent's death.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LastSignal {
-    /// It exits at once.
+    /// It exits immediately.
     Kill,
     /// It may clean up: for a process with its own child.
     Term,

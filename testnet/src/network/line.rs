@@ -1,9 +1,9 @@
 //! A line between two nodes that can be cut.
 //!
-//! A node does not dial another node but a port of the test network, which forwards the bytes. This is the only path
-//! between them, and it needs no root privileges. Cutting a line closes its connections and rejects new ones. After
-//! healing, the nodes redial. They find no other path: they know no other addresses, and mDNS is off while lines are
-//! used.
+//! A node does not dial another node directly, but a port of the test network, which forwards the bytes. This is the
+//! only path between them, and it needs no root privileges. Cutting a line closes its connections and rejects new ones.
+//! After healing, the nodes redial. They find no other path: they know no other addresses, and mDNS is off while lines
+//! are used.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ impl Line {
         Ok(Self { address, open, task })
     }
 
-    /// Where the dialling node connects to.
+    /// Address to which the dialing node connects.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -45,7 +45,7 @@ impl Line {
         self.open.send_replace(open);
     }
 
-    /// Whether bytes pass.
+    /// True unless the line is cut.
     pub fn is_open(&self) -> bool {
         *self.open.borrow()
     }
@@ -61,7 +61,7 @@ async fn accept(listener: TcpListener, target: SocketAddr, is_open: watch::Recei
     let room = Arc::new(Semaphore::new(LINE_CONNECTIONS_MAX));
     loop {
         let Ok((near, _)) = listener.accept().await else {
-            // Out of file handles, for instance: give others a moment to close theirs.
+            // For example, out of file handles: wait for others to close theirs.
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
             continue;
         };

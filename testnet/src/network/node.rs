@@ -166,7 +166,7 @@ fn config(plan: &NodePlan, bitcoin: &BitcoinPlan) -> Result<String, toml::ser::E
         archive: plan.archive.clone().map(|url| Archive { url }),
         bitcoind: Bitcoind { url: format!("http://{}", bitcoin.rpc), cookie_file: bitcoin.cookie_path() },
         stratum: Listen { listen: plan.stratum.to_string() },
-        // A test network asks nothing of the router of its machine.
+        // A test network must not configure the machine's router.
         p2p: P2p {
             listen: vec![p2p.to_string()],
             peers: peers.collect(),

@@ -48,7 +48,7 @@ pub struct NetworkOptions {
     pub miners: usize,
     /// Number of payout addresses of all miners together; at least one each.
     pub payees: usize,
-    /// Room for payouts in a coinbase.
+    /// Maximum number of payouts in a coinbase.
     pub outputs: Outputs,
     /// Hashes per second of all miners together.
     pub hashrate_hs: f64,
@@ -60,7 +60,7 @@ pub struct NetworkOptions {
     pub chain: Chain,
     /// Whether nodes find each other by mDNS, without lines that can be cut.
     pub mdns: bool,
-    /// What the nodes' lines are like, each node in a network namespace of its own. `None`: all nodes are on loopback.
+    /// Properties of the nodes' lines, if each node has its own network namespace. `None`: all nodes are on loopback.
     pub link: Option<LinkOptions>,
     /// Whether nodes discover each other, knowing only the first one, without lines that can be cut.
     pub discover: bool,
@@ -68,7 +68,7 @@ pub struct NetworkOptions {
 
 #[cfg(test)]
 impl NetworkOptions {
-    /// A network on loopback whose plan a test looks at.
+    /// A network on loopback, for tests of the plan.
     pub(crate) fn of(nodes: usize, miners: usize) -> Self {
         Self {
             dir: PathBuf::from("nowhere"),
@@ -125,7 +125,7 @@ pub struct Plan {
     pub lines: Vec<LinePlan>,
     /// The miners.
     pub miners: Vec<MinerPlan>,
-    /// What the nodes' lines are like, if each has a network namespace of its own.
+    /// Properties of the nodes' lines, if each node has its own network namespace.
     pub link: Option<LinkOptions>,
     /// The miner of each script, by its index in `miners`.
     owners: HashMap<ScriptBuf, usize>,
@@ -173,13 +173,13 @@ pub struct NodePlan {
     pub mdns: bool,
     /// Whether it discovers other nodes.
     pub discover: bool,
-    /// Limit of its upload to all peers, bytes per second; the program's own if there is none.
+    /// Upload limit to all peers, bytes per second; `None` for the program's default.
     pub max_upload: Option<u64>,
     /// The node that it asks for others if it knows none.
     pub seed: Option<SocketAddr>,
     /// Near ends of its lines.
     pub peers: Vec<SocketAddr>,
-    /// Room for payouts in a coinbase of its pool.
+    /// Maximum number of payouts in a coinbase of its pool.
     pub outputs: Outputs,
     /// URL of the archive that it streams into.
     pub archive: Option<String>,
@@ -191,7 +191,7 @@ impl NodePlan {
         self.dir.join("data")
     }
 
-    /// Whether its data folder has bans in force.
+    /// Returns whether its data folder has bans in force.
     pub fn has_bans(&self) -> bool {
         !node::bans::load(&self.data_dir()).is_empty()
     }

@@ -61,7 +61,8 @@ pub struct Process {
     pid: Option<u32>,
 }
 
-/// Removes what `shoal` would take for its settings: variables of this program, of tests, and of the caller's own node.
+/// Removes environment variables that `shoal` would read as settings: those of this program, of tests, and of the
+/// caller's own node.
 pub fn without_settings(command: &mut Command) {
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("SHOAL_")) {
         command.env_remove(name);

@@ -1,4 +1,4 @@
-//! What connects the nodes: lines on loopback, or a link between network namespaces.
+//! The connections between nodes: lines on loopback, or a link between network namespaces.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use super::line::Line;
 use super::plan::{LinePlan, Plan};
 use crate::link::{Door, Host, Hosts, LinkOptions};
 
-/// What connects the nodes. It goes when dropped.
+/// The connections between nodes. Dropping this closes them.
 #[derive(Debug)]
 pub(super) enum Wires {
     /// A port of this process for each line.
@@ -25,7 +25,7 @@ impl Wires {
     /// Opens all lines, or creates all namespaces.
     ///
     /// # Errors
-    /// A port or a namespace is not to be had.
+    /// A port or a namespace is not available.
     pub(super) async fn start(plan: &Plan) -> Result<Self, NetworkError> {
         if let Some(link) = &plan.link {
             return join(plan, link).await;
@@ -51,7 +51,7 @@ impl Wires {
         }
     }
 
-    /// Cuts every way between nodes of different groups, and restores all others.
+    /// Cuts every path between nodes of different groups, and restores all others.
     pub(super) fn partition(&self, plan: &Plan, groups: &[Vec<usize>]) {
         match self {
             Self::Lines(lines) => {

@@ -1,4 +1,4 @@
-//! How long shares took from node to node, beside the shortest time that the lines allow.
+//! How long shares took from node to node, compared with the shortest time that the lines allow.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use crate::link::{LinkOptions, Traffic};
 use crate::network::Plan;
 use crate::watch::{Passage, percentile};
 
-/// Bytes of a share on the wire: the proof, and what gossip and encryption put around it.
+/// Size of a share on the wire, bytes: the proof, and the overhead of gossip and encryption.
 const SHARE_WIRE_BYTES: u64 = 800;
 
-/// The lines of a run, and what passed over them.
+/// The lines of a run, and their traffic.
 #[derive(Debug, Clone, Serialize)]
 pub struct LinkReport {
     /// One-way latency in milliseconds.

@@ -1,10 +1,10 @@
-//! The load of many miners on one node: a process of its own, driven over its standard input and output.
+//! The load of many miners on one node: a separate process, driven over its standard input and output.
 //!
 //! Commands and events are lines of JSON. Times are microseconds since 1970, so that the driver can compare them with its own.
 //!
 //! ```text
 //! load.rs        the process: commands and events
-//! wire.rs        what a connection does in both protocols
+//! wire.rs        operations of a connection in both protocols
 //! v1.rs, v2.rs   the protocols
 //! connection.rs  one miner's connection
 //! ```
@@ -30,7 +30,7 @@ use v1::V1;
 use v2::V2;
 use wire::Wire;
 
-/// Connections that shake hands at the same time.
+/// Number of concurrent handshakes.
 const HANDSHAKES_MAX: usize = 256;
 
 /// Protocol of the miners.
@@ -63,7 +63,7 @@ pub struct LoadArgs {
     accounts: u32,
 }
 
-/// What the driver wants.
+/// A command of the driver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Command {
     /// Find this many proofs for the newest job of each connection whose number has this remainder.
@@ -84,7 +84,7 @@ pub(super) enum Command {
     Leave,
 }
 
-/// What the driver is told.
+/// An event for the driver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Event {
     /// All connections have a job.
@@ -103,21 +103,21 @@ pub(super) enum Event {
         /// Bytes of the newest line.
         bytes: usize,
     },
-    /// All submits are answered, or will not be any more.
+    /// All submits are answered, or never will be.
     Submitted {
         /// Submits that were accepted.
         accepted: u64,
         /// Submits that were not, or got no answer.
         lost: u64,
     },
-    /// So many connections were closed by the node.
+    /// The node closed connections.
     Closed {
         /// Their number.
         connections: u64,
     },
 }
 
-/// What all connections have counted together.
+/// Counters of all connections together.
 #[derive(Debug, Default)]
 struct Counted {
     ready: usize,
@@ -130,7 +130,7 @@ struct Counted {
     tip: (Vec<u8>, usize, u64, u64),
 }
 
-/// What all connections share.
+/// State that all connections share.
 #[derive(Debug)]
 struct Fleet {
     args: LoadArgs,
@@ -179,7 +179,7 @@ impl Fleet {
         });
     }
 
-    /// A connection has all the answers that it will get.
+    /// A connection has all its answers.
     fn submitted(&self, accepted: u64, lost: u64) {
         self.update(|counted| {
             counted.submitting += 1;

@@ -20,7 +20,7 @@ const BLOCK_VERSION: i32 = 0x2000_0000;
 /// Length of a merkle branch on a busy chain.
 const BRANCH: usize = 12;
 
-/// Why the pool cannot go on.
+/// Why the pool cannot continue.
 #[derive(Debug, thiserror::Error)]
 pub enum PoolError {
     /// The disk fails.
@@ -43,7 +43,7 @@ pub enum PoolError {
     NotAccepted(String),
 }
 
-/// Mines a block on the best header, with nothing in it that anyone could see.
+/// Mines an empty block on the best header.
 ///
 /// # Errors
 /// The best header is unknown, which cannot happen.
@@ -70,14 +70,14 @@ pub(crate) fn grind(header: &mut Header) {
     }
 }
 
-/// What a miner finds.
+/// Kind of a find.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Find {
-    /// A share that is no link.
+    /// A share that is not a link.
     Share,
-    /// A link that is no Bitcoin block.
+    /// A link that is not a Bitcoin block.
     Link,
-    /// A link that is a Bitcoin block. How often that happens says how much a node keeps for good.
+    /// A link that is a Bitcoin block. Nodes keep data about these permanently.
     Block,
 }
 
@@ -102,7 +102,7 @@ pub(super) struct Miners {
 }
 
 impl Pool {
-    /// Starts on an engine whose chain holds nothing but genesis.
+    /// Starts on an engine whose chain holds only genesis.
     #[must_use]
     pub(super) fn new(engine: Engine<Store>, now: Timestamp) -> Self {
         let bitcoin_tip = engine.chain().bitcoin().best().header;
@@ -133,7 +133,7 @@ impl Pool {
         self.take_block(header)
     }
 
-    /// The node hears of a Bitcoin block.
+    /// The node learns of a Bitcoin block.
     ///
     /// # Errors
     /// The disk fails.
@@ -173,7 +173,7 @@ impl Pool {
         self.take()
     }
 
-    /// A second or so passes for the engine: it takes its steps of forgetting.
+    /// About a second passes for the engine, which takes its pruning steps.
     ///
     /// # Errors
     /// The disk fails.
@@ -199,7 +199,7 @@ impl Pool {
             anchor: work.position.anchor,
             shares_root: shares_root(list),
             shares_count: u16::try_from(list.len()).unwrap_or(u16::MAX),
-            // A share commits to the list of its job too; nobody checks its state root.
+            // A share also commits to the list of its job, but its state root is never checked.
             state_root: if what != Find::Share { chain.state_root(&work.parent, &previous, list)? } else { [0; 32] },
             payout: Self::script(miner),
             time,

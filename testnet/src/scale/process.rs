@@ -1,4 +1,4 @@
-//! What Linux says of a process.
+//! Linux's data of a process.
 
 use std::fs;
 

@@ -34,16 +34,16 @@ const ADDRESSES: u8 = 100;
 const ACCOUNTS: u32 = 200;
 /// Miners that find shares first, so that the coinbase has outputs.
 const PAYEES: u32 = 60;
-/// Submits of each connection, of which the processor time is measured.
+/// Submits per connection whose processor time is measured.
 const SUBMITS: u32 = 10;
-/// One connection of so many submits around each tip.
+/// One connection in this many submits around each tip.
 const SUBMITTERS: usize = 10;
-/// Longest time that one step may take.
+/// Time limit of one step.
 const PATIENCE: Duration = Duration::from_secs(300);
-/// Time that the node gets to give memory back.
+/// Time for the node to return memory.
 const REST: Duration = Duration::from_secs(10);
 
-/// What to measure.
+/// Options of the benchmark.
 #[derive(Clone, Copy, Debug)]
 pub struct StratumOptions {
     /// Protocol of the connections.
@@ -56,7 +56,7 @@ pub struct StratumOptions {
     pub rounds: u32,
 }
 
-/// Why the bench failed.
+/// Why the benchmark failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StratumError {
     /// A file, a process or a connection fails.
@@ -71,17 +71,17 @@ pub enum StratumError {
     /// A miner is refused.
     #[error(transparent)]
     Miner(#[from] stratum::ClientError),
-    /// A step does not end.
+    /// A step does not finish.
     #[error("{what}; the logs are in {}", folder.display())]
     Step {
         /// What went wrong.
         what: String,
-        /// The folder of the bench.
+        /// The folder of the benchmark.
         folder: std::path::PathBuf,
     },
 }
 
-/// What the bench measured.
+/// Results of the benchmark.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct StratumBench {
     /// Protocol of the connections.
@@ -106,19 +106,19 @@ pub struct StratumBench {
     pub block_to_last_ms_p50: f64,
     /// The same, 99th percentile.
     pub block_to_last_ms_p99: f64,
-    /// Bytes of the node's resident memory for each connection, after all tips.
+    /// The node's resident memory per connection after all tips, bytes.
     pub bytes_per_connection: i64,
-    /// The same after all have left.
+    /// The same after all connections have closed.
     pub bytes_per_connection_after: i64,
-    /// Submits that the node accepts in a second of its own processor time.
+    /// Submits accepted per second of the node's processor time.
     pub submits_per_s_per_core: f64,
-    /// Microseconds of the node's own processor time for an accepted submit.
+    /// The node's processor time per accepted submit, microseconds.
     pub submit_cpu_us: f64,
     /// Accepted submits.
     pub accepted: u64,
     /// Submits that were not accepted, and connections that the node closed.
     pub lost: u64,
-    /// Bytes of the node's resident memory before the first round, and after each one's connections have left.
+    /// The node's resident memory before the first round, and after each round's connections have closed, bytes.
     pub rounds_bytes: Vec<u64>,
 }
 
@@ -130,10 +130,10 @@ struct Load {
     closed: u64,
 }
 
-/// Runs the bench with the program `shoal`.
+/// Runs the benchmark with the program `shoal`.
 ///
 /// # Errors
-/// A process does not start, or a step does not end.
+/// A process does not start, or a step does not finish.
 pub async fn run(
     options: StratumOptions,
     shoal: &Path,
@@ -215,7 +215,7 @@ async fn measure(
     })
 }
 
-/// What was seen of the tips so far.
+/// Measurements of the tips so far.
 #[derive(Default)]
 struct Tips {
     from_tip_us: Vec<u64>,
@@ -226,7 +226,7 @@ struct Tips {
 }
 
 impl Tips {
-    /// Changes the tip while a part of the connections submit.
+    /// Changes the tip while some of the connections submit.
     async fn next(
         &mut self,
         number: usize,
@@ -339,7 +339,7 @@ impl Load {
         let step = |what: &str| StratumError::Step { what: what.to_owned(), folder: folder.to_owned() };
         loop {
             let line = tokio::time::timeout(PATIENCE, self.events.next_line()).await;
-            let line = line.map_err(|_| step("the load does not get on"))??.ok_or_else(|| step("the load ended"))?;
+            let line = line.map_err(|_| step("the load makes no progress"))??.ok_or_else(|| step("the load ended"))?;
             match serde_json::from_str(&line).map_err(io::Error::from)? {
                 Event::Closed { connections } => self.closed = connections,
                 event => return Ok(event),

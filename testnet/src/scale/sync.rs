@@ -23,10 +23,10 @@ use super::window::{self, Made, WindowOptions};
 use crate::api_client::{Api, ApiError};
 use crate::network::without_settings;
 
-/// Longest time that a node may take to its first job.
+/// Time limit for a node's first job.
 const PATIENCE: Duration = Duration::from_secs(1_800);
 
-/// Why the bench failed.
+/// Why the benchmark failed.
 #[derive(Debug, thiserror::Error)]
 pub enum SyncError {
     /// The window cannot be made.
@@ -43,14 +43,14 @@ pub enum SyncError {
     Node {
         /// Which node.
         node: &'static str,
-        /// What it did.
+        /// Its failure.
         what: String,
         /// Its log.
         log: PathBuf,
     },
 }
 
-/// What the bench measured.
+/// Results of the benchmark.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct SyncBench {
     /// Payout scripts that earn.
@@ -77,7 +77,7 @@ pub struct SyncBench {
     pub serving_disk_bytes: u64,
     /// Seconds from a restart of the fresh node to its first job.
     pub restart_first_job_s: f64,
-    /// Seconds of processor time that this took, which says more on a busy machine.
+    /// Processor time of that restart, seconds, which is more meaningful on a busy machine.
     pub restart_cpu_s: f64,
     /// Seconds from the start of the serving node to its first job.
     pub serving_first_job_s: f64,
@@ -94,8 +94,8 @@ pub(crate) struct Node {
     child: Child,
 }
 
-/// Runs the bench with the program `shoal`; the window is kept in `cache`. The fresh node has the peers `others` beside the serving
-/// one, as multiaddresses.
+/// Runs the benchmark with the program `shoal`; the window stays in `cache`. The fresh node has the peers `others`
+/// besides the serving one, as multiaddresses.
 ///
 /// # Errors
 /// The window cannot be made, a node does not start, or the fresh one does not get in sync.
@@ -115,8 +115,8 @@ pub async fn run(
     found
 }
 
-/// Serves the window with a node of the program `shoal` until Ctrl-C, and says in which folder the node's configuration is:
-/// what measures pages or miners needs a node that stays.
+/// Serves the window with a node of the program `shoal` until Ctrl-C, and prints the folder of its configuration:
+/// measurements of pages or miners need a lasting node.
 ///
 /// # Errors
 /// The window cannot be made, or the node does not start.
@@ -194,7 +194,7 @@ async fn measure(
     })
 }
 
-/// A port that nobody uses now.
+/// A port that is free now.
 fn free_port() -> io::Result<SocketAddr> {
     StdListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
 }
@@ -210,7 +210,8 @@ fn copy_files(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 impl Node {
-    /// Starts the program `shoal` at the bitcoind with this address and cookie file. Without peers it begins a pool.
+    /// Starts the program `shoal` on the bitcoind with this address and cookie file. Without peers, it starts a new
+    /// pool.
     pub(crate) async fn start(
         (shoal, name): (&Path, &'static str),
         folder: PathBuf,
@@ -239,7 +240,7 @@ impl Node {
         Ok(())
     }
 
-    /// Where miners connect.
+    /// Address for miners.
     pub(crate) fn stratum(&self) -> SocketAddr {
         self.stratum
     }
@@ -319,7 +320,7 @@ fn spawn(shoal: &Path, folder: &Path) -> Result<Child, SyncError> {
 
 /// Connects a miner, and returns true once it has a job; false if the node closes.
 async fn job_of(stratum: SocketAddr) -> io::Result<bool> {
-    // A script of nobody on the signet.
+    // An unowned script on the signet.
     const USER: &str = "tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx";
     let mut stream = TcpStream::connect(stratum).await?;
     let hello = format!(

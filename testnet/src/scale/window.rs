@@ -34,7 +34,7 @@ const LINKS_A_BLOCK: u32 = 1 << 13;
 /// Mined Bitcoin blocks that wait for the pool.
 const BLOCKS_AHEAD: usize = 64;
 
-/// What to make.
+/// Options of the window.
 #[derive(Clone, Copy, Debug)]
 pub struct WindowOptions {
     /// Links of the share-chain, each with 31 shares before it.
@@ -47,7 +47,7 @@ pub struct WindowOptions {
 pub(super) struct Made {
     /// Folder of its database.
     pub(super) store: PathBuf,
-    /// Where its Bitcoin headers begin.
+    /// Root of its Bitcoin headers.
     pub(super) root: Root,
     /// All its Bitcoin headers.
     pub(super) bitcoin: BitcoinHeaders,
@@ -78,7 +78,7 @@ pub(super) fn make(options: WindowOptions, cache: &Path, progress: &mut impl Wri
     let folder = cache.join(name);
     let finished = folder.join("bitcoin");
     if !finished.exists() {
-        // What a run left that was stopped.
+        // Removes the remains of an interrupted run.
         match fs::remove_dir_all(&folder) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
             _ => {}
@@ -149,7 +149,7 @@ fn mine(options: WindowOptions, folder: &Path, progress: &mut impl Write) -> Res
     Ok(root.headers.into_iter().chain(above).collect())
 }
 
-/// Mines Bitcoin's blocks on a thread of its own, which ends when nobody wants more.
+/// Mines Bitcoin's blocks on its own thread, which ends when the receiver is gone.
 fn mine_ahead(mut bitcoin: BitcoinHeaders, start: Timestamp, count: u32) -> Receiver<Header> {
     let (found, blocks) = sync_channel(BLOCKS_AHEAD);
     std::thread::spawn(move || {

@@ -17,7 +17,7 @@ use sharechain::{BitcoinParams, ChainParams, Timestamp, U256, Weight};
 use super::pool::{Find, Miners, Pool, PoolError};
 use super::{disk_bytes, resident_bytes};
 
-/// Proofs that main's rules aim for in an interval between links.
+/// Proofs per link interval that main's rules aim for.
 const MAIN_PROOFS_A_LINK: u32 = 32;
 
 /// Days in a month, for the rows of the output.
@@ -26,10 +26,10 @@ const MONTH_DAYS: u32 = 30;
 /// When the simulation begins: the time of the years does not matter.
 const START: Timestamp = Timestamp(1_800_000_000);
 
-/// Scripts that earn at the same time, of which one in a hundred is replaced each day.
+/// Number of scripts that earn at a time; one in a hundred is replaced each day.
 const MINERS: u64 = 2_000;
 
-/// What to run.
+/// Options of the simulation.
 #[derive(Clone, Copy, Debug)]
 pub struct YearsOptions {
     /// Simulated days.
@@ -38,7 +38,7 @@ pub struct YearsOptions {
     pub fraction: u32,
 }
 
-/// What a node kept at the end of a month.
+/// A node's state at the end of a month.
 #[derive(Clone, Copy, Debug, serde::Serialize)]
 pub struct Month {
     /// Number of the month, from 1.
@@ -53,7 +53,7 @@ pub struct Month {
     pub links_kept: u32,
     /// Scripts in memory.
     pub scripts: usize,
-    /// Seconds that the month took here.
+    /// Duration of the month's simulation, seconds.
     pub took_s: f64,
 }
 
@@ -181,7 +181,7 @@ fn a_day(pool: &mut Pool, day: u32, options: YearsOptions) -> Result<(), PoolErr
             pool.bitcoin_block()?;
             next_block = next_block.plus(BLOCK_S);
         }
-        // A pool with 0.7% of Bitcoin's hash rate finds a block a day.
+        // A pool with 0.7% of Bitcoin's hashrate finds a block a day.
         let what = if link == 0 { Find::Block } else { Find::Link };
         pool.find_link(miners, proofs_a_link - 1, what)?;
         // The node ticks twice a second, and forgets a bounded number of records each time.

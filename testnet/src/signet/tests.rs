@@ -22,10 +22,10 @@ fn bits_change_only_at_a_retarget_and_never_pass_the_limit() {
     let two_weeks = 14 * 24 * 60 * 60;
     assert_eq!(next_bits(2015, harder, 0, 1), harder, "inside a period");
     assert_eq!(next_bits(2016, harder, 0, two_weeks), harder, "as planned");
-    // Twice too slow: twice as easy. Ten times too slow: four times, which exceeds the limit here.
+    // Twice as slow: twice as easy. Ten times as slow: four times as easy, which exceeds the limit here.
     assert_eq!(next_bits(2016, 0x1d01_0000, 0, 2 * two_weeks), 0x1d02_0000);
     assert_eq!(next_bits(2016, harder, 0, 10 * two_weeks), POW_LIMIT_BITS);
-    // Ten times too fast, and a clock that ran backwards: four times as hard.
+    // Ten times as fast, and a clock that ran backward: four times as hard.
     let quarter = 0x1d40_0000;
     assert_eq!(next_bits(2016, harder, 0, two_weeks / 10), quarter);
     assert_eq!(next_bits(2016, harder, 100, 0), quarter);

@@ -70,7 +70,7 @@ fn title_lines(view: &View) -> Vec<Line<'static>> {
     lines
 }
 
-/// Says where to look further, in a browser: for terminals without room for a column of URLs.
+/// Shows a URL to open in a browser, for terminals without room for a column of URLs.
 fn pages_of_first(view: &View) -> String {
     view.nodes.first().map_or_else(String::new, |node| format!("  pages of {}: {}", node.name, node.pages))
 }

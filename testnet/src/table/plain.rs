@@ -67,7 +67,7 @@ pub(super) fn state(node: &NodeRow) -> String {
     match (node.condition, node.answers, &node.no_work) {
         (NodeCondition::Waiting, ..) => "not started yet".to_owned(),
         (NodeCondition::Killed, ..) => "killed".to_owned(),
-        (NodeCondition::Ended, ..) => "exited by itself".to_owned(),
+        (NodeCondition::Ended, ..) => "exited on its own".to_owned(),
         (NodeCondition::Running, false, _) => "no answer yet".to_owned(),
         (NodeCondition::Running, true, Some(why)) => format!("no work: {why}"),
         (NodeCondition::Running, true, None) => "working".to_owned(),

@@ -16,11 +16,11 @@ pub struct View {
     pub dir: String,
     /// Seconds since the start.
     pub running_s: u64,
-    /// What the lines between the nodes are like, if they are not loopback.
+    /// Properties of the lines between the nodes, if they are not loopback.
     pub link: Option<String>,
     /// URL of the archive that the nodes stream into, if any.
     pub archive: Option<String>,
-    /// The groups of the present partition, if any.
+    /// The groups of the current partition, if any.
     pub partition: Option<String>,
     /// Names of the miners, in the order of their colors.
     pub miners: Vec<String>,
@@ -80,7 +80,7 @@ pub struct BlockRow {
     pub value_sat: u64,
     /// Number of its payouts.
     pub outputs: usize,
-    /// What it pays each miner, in the order of the first payouts to them.
+    /// Amount for each miner, in the order of the first payouts to them.
     pub payees: Vec<Payee>,
 }
 

@@ -1,4 +1,4 @@
-//! `--archive`: a PostgreSQL that all nodes stream into, and what it has at the end beside what their databases have.
+//! `--archive`: a PostgreSQL into which all nodes stream, and its comparison with their databases at the end.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -17,13 +17,13 @@ use crate::report::GatherError;
 /// Name of its folder in the network's.
 const FOLDER: &str = "archive";
 
-/// Pause between two looks.
+/// Pause between two checks.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// What the archive is compared with.
+/// The data for the comparison.
 #[derive(Debug)]
 pub(super) struct Compared {
-    /// The nodes, and whether each ran to the end: what others found may have been on its way.
+    /// The nodes, and whether each ran to the end: data from others may have been in flight.
     pub(super) nodes: Vec<(NodePlan, bool)>,
     /// The pool.
     pub(super) consensus_id: [u8; 32],
@@ -36,17 +36,17 @@ pub(super) struct Archive {
 }
 
 impl Archive {
-    /// Starts it in the network's folder, with what it has from an earlier run.
+    /// Starts it in the network's folder, with the data of an earlier run.
     pub(super) fn start(dir: &Path) -> Result<Self, ArchiveError> {
         Ok(Self { server: LocalServer::open_or_create(&dir.join(FOLDER), &["fsync=off"])? })
     }
 
-    /// The URL that nodes and people use.
+    /// Its URL.
     pub(super) fn url(&self) -> String {
         self.server.url_text()
     }
 
-    /// Waits until it has what the nodes have. Call it when mining has stopped.
+    /// Waits until it has all data of the nodes. Call it once mining has stopped.
     pub(super) async fn wait_for(&self, nodes: impl Iterator<Item = &NodePlan>) -> Result<(), UpError> {
         let began = Instant::now();
         for node in nodes {

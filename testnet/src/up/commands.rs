@@ -5,7 +5,7 @@ use crate::faults::{Answer, Call, Request, parse_groups, show_groups};
 use crate::network::{NodeCondition, is_connected};
 
 impl Session {
-    /// Executes a command of another terminal. Returns whether the network is to stop.
+    /// Executes a command from another terminal. Returns whether to stop the network.
     pub(super) async fn serve(&mut self, call: Call) -> bool {
         let is_stop = call.request == Request::Stop;
         let answer = match self.execute(call.request).await {
@@ -56,7 +56,7 @@ impl Session {
         Ok(Answer::Done { done })
     }
 
-    /// Starts a node, and notes that.
+    /// Starts a node, and adds a note.
     pub(super) async fn start_node(&mut self, index: usize) -> Result<String, String> {
         let name = self.view.nodes[index].name.clone();
         let before = self.network.condition(index);

@@ -59,9 +59,9 @@ impl Session {
         Ok(())
     }
 
-    /// Stops mining, and waits until the archive has what the nodes have. Returns what it is compared with.
+    /// Stops mining, and waits until the archive has all data of the nodes. Returns the data for the comparison.
     pub(super) async fn fill(&mut self, archive: &Archive) -> Result<Compared, UpError> {
-        self.note("waiting until the archive has all".to_owned());
+        self.note("waiting for the archive to have everything".to_owned());
         self.network.stop_miners().await;
         self.settle().await;
         let nodes = self.network.plan().nodes.iter().enumerate();

@@ -65,8 +65,8 @@ fn a_parent_confirmed_without_its_child_is_not_spent_again() {
     }
 }
 
-/// Blocks with any part of the unconfirmed transactions, in order, as miners with templates of any age create them. The
-/// remaining ones must stay spendable, each coin once.
+/// Blocks with any part of the unconfirmed transactions, in order, like those of miners with templates of any age. The
+/// remaining transactions must stay valid, and spend each coin once.
 #[test]
 fn what_waits_stays_valid_whatever_blocks_confirm() {
     let mut wallet = premined_wallet();

@@ -1,7 +1,8 @@
-//! What the journal forgets, beside everything else that the engine does: a bounded step at each tick.
+//! Forgets what the journal no longer needs, in a bounded step at each tick.
 //!
-//! A deep link moves to a base chunk, from which the node starts. Its proof stays as long as newcomers ask for it. Other
-//! proofs and the lists go a day after nothing needs them here: newcomers fetch them while the chain grows.
+//! A deep link moves to a base chunk, from which the node starts. Its proof stays as long as newcomers may request it.
+//! Other proofs and the lists are dropped a day after this node last needs them, since newcomers fetch them while the
+//! chain grows.
 
 use sharechain::base::Chunk;
 use sharechain::limits::MEMORY_DEPTH;
@@ -12,10 +13,10 @@ use super::Engine;
 use crate::journal::{Forgotten, Journal, Record, RecordKind};
 use crate::limits::{FORGET_RECORDS, KEEP_LINKS};
 
-/// What a node keeps on disk.
+/// The data that a node keeps on disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Keep {
-    /// What payouts, newcomers and a restart need.
+    /// The data that payouts, newcomers, and a restart need.
     #[default]
     Window,
     /// The whole share-chain.
@@ -50,10 +51,10 @@ impl<J: Journal> Engine<J> {
         }
     }
 
-    /// Forgets the oldest records of the journal that nothing needs any more.
+    /// Forgets the oldest records of the journal that nothing needs anymore.
     fn forget_records(&mut self) -> Result<(), J::Error> {
         let tip = self.chain.height();
-        // Nothing goes before a base chunk holds what a restart needs of it.
+        // Forget nothing until a base chunk holds what a restart needs of it.
         let in_base = Chunk::heights(self.next_base).map_or(Height(0), |(first, _)| first.below(1));
         let bound = tip.below(KEEP_LINKS).min(in_base.below(MEMORY_DEPTH));
         if bound == Height(0) || self.forgotten_at == tip {
@@ -74,7 +75,8 @@ impl<J: Journal> Engine<J> {
         if forgotten.through.is_some() { self.store.forget(&forgotten) } else { Ok(()) }
     }
 
-    /// Height of a proof, or of the link that a list belongs to. `None` if it is so old that this is not known any more.
+    /// Height of a proof, or of the link that a list belongs to. `None` if it is so old that its height is no longer
+    /// known.
     fn height_of(&self, record: &Record) -> Option<Height> {
         let id = match record.kind {
             RecordKind::Proof => match Proof::decode(&record.bytes) {
@@ -97,7 +99,7 @@ impl<J: Journal> Engine<J> {
     fn forget_chunk(&mut self) -> Result<(), J::Error> {
         let Some(number) = self.lowest_base else { return Ok(()) };
         let is_needed = Chunk::heights(number).is_none_or(|(_, last)| last >= self.chain.lowest_shown());
-        // What comes before the lowest link is the chunk that it begins in.
+        // The lowest link's chunk is the lowest one needed.
         if is_needed || number >= Chunk::number_of(self.chain.bottom()) {
             return Ok(());
         }

@@ -20,11 +20,11 @@ enum Replayed {
     Taken,
     /// It depends on a record that may come later in the journal.
     Waits,
-    /// No link can list it any more, unless one that comes later in the journal did: a share as deep as the base.
+    /// No link can list it anymore, unless one later in the journal did: a share as deep as the base.
     Late,
 }
 
-/// What is left of a replay.
+/// Records left over from a replay.
 #[derive(Default)]
 struct Left {
     waiting: Vec<Record>,
@@ -44,7 +44,7 @@ impl<J: Journal> Engine<J> {
         let mut left = Left::default();
         for record in store.replay_from(first.as_ref().map(|id| &id.0)) {
             let record = record?;
-            // What the base has is complete: proofs are known, and lists were noted.
+            // The base is complete: its proofs are known, and its lists were added.
             let in_base = |link: &Link| record.kind == RecordKind::List && link.height <= base;
             if !self.chain.link(&ShareId(record.id)).is_some_and(in_base) {
                 self.replay_into(record, now, &mut left);
@@ -106,9 +106,9 @@ impl<J: Journal> Engine<J> {
         Ok(())
     }
 
-    /// Tells a chain from base chunks what its last links list. Returns the proof from which on the journal may hold what
-    /// is above the base: proofs of higher links were accepted after their ancestors on the main chain, and side branches
-    /// part within the listing depth.
+    /// Adds the lists of the last links to a chain from base chunks. Returns the proof after which the journal may hold
+    /// records above the base: proofs of higher links were accepted after their ancestors on the main chain, and side
+    /// branches split off within the listing depth.
     fn first_to_replay(&mut self) -> Result<Option<ShareId>, J::Error> {
         if self.lowest_base.is_none() {
             return Ok(None);

@@ -1,5 +1,5 @@
-//! Notes in the store that name a link: the settled one, so that branches without it still conflict after a restart, and
-//! the operator's trusted one.
+//! Records in the store that name a link: the settled one, so that branches without it still conflict after a restart,
+//! and the operator's trusted one.
 
 use sharechain::{Height, ShareId};
 use tracing::warn;
@@ -7,10 +7,10 @@ use tracing::warn;
 use super::Engine;
 use crate::journal::{Journal, Record, RecordKind};
 
-/// Record id of the note of the last settled link.
+/// Record id of the record of the last settled link.
 const SETTLED: [u8; 32] = *b"last settled link               ";
 
-/// Record id of the note of the last trusted link that was found on the main chain.
+/// Record id of the record of the last trusted link that was found on the main chain.
 const TRUSTED: [u8; 32] = *b"trusted link that was found     ";
 
 /// A note that names this link, or none: meta records are replaced, never removed.
@@ -50,7 +50,7 @@ impl<J: Journal> Engine<J> {
         Ok(noted(&*self.store, &TRUSTED)?.as_ref() == Some(link))
     }
 
-    /// Notes that a link that the operator trusts is on the main chain, and settles it: otherwise a heavier branch could
+    /// Records that a link that the operator trusts is on the main chain, and settles it: otherwise a heavier branch could
     /// undo it until something else is settled.
     pub(crate) fn note_trusted(&mut self, link: &ShareId) {
         if self.chain.link(link).is_some() {

@@ -1,4 +1,4 @@
-//! Replaces the chain by one that starts from verified rows.
+//! Replaces the chain with one that starts from verified rows.
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -13,15 +13,15 @@ use super::{ChainEvent, Engine};
 use crate::journal::{Forgotten, Journal, Record, RecordKind};
 use crate::limits::PROOFS_A_BATCH;
 
-/// Record id of the note that base chunks are being written. Its bytes are empty once all are there.
+/// Id of the record that marks base chunks as incomplete. Its bytes are empty once all are written.
 const UNFINISHED: [u8; 32] = *b"base chunks are unfinished      ";
 
-/// Forgets the base chunks of a start that was cut off: they lack what follows them.
+/// Forgets the base chunks of an interrupted start: they are incomplete.
 pub(super) fn forget_unfinished<J: Journal>(store: &J) -> Result<(), J::Error> {
     if store.get(RecordKind::Meta, &UNFINISHED)?.is_none_or(|bytes| bytes.is_empty()) {
         return Ok(());
     }
-    warn!("the last start from verified work was cut off; peers must send the share-chain again");
+    warn!("the last start from verified work was interrupted; peers must send the share-chain again");
     let bases = store.bases().map(|record| record.map(|record| record.id)).collect::<Result<Vec<_>, _>>()?;
     store.forget(&Forgotten { bases, ..Forgotten::default() })?;
     store.append(&[unfinished(false)])
@@ -32,9 +32,9 @@ fn unfinished(is_so: bool) -> Record {
 }
 
 impl<J: Journal> Engine<J> {
-    /// Replaces the chain by one of verified rows that starts from a base. `lists` are the lists of its last links, and
-    /// `proofs` the encoded proofs of its links, for peers that ask for them. All of it is stored first, in parts, so that
-    /// it takes little memory; a start that is cut off is forgotten by the next one.
+    /// Replaces the chain with one of verified rows that starts from a base. `lists` are the lists of its last links,
+    /// and `proofs` the encoded proofs of its links, for peers that request them. All of it is stored first, in parts,
+    /// so that it takes little memory; the next start discards an interrupted one.
     pub fn start_from(
         &mut self,
         mut chain: Chain,
@@ -77,7 +77,7 @@ impl<J: Journal> Engine<J> {
         self.chain = chain;
         self.changed = true;
         self.lowest_base = Some(*numbers.start());
-        // A chunk that is not whole is written again when it is.
+        // An incomplete chunk is written again once it is complete.
         let is_whole = Chunk::heights(*numbers.end()).is_some_and(|(_, last)| last == highest);
         self.next_base = numbers.end().saturating_add(u32::from(is_whole));
         let changes = ChangeSet { tips: vec![change], ..ChangeSet::default() };

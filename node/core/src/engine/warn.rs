@@ -1,4 +1,4 @@
-//! Tells the log what the operator must know of the chain.
+//! Logs what the operator must know about the chain.
 
 use sharechain::ShareId;
 use sharechain::limits::CONFLICT_LINKS;
@@ -11,14 +11,15 @@ use crate::journal::Journal;
 pub(super) fn conflict(newest: ShareId) {
     error!(
         link = %newest,
-        "a heavier branch would undo settled links; this node goes on working on its own branch, and switches by itself \
-         once the other one has outgrown it for about three hours; if the branches parted more than {CONFLICT_LINKS} \
-         links ago, it does not: to follow the heavier branch, restart the node once with `shoal run --follow-heaviest`"
+        "a heavier branch would undo settled links; this node keeps working on its own branch, and switches \
+         automatically once the other one has outgrown it for about three hours; if the branches split more than \
+         {CONFLICT_LINKS} links ago, it does not: to follow the heavier branch, restart the node once with \
+         `shoal run --follow-heaviest`"
     );
 }
 
 impl<J: Journal> Engine<J> {
-    /// Logs once that the pool has upgraded to rules that this program does not know. The node goes on working.
+    /// Logs once that the pool has upgraded to rules that this program does not know. The node keeps working.
     pub(super) fn warn_if_too_old(&mut self) {
         if self.said_too_old {
             return;
@@ -27,8 +28,8 @@ impl<J: Journal> Engine<J> {
             self.said_too_old = true;
             warn!(
                 bit,
-                "the pool has upgraded its rules, and this version of shoal does not know the new ones; what it finds \
-                 may not count; install a newer version"
+                "the pool has upgraded its rules, and this version of shoal does not know the new ones; blocks and \
+                 shares that it finds may not count; install a newer version"
             );
         }
     }

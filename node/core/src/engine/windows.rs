@@ -10,7 +10,7 @@ use crate::limits::WINDOWS_BYTES_MAX;
 use crate::pool_window;
 
 impl<J: Journal> Engine<J> {
-    /// Records of the windows of those blocks that became complete: from then on, the state root is known to be right.
+    /// Records of the windows of blocks that have become complete, when their state roots are known to be right.
     pub(super) fn window_records(&mut self, changes: &ChangeSet) -> Vec<Record> {
         let mut records = Vec::new();
         for id in changes.completed.iter().filter(|id| self.is_block_link(id)).copied().collect::<Vec<_>>() {

@@ -24,7 +24,7 @@ use crate::relay::{Announced, Built, Frame, Relay, RelayOutput, WholeBlock, has_
 /// Links below the tip that are searched for recent Bitcoin blocks when a node starts: an hour's.
 const SEARCHED_LINKS: u32 = 360;
 
-/// Blocks of the pool, and what waits for them.
+/// Blocks of the pool, and announcements and shares that wait.
 #[derive(Debug, Default)]
 pub(super) struct Blocks {
     pub(super) relay: Relay,
@@ -41,7 +41,8 @@ pub(super) fn is_for_block(request: &Request) -> bool {
 }
 
 impl Blocks {
-    /// What a node expects that has just started with this chain: it may have been stopped while it fetched a block.
+    /// The expected blocks of a node that has just started with this chain, since it may have stopped while it fetched
+    /// one.
     pub(super) fn of(chain: &Chain) -> Self {
         let first = chain.height().0.saturating_sub(SEARCHED_LINKS);
         let recent = (first.max(1)..=chain.height().0).rev().filter_map(|height| chain.main_at(Height(height)));
@@ -80,8 +81,8 @@ fn height_of<J: Journal>(proof: &Proof, engine: &Engine<J>) -> Option<Result<u32
 }
 
 impl Exchange {
-    /// Judges the announcement of a Bitcoin block, cheap checks first. It is forwarded before the block is here, so it must
-    /// have what cannot be forged: the work of a recent Bitcoin block, whose coinbase commits to a share that is valid here.
+    /// Judges the announcement of a Bitcoin block, cheap checks first. It is forwarded before the block arrives, so it
+    /// must have what cannot be forged: the work of a recent Bitcoin block whose coinbase commits to a valid share.
     pub(super) fn judge_block<J: Journal>(&mut self, announced: Announced, turn: &mut Turn<'_, J>) -> Option<Verdict> {
         let Announcement { proof, .. } = &announced.announcement;
         if self.is_far_behind() {
@@ -123,7 +124,7 @@ impl Exchange {
         Verdict::Accept
     }
 
-    /// Keeps an announcement until its share is judged: one of each share.
+    /// Keeps an announcement until its share is judged, one per share.
     fn hold(&mut self, announced: Announced) {
         let held = &mut self.blocks.held;
         let id = announced.announcement.proof.id();
@@ -148,7 +149,7 @@ impl Exchange {
         }
     }
 
-    /// Notes a valid share that may be a Bitcoin block.
+    /// Records a valid share that may be a Bitcoin block.
     pub(super) fn note_share<J: Journal>(&mut self, accepted: &AcceptedProof, turn: &mut Turn<'_, J>) {
         let AcceptedProof { id, proof, .. } = accepted;
         if !PoolBlock::is_block(proof, id) || self.blocks.relay.tracks(&id.block_hash()) {
@@ -183,7 +184,7 @@ impl Exchange {
         self.act_on_blocks();
     }
 
-    /// Takes a block that was built, or what is missing of it.
+    /// Handles a built block, or the transactions that it lacks.
     pub(super) fn on_built(&mut self, built: Built, now: Now) {
         self.blocks.relay.take_built(built, now.millis);
         self.act_on_blocks();
@@ -195,7 +196,7 @@ impl Exchange {
         self.act_on_blocks();
     }
 
-    /// Takes a response for the relay. Returns all others.
+    /// Handles a response for the relay. Returns all others.
     pub(super) fn take_block_response(
         &mut self,
         id: RequestId,
@@ -207,7 +208,7 @@ impl Exchange {
         result
     }
 
-    /// Requests what is late, and blocks that were never announced.
+    /// Requests late items, and blocks that were never announced.
     pub(super) fn want_blocks<J: Journal>(&mut self, turn: &mut Turn<'_, J>) {
         let lowest = turn.engine.own_bitcoin_height().saturating_sub(BLOCK_DEPTH_MAX);
         let bitcoin = turn.engine.chain().bitcoin();
@@ -223,7 +224,7 @@ impl Exchange {
         self.act_on_blocks();
     }
 
-    /// Fetches a block that nobody announced, unless this node's bitcoind has it.
+    /// Fetches a block that no peer announced, unless this node's bitcoind has it.
     fn want_expected<J: Journal>(&mut self, id: ShareId, since: Millis, turn: &mut Turn<'_, J>) {
         let hash = id.block_hash();
         let is_here = self.blocks.relay.tracks(&hash) || turn.engine.chain().bitcoin().get(&hash).is_some();

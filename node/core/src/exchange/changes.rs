@@ -1,4 +1,4 @@
-//! Changes of the chain: this node's own shares are published, and gossip that waited gets its verdict.
+//! Changes of the chain: publishes this node's own shares, and gives waiting gossip its verdict.
 
 use p2p_proto::sync::{self, Want};
 use p2p_proto::{Command, Gossip, Misbehaviour, Verdict};

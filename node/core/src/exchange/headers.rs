@@ -1,5 +1,5 @@
-//! Header chains of peers: link proofs, verified as they come. They prove their work before anything else of them is
-//! here.
+//! Header chains of peers: link proofs, verified as they arrive. They prove their work before any other data of the
+//! links arrives.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,11 +23,11 @@ use crate::limits::{FRESH_BITCOIN_BLOCKS, HEADER_LINKS_MAX, ITEMS_A_TURN, WORK_B
 #[derive(Clone, Debug)]
 pub(super) struct HeaderChain {
     pub(super) headers: LinkHeaders,
-    /// True if it begins at a link of this node's own chain, rather than at what the peer says.
+    /// True if it begins at a link of this node's own chain, rather than at a peer's claimed beginning.
     pub(super) on_own_chain: bool,
     /// Height up to which this node's chain has the lists of its links.
     pub(super) completed: Height,
-    /// The proofs of its links, encoded, if it does not begin on this node's own chain: what a newcomer needs to serve
+    /// The proofs of its links, encoded, if it does not begin on this node's own chain: a newcomer needs them to serve
     /// other newcomers. Chains of several peers share them.
     proofs: Vec<Arc<[u8]>>,
 }
@@ -87,7 +87,7 @@ impl HeaderChain {
         self.headers.tip().1.below(NEWCOMER_DEPTH).child()
     }
 
-    /// Work of its links since a Bitcoin block, and of what they continue on this node's own chain.
+    /// Work of its links since a Bitcoin block, and of the part of this node's own chain that they continue.
     fn recent_work(&self, since: U256, own: &Chain) -> Work {
         let below = self.headers.first_height().below(1);
         let work = self.headers.work_since(since);
@@ -105,7 +105,7 @@ impl HeaderChain {
         Shown { begins, height, chain_work, recent_work, locator: self.locator() }
     }
 
-    /// Notes up to which link this node's chain has the lists now. True if that is further than before.
+    /// Updates the link up to which this node's chain has the lists. True if that is higher than before.
     pub(super) fn note_completed(&mut self, chain: &Chain) -> bool {
         let before = self.completed;
         let is_complete = |link: &ShareId| chain.link(link).is_some_and(|link| link.complete().is_some());
@@ -125,7 +125,7 @@ pub(super) struct Verifying {
     pub(super) more: bool,
 }
 
-/// Chain work of the Bitcoin block from which on the work of header chains counts: see [`WORK_BITCOIN_BLOCKS`].
+/// Chain work of the first Bitcoin block for which the work of header chains counts: see [`WORK_BITCOIN_BLOCKS`].
 pub(super) fn counts_since(chain: &Chain) -> U256 {
     bitcoin_work_at(chain, WORK_BITCOIN_BLOCKS)
 }
@@ -172,7 +172,7 @@ impl Exchange {
         if count > asked {
             return Err(Taken::Invalid(Misbehaviour::Unsolicited));
         }
-        // A response always has room for as many as were asked for. Fewer at a time would hold a place for long.
+        // A response always has room for as many as requested. A peer that sent fewer would hold its place for long.
         if more && count > 0 && count < asked.min(LINK_HEADERS_ASKED) {
             return Err(Taken::Invalid(Misbehaviour::Useless));
         }
@@ -192,7 +192,7 @@ impl Exchange {
         let begun = continued.or_else(|| HeaderChain::on_own_chain(chain, &parent)).or_else(|| self.shared(&parent));
         match begun {
             Some(begun) => Ok(Verifying { left: proofs.into_iter(), chain: Some(begun), more }),
-            // It parts from this node's own chain too deep to be judged on it. Nothing was settled, so the node may have
+            // It leaves this node's own chain too deep to be judged on it. Nothing was settled, so the node may have
             // started from the wrong chain.
             None if chain.link(&parent).is_some() && (self.trusted(chain).is_none() || self.looked_for().is_some()) => {
                 Err(Taken::Headers(Headers::NotShown))
@@ -260,7 +260,7 @@ impl Exchange {
         Taken::Headers(Headers::Verified { shown, more, waits })
     }
 
-    /// True if a node may start anew from this chain: it is alive, has more work than this node's own, and contains the
+    /// True if a node may start over from this chain: it is alive, has more work than this node's own, and contains the
     /// link that this node trusts.
     fn is_candidate(&self, chain: &HeaderChain, own: &Chain) -> bool {
         let (headers, since) = (&chain.headers, counts_since(own));
@@ -286,8 +286,8 @@ impl Exchange {
         Taken::Headers(Headers::Verified { shown, more: true, waits: false })
     }
 
-    /// Notes for which peers' chains lists have come, and forgets the chains that are no longer followed. True if lists of
-    /// the leading one came.
+    /// Updates for which peers' chains lists have arrived, and drops the chains that are no longer followed. True if
+    /// lists of the leading one arrived.
     pub(super) fn note_lists(&mut self, chain: &Chain, now: Now) -> bool {
         let sync = &self.sync;
         self.shown.retain(|peer, _| sync.follows(*peer));

@@ -10,7 +10,7 @@ use super::{Exchange, Output, RefusedProof, Turn};
 use crate::journal::Journal;
 use crate::relay::Announced;
 
-/// How a proof came from a peer.
+/// Origin of a proof from a peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
     /// The peer announced it.
@@ -19,7 +19,7 @@ pub(super) enum Way {
     Response,
 }
 
-/// Verdict on a valid proof: it is forwarded if it may yet matter to the main chain.
+/// Verdict on a valid proof: it is forwarded if it may still matter to the main chain.
 fn forwarded(changes: &ChangeSet, id: &ShareId) -> Verdict {
     let forward = changes.accepted.iter().any(|accepted| accepted.id == *id && accepted.forward);
     if forward { Verdict::Accept } else { Verdict::Ignore }

@@ -1,4 +1,4 @@
-//! A node that starts anew: rows of the chosen header chain, verified as they come, then the lists of its last links.
+//! A node that starts over: rows of the chosen header chain, verified as they arrive, then the lists of its last links.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use super::headers::HeaderChain;
 use super::{Exchange, Turn};
 use crate::journal::Journal;
 
-/// What is here of the chain that the node will start from.
+/// The fetched part of the chain from which the node will start.
 #[derive(Debug)]
 pub(super) struct Newcomer {
     /// Peer that sent the newest part.
@@ -36,24 +36,24 @@ impl Newcomer {
         Some(Self { peer, rows, rows_to: chain.rows_to(), last: None, lists: BTreeMap::new() })
     }
 
-    /// True if what is verified belongs to this chain, too.
+    /// True if the verified part also belongs to this chain.
     fn fits(&self, chain: &HeaderChain) -> bool {
         self.last.is_some() && chain.headers.at(self.rows.height()).map(|link| link.facts.id) == self.last
     }
 
-    /// A peer that shows the chain, once all rows are here, and what it shows.
+    /// A peer that shows the chain, once all rows have arrived, and its verified part.
     fn source<'a>(&self, shown: &'a BTreeMap<PeerId, HeaderChain>) -> Option<(PeerId, &'a HeaderChain)> {
         let first = shown.get_key_value(&self.peer);
         let fitting = first.into_iter().chain(shown).find(|(_, chain)| !chain.on_own_chain && self.fits(chain));
         fitting.filter(|_| self.has_rows()).map(|(peer, chain)| (*peer, chain))
     }
 
-    /// True if all rows are here.
+    /// True if all rows have arrived.
     fn has_rows(&self) -> bool {
         self.rows.height() >= self.rows_to
     }
 
-    /// Height of the last link that the node will start from. Only the next one's state root commits to all of it.
+    /// Height of the last link of the start. Only the next one's state root commits to all of it.
     fn base(&self) -> Height {
         self.rows.height().below(1)
     }
@@ -120,7 +120,7 @@ impl Exchange {
         }
     }
 
-    /// Takes the list of one of the last links below the base. Returns false if the link is none of them.
+    /// Handles the list of one of the last links below the base. Returns false if the link is not one of them.
     pub(super) fn take_base_list<J: Journal>(&mut self, id: ShareId, list: &[ShareId], turn: &Turn<'_, J>) -> bool {
         let Some(newcomer) = &mut self.newcomer else { return false };
         let Some((peer, chain)) = newcomer.source(&self.shown) else { return false };
@@ -133,7 +133,7 @@ impl Exchange {
         true
     }
 
-    /// Starts anew once all rows and lists are here, and no better chain is waited for.
+    /// Starts over once all rows and lists have arrived, and the newcomer no longer waits for a better chain.
     pub(super) fn start_if_whole<J: Journal>(&mut self, turn: &mut Turn<'_, J>) {
         let Some(newcomer) = self.newcomer.as_ref().filter(|_| self.sync.may_start()) else { return };
         let Some((peer, chain)) = newcomer.source(&self.shown) else { return };
@@ -152,7 +152,7 @@ impl Exchange {
         self.tell_sync(sync::Input::Based, turn.now);
     }
 
-    /// Proofs of the links up to `base`, encoded, from all peers' chains that lead there as this peer's does.
+    /// Proofs of the links up to `base`, encoded, from all peers' chains that share this peer's links up to there.
     fn proofs_up_to(&self, base: Height, peer: PeerId) -> Vec<(ShareId, Arc<[u8]>)> {
         let at_base = |chain: &HeaderChain| chain.headers.at(base).map(|link| link.facts.id);
         let last = self.shown.get(&peer).and_then(at_base);

@@ -18,7 +18,7 @@ use crate::journal::{Journal, RecordKind};
 /// User agent that this program sends to peers.
 const USER_AGENT: &str = concat!("shoal/", env!("CARGO_PKG_VERSION"));
 
-/// An answer in progress: what the chain knows, and what must still be read from the store.
+/// An answer in progress: data from the chain, and data still to be read from the store.
 #[derive(Debug)]
 pub struct Answer<J>(Parts<J>);
 
@@ -35,7 +35,7 @@ pub fn answer<J: Journal>(request: Request, engine: &Engine<J>) -> Response {
     begin(request, engine.chain(), engine.store()).finish()
 }
 
-/// Starts an answer with what the chain knows; [`Answer::finish`] reads the rest from the store.
+/// Starts an answer with the chain's data; [`Answer::finish`] reads the rest from the store.
 pub fn begin<J: Journal>(request: Request, chain: &Chain, store: &Arc<J>) -> Answer<J> {
     Answer(match request {
         Request::Tip => Parts::Whole(Response::Tip(tip_info(chain))),

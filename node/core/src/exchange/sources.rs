@@ -1,4 +1,4 @@
-//! Numbers for peers, by which the chain knows who sent what.
+//! Numbers for peers, which identify senders to the chain.
 
 use std::collections::BTreeMap;
 

@@ -50,7 +50,7 @@ impl Exchange {
         self.tell_outcome(id, outcome, turn);
     }
 
-    /// The outcome of a response, or what is left to process of it.
+    /// The outcome of a response, or the unprocessed rest of it.
     fn outcome_of<J: Journal>(
         &mut self,
         (peer, id): (PeerId, RequestId),
@@ -69,7 +69,7 @@ impl Exchange {
                 }
                 Taken::Tip(tip)
             }
-            // Its chain is not followed any more.
+            // Its chain is no longer followed.
             (Ok(Response::LinkHeaders { .. } | Response::Beginning { .. } | Response::Rows(_)), _) if is_late => {
                 Taken::Items { useful: 1 }
             }
@@ -87,7 +87,7 @@ impl Exchange {
             (Ok(Response::Headers(headers)), Request::Headers { wanted, .. }) => {
                 self.take_headers(&headers, &wanted, turn)
             }
-            // Those about blocks went to the relay, and the network takes those about nodes itself.
+            // Responses about blocks went to the relay, and the network handles those about nodes itself.
             (
                 Ok(
                     Response::Proofs(_)
@@ -131,7 +131,7 @@ impl Exchange {
         self.tell_outcome(id, outcome, turn);
     }
 
-    /// Reports the outcome of a response, after what it changed here.
+    /// Reports the outcome of a response, after its changes to the chain.
     fn tell_outcome<J: Journal>(&mut self, id: RequestId, outcome: Taken, turn: &mut Turn<'_, J>) {
         self.start_if_whole(turn);
         self.tell_local_if_new(turn);
@@ -188,7 +188,7 @@ impl Exchange {
     }
 
     /// Inserts headers that are not on bitcoind's active chain but are deep enough to count on headers alone; see
-    /// [`is_settled`]. A peer that sent what was wanted did its part, even if bitcoind must decide on that first.
+    /// [`is_settled`]. A peer that sent wanted headers did its part, even if bitcoind must judge them first.
     fn take_headers<J: Journal>(&mut self, headers: &[Header], wanted: &[BlockHash], turn: &mut Turn<'_, J>) -> Taken {
         let own = turn.engine.own_bitcoin_height();
         let mut useful = 0;

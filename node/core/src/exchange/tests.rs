@@ -1,4 +1,4 @@
-//! Two nodes that exchange messages in memory, without tasks, sockets and clocks.
+//! Two nodes that exchange messages in memory, without tasks, sockets or clocks.
 
 mod blocks;
 mod network;
@@ -23,7 +23,7 @@ use testkit::{World, miner};
 #[derive(Debug, Default)]
 struct Memory {
     records: Mutex<Vec<Record>>,
-    /// Where the newest record is of each kind and id.
+    /// Position of the newest record of each kind and id.
     index: Mutex<BTreeMap<(u8, [u8; 32]), usize>>,
     full: AtomicBool,
 }
@@ -85,7 +85,7 @@ struct Node {
     engine: Engine<Memory>,
     exchange: Exchange,
     states: Vec<SyncState>,
-    /// Why its miners should not work.
+    /// Reason for which its miners should get no work.
     trouble: Option<Arc<str>>,
     verdicts: Vec<Verdict>,
     /// Blocks for its bitcoind.
@@ -104,7 +104,7 @@ impl Node {
         node
     }
 
-    /// A node that has a chain already.
+    /// A node that already has a chain.
     fn on(id: u8, chain: Chain, world: &World) -> Self {
         let engine = Engine::open(chain, Arc::new(Memory::default()), world.now).unwrap();
         let exchange = Exchange::new(&engine, false);
@@ -128,7 +128,7 @@ impl Node {
         assert!(matches!(outcome, Outcome::Accepted(_)), "{outcome:?}");
     }
 
-    /// Takes in an input and what follows from it; returns what is to be sent.
+    /// Processes an input with all its consequences. Returns the messages to send.
     fn handle(&mut self, input: Input, world: &World, millis: u64) -> Vec<Command> {
         let now = Now { millis: Millis(millis), time: world.now };
         self.exchange.handle(input, &mut self.engine, now);
@@ -169,16 +169,16 @@ impl Node {
     }
 }
 
-/// How long a message takes, in milliseconds.
+/// Duration of a message, in milliseconds.
 const WAY_MS: u64 = 20;
 
 struct Pair {
     nodes: [Node; 2],
     millis: u64,
-    /// Whom it reaches, when, and what, in this order.
+    /// Time, receiver and content of messages on their way, in order.
     under_way: VecDeque<(usize, u64, Input)>,
     tokens: u64,
-    /// Who asked what awaits a reply.
+    /// Askers of the requests that await a reply.
     asked: BTreeMap<ReplyToken, RequestId>,
     punished: usize,
 }
@@ -254,7 +254,7 @@ fn a_newcomer_fetches_everything_and_hears_of_what_is_found() {
     for (proof, list) in &found {
         pair.nodes[0].find(proof, list.clone(), &world);
     }
-    // What was found before there were peers is no news.
+    // Proofs from before the first peer are not news.
     drop(pair.nodes[0].engine.take_events());
     pair.give(0, Input::Missed, &world);
     pair.connect(&world);
@@ -325,7 +325,8 @@ fn a_peer_that_lacks_what_its_link_lists_is_not_asked_again_at_once() {
     pair.run(60, &world);
     let known = pair.nodes[1].engine.chain().link(&link.id()).expect("the link was accepted");
     assert!(known.complete().is_none());
-    // Tips and unlisted shares are asked for, too, and all is answered; the share with growing pauses.
+    // The nodes also ask for tips and unlisted shares, and answer everything. Requests for the share come with growing
+    // pauses.
     assert!(pair.tokens - before < 120, "{}", pair.tokens - before);
 }
 

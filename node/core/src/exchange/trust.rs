@@ -1,4 +1,4 @@
-//! What the sync state means: whether miners may work, and whether this node is sure enough to punish peers.
+//! Consequences of the sync state: whether miners may work, and whether this node is sure enough to punish peers.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ impl Exchange {
     /// Sets a link that this node's share-chain must contain. Until its main chain does, the node follows only chains that
     /// show the link, whatever their work, and hands out no work. From then on, its own settled links stand for it.
     ///
-    /// With a height, as a release has it, a chain that begins above it will do: no newcomer can see the link any more.
+    /// With a height, as in a release, a chain that begins above it is accepted: no newcomer can see the link anymore.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -76,13 +76,13 @@ impl Exchange {
         }
     }
 
-    /// True if this node may be wrong about what is invalid: the pool may have replaced its rules, or it started from a
-    /// peer's rows and was not in sync yet. It punishes nobody then.
+    /// True if this node may be wrong about validity: the pool may have replaced its rules, or this node started from a
+    /// peer's rows and has not been in sync yet. It then punishes no peer.
     pub(super) fn is_unsure(&self, chain: &Chain) -> bool {
         chain.too_old().is_some() || (!self.was_synced && chain.bottom() > Height(0))
     }
 
-    /// True while the first sync has so far to go that gossip cannot be judged. What it brings is fetched later.
+    /// True while the first sync is still too far behind to judge gossip. The node fetches its content later.
     pub(super) fn is_far_behind(&self) -> bool {
         let is_far =
             |state| matches!(state, SyncState::Syncing { done, target, .. } if target.above(done) > SYNC_GAP_LINKS);

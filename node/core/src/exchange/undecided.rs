@@ -1,4 +1,4 @@
-//! Gossip without a verdict, because the chain holds it. It is forwarded if it becomes valid soon.
+//! Gossip without a verdict, because the chain holds its proof. It is forwarded if the proof becomes valid soon.
 
 use std::collections::VecDeque;
 

@@ -1,5 +1,4 @@
-//! What the chain is missing, and where to get it: Bitcoin headers from this node's bitcoind first, everything else
-//! from peers.
+//! Requests what the chain is missing: Bitcoin headers from this node's bitcoind first, everything else from peers.
 
 use bitcoin::BlockHash;
 use p2p_proto::PeerId;
@@ -16,7 +15,7 @@ use crate::limits::HEADER_LOOKUPS_MAX;
 
 impl Exchange {
     /// Requests everything that the chain is missing, from any peer. The peer that just answered is not named as a
-    /// source: it would be asked again at once for what it does not have.
+    /// source: it would immediately be asked again for items that it lacks.
     pub(super) fn want_missing<J: Journal>(&mut self, turn: &Turn<'_, J>) {
         let chain = turn.engine.chain();
         for missing in chain.missing().filter(|missing| !is_here(missing, chain)).take(WANTS_MAX) {
@@ -24,9 +23,9 @@ impl Exchange {
         }
     }
 
-    /// Requests the next links of the heaviest header chain, with their lists and what these list: as far as they can be
-    /// judged at once. A proof waits for nothing then but its anchor's list, which is complete. Links are requested by
-    /// halves of that distance, so that requests are few and large.
+    /// Requests the next links of the heaviest header chain, with their lists and the listed proofs, as far as they can
+    /// be judged immediately: up to there, anchors' lists are complete. Links are requested in halves of that distance,
+    /// so that requests are few and large.
     pub(super) fn want_next_links<J: Journal>(&mut self, turn: &Turn<'_, J>) {
         let Some(peer) = self.sync.leader() else { return };
         let Some(shown) = self.shown.get(&peer) else { return };
@@ -51,8 +50,8 @@ impl Exchange {
         }
     }
 
-    /// Requests what a peer's proof is waiting for, unless that is here and held itself: its own dependencies were
-    /// requested when it arrived.
+    /// Requests the item that a peer's proof is waiting for, unless that item has arrived and is held itself: its own
+    /// dependencies were requested when it arrived.
     pub(super) fn want_for_held<J: Journal>(&mut self, missing: Missing, peer: PeerId, turn: &Turn<'_, J>) {
         if !is_here(&missing, turn.engine.chain()) {
             self.want(missing, Some(peer), turn.now);

@@ -2,7 +2,7 @@
 
 use super::Policy;
 
-/// What to do with miners when they cannot work for the pool.
+/// Action for miners that cannot work for the pool.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Reaction {
     /// Turn them away, so that they fail over to their next pool.
@@ -24,7 +24,7 @@ pub enum Cause {
 /// What miners work on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Work {
-    /// Shares of the pool, if everything else that they need is there.
+    /// Shares of the pool, if nothing else prevents that.
     Pool,
     /// Nothing: miners are turned away.
     Stop(Cause),
@@ -33,7 +33,7 @@ pub enum Work {
 }
 
 impl Work {
-    /// Why it is not the pool's.
+    /// Why it is not the pool's work.
     #[must_use]
     pub const fn cause(self) -> Option<Cause> {
         match self {
@@ -56,7 +56,7 @@ impl Decision {
             (false, false) => None,
         };
         self.0 = match cause {
-            // A node that is back first fetches what it missed. Until then, solo work beats none.
+            // A reconnected node first fetches what it missed. Until then, solo work beats none.
             None if matches!(self.0, Work::Solo(_)) && !in_sync => self.0,
             None => Work::Pool,
             Some(cause) => {

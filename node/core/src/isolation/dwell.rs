@@ -4,7 +4,7 @@ use p2p_proto::Millis;
 
 use super::read::Reading;
 
-/// For how long readings must last, milliseconds.
+/// How long readings must last, milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Patience {
     /// To begin a state.
@@ -29,8 +29,8 @@ impl Dwell {
 
     /// Takes a reading. Returns since when the state holds, if it does.
     ///
-    /// A short calm ends nothing, so what flickers counts from its first bad reading. Between bad and fine, a state that
-    /// holds goes on, and one that does not hold does not begin.
+    /// A short calm ends nothing, so a flickering reading counts from its first bad one. Between bad and fine, a state
+    /// neither begins nor ends.
     pub(super) fn step(&mut self, reading: Reading, patience: Patience, now: Millis) -> Option<Millis> {
         let calm = match reading {
             Reading::Bad => false,

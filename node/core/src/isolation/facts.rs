@@ -1,9 +1,9 @@
-//! What the shell knows at one moment.
+//! The inputs at one moment.
 
 use p2p_proto::netgroup::Netgroup;
 use sharechain::Height;
 
-/// Everything that the states follow from.
+/// All inputs of the states.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
     /// Connected peers.
@@ -31,9 +31,9 @@ pub struct Facts {
 pub struct PeerFact {
     /// True if this node connected to it.
     pub outbound: bool,
-    /// True if it has sent its status. A peer that answers nothing is no peer.
+    /// True if it has sent its status. Peers that never answer do not count.
     pub answers: bool,
-    /// Where it is; none if its address does not say.
+    /// Its netgroup; none if its address does not show one.
     pub netgroup: Option<Netgroup>,
     /// Height of its Bitcoin tip, as it claims.
     pub bitcoin_height: Option<u32>,
@@ -41,21 +41,21 @@ pub struct PeerFact {
     pub newer: bool,
 }
 
-/// Rates that the main chain shows, each as measured and as expected; none while the chain is too short.
+/// Rates of the main chain, each measured and expected; none while the chain is too short.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rates {
     /// Hashes per second over the last links, and over about a day before.
     pub hashrate: Option<[u64; 2]>,
-    /// Proofs that the last links credited, and proofs that their work stands for.
+    /// Proofs that the last links credited, and the number that their work implies.
     pub shares: Option<[u64; 2]>,
 }
 
 /// This node's own shares of the last links.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OwnFacts {
-    /// Shares that another miner's link listed, and those that enough of them left out.
+    /// Judged shares: those listed by another miner's link, and those left out by enough of them.
     pub judged: u32,
-    /// Those that were left out.
+    /// Shares left out.
     pub left_out: u32,
 }
 
@@ -64,9 +64,9 @@ pub struct OwnFacts {
 pub struct ClockFacts {
     /// Median age of other miners' links at their arrival.
     pub link_age_s: Option<i64>,
-    /// Different times for which proofs are held that are dated too far ahead.
+    /// Number of distinct times of proofs that are held because they are too far ahead of this clock.
     pub proofs_ahead: u32,
-    /// Compared with bitcoind's clock.
+    /// Difference from bitcoind's clock.
     pub bitcoind_s: Option<i64>,
     /// bitcoind's clock compared with its peers', as it reports.
     pub bitcoind_peers_s: Option<i64>,

@@ -10,7 +10,7 @@ use super::own::{OwnShares, SeenLink};
 use super::pace::{LinkClock, rates};
 use super::{Facts, OwnFacts};
 
-/// What is remembered of the chain's changes.
+/// State kept about the chain's changes.
 #[derive(Clone, Debug, Default)]
 pub struct ChainWatch {
     own: OwnShares,
@@ -30,7 +30,7 @@ impl ChainWatch {
         }
     }
 
-    /// Notes whether this node has peers that answer.
+    /// Records whether this node has peers that answer.
     pub fn heard(&mut self, has_peers: bool, now: Millis) {
         self.own.heard(has_peers, now);
     }
@@ -41,7 +41,7 @@ impl ChainWatch {
         self.own.facts()
     }
 
-    /// Writes what the chain shows into the facts.
+    /// Fills in the facts that the chain shows.
     pub fn read(&self, chain: &Chain, clock: Timestamp, facts: &mut Facts) {
         facts.height = chain.height();
         facts.rates = rates(chain, clock);
@@ -80,7 +80,7 @@ impl ChainWatch {
         self.own.link(seen, listing_depth, can_list, now);
     }
 
-    /// One link of another miner on the old tip is news; several at once were fetched.
+    /// A single link of another miner on the old tip is news; several at once were fetched.
     fn note_clock(&mut self, tip: &TipChange, chain: &Chain, clock: Timestamp) {
         if let ([newest], []) = (tip.connected.as_slice(), tip.disconnected.as_slice())
             && let (Some(link), Some(credit)) = (chain.link(newest), chain.credit(newest))

@@ -12,7 +12,7 @@ use sharechain::{Height, ShareId};
 use super::OwnFacts;
 use crate::limits::{CHANCES, OWN_SHARES_MAX};
 
-/// Links whose arrival is remembered: a link's parent is nearly always the one before it.
+/// Number of links whose arrival is remembered: a link's parent is nearly always the one before it.
 const ARRIVALS: usize = 16;
 
 /// A link that entered the main chain.
@@ -24,11 +24,11 @@ pub(super) struct SeenLink<'a> {
     pub(super) parent: ShareId,
     /// Its height.
     pub(super) height: Height,
-    /// What it lists.
+    /// Ids that it lists.
     pub(super) list: &'a [ShareId],
     /// True if it had room for more.
     pub(super) had_room: bool,
-    /// True if the node was in sync when the link came, and had peers that could tell it what they know.
+    /// True if the node was in sync when the link arrived, and had peers that could have delivered it.
     pub(super) live: bool,
 }
 
@@ -40,16 +40,16 @@ struct Own {
     listed_by: Option<ShareId>,
 }
 
-/// This node's shares that can still be listed, and how earlier ones fared.
+/// This node's shares that can still be listed, and the outcomes of earlier ones.
 #[derive(Clone, Debug, Default)]
 pub(super) struct OwnShares {
-    /// What a link lists stays here: the link may leave the main chain.
+    /// Listed shares stay here, since their link may leave the main chain.
     shares: BTreeMap<ShareId, Own>,
     /// Sequence in which they were found.
     sequence: VecDeque<ShareId>,
     /// Other miners' links that listed one, their heights, ascending, and how many.
     listed: VecDeque<(ShareId, Height, u32)>,
-    /// Last links, and when they came.
+    /// Last links, and when they arrived.
     arrivals: VecDeque<(ShareId, Millis)>,
     /// This node's links among the last shares.
     links: VecDeque<ShareId>,
@@ -58,7 +58,7 @@ pub(super) struct OwnShares {
 }
 
 impl OwnShares {
-    /// Notes a share of this node's miners that is valid and was sent to peers.
+    /// Records a valid share of this node's miners that was sent to peers.
     pub(super) fn found(&mut self, id: ShareId, is_link: bool, now: Millis) {
         if is_link {
             self.links.push_back(id);
@@ -69,7 +69,7 @@ impl OwnShares {
         if self.shares.insert(id, Own { found: now, chances: 0, listed_by: None }).is_none() {
             self.sequence.push_back(id);
         }
-        // Those that cannot be listed any more stay in the sequence until they are its oldest.
+        // Shares that can no longer be listed stay in the sequence until they are its oldest.
         while self.sequence.len() > OWN_SHARES_MAX {
             if let Some(oldest) = self.sequence.pop_front() {
                 self.shares.remove(&oldest);
@@ -77,12 +77,12 @@ impl OwnShares {
         }
     }
 
-    /// Notes whether this node has peers now.
+    /// Records whether this node has peers now.
     pub(super) fn heard(&mut self, has_peers: bool, now: Millis) {
         self.heard_since = if has_peers { self.heard_since.or(Some(now)) } else { None };
     }
 
-    /// Notes a link that entered the main chain. `can_list` says whether a link on that chain can list the share at all.
+    /// Records a link that entered the main chain. `can_list` says whether a link on that chain can list the share at all.
     pub(super) fn link(
         &mut self,
         link: SeenLink<'_>,
@@ -117,8 +117,8 @@ impl OwnShares {
         }
     }
 
-    /// Notes a link that left the main chain. What it listed is listed no more: links that leave out this node's shares also
-    /// leave out its links, which list them.
+    /// Records a link that left the main chain. Shares that it listed become unlisted: links that leave out this node's
+    /// shares also leave out its links, which list them.
     pub(super) fn unlink(&mut self, id: &ShareId) {
         self.listed.retain(|(link, ..)| link != id);
         for own in self.shares.values_mut().filter(|own| own.listed_by == Some(*id)) {
@@ -126,13 +126,13 @@ impl OwnShares {
         }
     }
 
-    /// Time before which a share was found that this link's miner must have known; none if the link shows nothing.
+    /// Shares found before this time must have been known to the link's miner; none if the link shows nothing.
     fn known_by(&self, link: SeenLink<'_>) -> Option<Millis> {
         let grace_ms = u64::from(OMISSION_SECONDS) * 1_000;
         let (_, parent_came) = self.arrivals.iter().rev().find(|(id, _)| *id == link.parent)?;
         let heard_since = self.heard_since.filter(|_| link.live && link.had_room)?;
         let known_by = Millis(parent_came.0.checked_sub(grace_ms)?);
-        // What was found while there were no peers was sent to them when they came.
+        // Shares found without peers were sent when peers connected.
         (heard_since <= known_by).then_some(known_by)
     }
 

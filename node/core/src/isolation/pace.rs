@@ -35,9 +35,9 @@ pub fn hashrates(chain: &Chain, now: Timestamp) -> Option<[u64; 2]> {
     Some([rate(middle, (last.0.max(now), last.1)), rate(first, middle)])
 }
 
-/// Proofs that the last [`SHARE_RATE_LINKS`] credited, themselves included, and how many their work stands for.
+/// Proofs that the last [`SHARE_RATE_LINKS`] credited, themselves included, and the number that their work implies.
 fn share_rate(chain: &Chain) -> Option<[u64; 2]> {
-    /// Proofs are counted in this part, so that rounding does not matter.
+    /// Unit of the count, as a part of a proof, so that rounding does not matter.
     const PARTS: u64 = 1 << 10;
     let tip = chain.height();
     let first = tip.below(SHARE_RATE_LINKS);
@@ -58,20 +58,20 @@ fn share_rate(chain: &Chain) -> Option<[u64; 2]> {
     Some([seen, parts / PARTS])
 }
 
-/// Ages of other miners' links at their arrival. The more work a miner does, the more of them it dates, so free
-/// identities move nothing.
+/// Ages of other miners' links at their arrival. A miner's influence is its part of the work, so free identities do not
+/// change the median.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LinkClock {
     ages_s: VecDeque<i64>,
 }
 
 impl LinkClock {
-    /// Links whose median counts.
+    /// Number of links in the median.
     const LINKS: usize = 31;
-    /// Links before which there is no median.
+    /// Minimum number of links for a median.
     const LINKS_MIN: usize = 11;
 
-    /// Notes a link that came as the newest one while the node was in sync.
+    /// Records a link that arrived as the newest one while the node was in sync.
     pub(super) fn note(&mut self, link: Timestamp, now: Timestamp) {
         self.ages_s.push_back(now.seconds_since(link));
         if self.ages_s.len() > Self::LINKS {

@@ -1,4 +1,4 @@
-//! What facts say of each kind of state. Two thresholds each, with a gap in which nothing changes.
+//! Judges the facts for each kind of state, by two thresholds with a gap in which nothing changes.
 
 use super::{Facts, Kind, PeerFact, Policy, links_ms};
 use crate::limits::{
@@ -6,7 +6,7 @@ use crate::limits::{
     QUIET_LINKS,
 };
 
-/// What the facts say of one kind.
+/// Judgment of one kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reading {
     /// The state should hold.
@@ -17,7 +17,7 @@ pub(super) enum Reading {
     Unsure,
 }
 
-/// Bad or fine by the first condition that holds.
+/// The reading from two conditions, bad first.
 const fn either(bad: bool, fine: bool) -> Reading {
     match (bad, fine) {
         (true, _) => Reading::Bad,
@@ -26,10 +26,11 @@ const fn either(bad: bool, fine: bool) -> Reading {
     }
 }
 
-/// Proofs dated too far ahead, of as many different seconds, that show a slow clock rather than a careless peer.
+/// Minimum number of distinct future times of held proofs that shows a slow clock rather than a careless peer.
 const PROOFS_AHEAD: u32 = 8;
 
-/// Bitcoin blocks unknown to bitcoind that proofs build on, at a time, that show another branch rather than a race.
+/// Minimum number of Bitcoin blocks unknown to bitcoind on which proofs build that shows another branch rather than a
+/// race.
 const UNKNOWN_BLOCKS: u32 = 2;
 
 pub(super) fn read(kind: Kind, facts: &Facts, quiet_ms: u64, policy: &Policy) -> Reading {
@@ -104,7 +105,7 @@ fn clock(facts: &Facts) -> Reading {
     either(bad, !unsure)
 }
 
-/// Blocks by which bitcoind is behind the median of what peers claim: of those that this node chose itself, if there are
+/// Blocks by which bitcoind is behind the median claim of peers: of those that this node chose itself, if there are
 /// any. None while unknown.
 pub(super) fn blocks_behind(facts: &Facts) -> Option<u32> {
     let own = facts.bitcoin.height?;
@@ -117,7 +118,7 @@ pub(super) fn blocks_behind(facts: &Facts) -> Option<u32> {
         claimed = heights(false);
     }
     claimed.sort_unstable();
-    // Of an even number, the lower one: half of them claim no more.
+    // For an even number, the lower one: half of the peers claim no more.
     let median = claimed.get(claimed.len().checked_sub(1)? / 2)?;
     Some(median.saturating_sub(own))
 }

@@ -21,7 +21,7 @@ const MAIN: Policy = Policy {
 };
 const SOLO: Policy = Policy { on_isolation: Reaction::Solo, on_censorship: Reaction::Solo, ..MAIN };
 
-/// A node whose facts are changed by hand. A second is a step.
+/// A node whose facts the tests set. Each step is a second.
 struct Node {
     machine: Isolation,
     facts: Facts,
@@ -53,7 +53,7 @@ impl Node {
         node
     }
 
-    /// Lets seconds pass, with a link every ten.
+    /// Lets seconds pass, with a link every ten seconds.
     fn pass(&mut self, seconds: u64) {
         for _ in 0..seconds {
             self.facts.height.0 += u32::from(self.now_s.is_multiple_of(10));
@@ -70,8 +70,8 @@ impl Node {
         self.machine.states().iter().map(|state| state.kind).collect()
     }
 
-    /// The state holds after `after_s` seconds of `bad`, and not one second earlier; and it ends after `calm_s` seconds of
-    /// what was before.
+    /// The state begins once `bad` has lasted `after_s` seconds, no earlier, and ends `calm_s` seconds after the
+    /// earlier facts are back.
     fn begins_and_ends(&mut self, kind: Kind, after_s: u64, calm_s: u64, bad: impl Fn(&mut Facts)) {
         let well = self.facts.clone();
         bad(&mut self.facts);
@@ -292,7 +292,7 @@ fn links_without_room_own_links_and_links_of_a_download_are_no_chances() {
         pool.link(&[], true, true);
     }
     assert_eq!(pool.facts(), [0, 0]);
-    // What was found without peers is judged from when there are some.
+    // Shares found without peers count from the time when there are peers.
     pool.own.heard(false, pool.now);
     pool.links(20, &[]);
     pool.own.heard(true, pool.now);
@@ -331,7 +331,7 @@ fn the_clock_by_links_is_a_median_of_work_and_needs_some() {
     let now = sharechain::Timestamp(1_800_000_000);
     (0..10).for_each(|_| clock.note(now, now.plus(5)));
     assert_eq!(clock.median_s(), None);
-    // A miner with less than half of the links cannot move it far.
+    // A miner with less than half of the links cannot shift it far.
     (0..9).for_each(|_| clock.note(now, now.plus(7_000)));
     assert_eq!(clock.median_s(), Some(5));
     (0..31).for_each(|_| clock.note(now.plus(40), now));
@@ -343,8 +343,8 @@ fn reading() -> impl Strategy<Value = Reading> {
 }
 
 proptest! {
-    /// Whatever the readings, a state lasts at least as long as its end takes, and no two begin closer together than a
-    /// begin and an end take.
+    /// With any readings, a state lasts at least as long as its end takes, and two starts are at least a start and an
+    /// end apart.
     #[test]
     fn no_state_flaps(
         readings in proptest::collection::vec((reading(), 1..20_u64), 0..300), begin_ms in 1..50_u64, end_ms in 1..50_u64,
@@ -369,7 +369,7 @@ proptest! {
             }
             was_on = dwell.is_on();
         }
-        // It follows what lasts.
+        // It follows lasting changes.
         for reading in [Reading::Bad, Reading::Fine] {
             dwell.step(reading, Patience { begin_ms, end_ms }, Millis(now + 1));
             now += 1 + begin_ms.max(end_ms);

@@ -4,7 +4,7 @@ use super::read::{answering, blocks_behind};
 use super::{Cause, Facts, Kind, Policy, links_ms};
 use crate::limits::ALONE_LINKS;
 
-/// What is the case, by the facts; none if they say nothing of it now.
+/// The finding in words; none if the facts show none now.
 pub(super) fn what(kind: Kind, facts: &Facts, quiet_ms: u64, policy: &Policy) -> Option<String> {
     match kind {
         Kind::NoPeers => (answering(facts) == 0).then(|| no_peers(facts, policy)),
@@ -36,7 +36,7 @@ pub(super) fn what(kind: Kind, facts: &Facts, quiet_ms: u64, policy: &Policy) ->
                 )
             }
         }),
-        Kind::BitcoindAlone => Some("your bitcoind has no peers, so it hears of no block".to_owned()),
+        Kind::BitcoindAlone => Some("your bitcoind has no peers, so it learns of no blocks".to_owned()),
         Kind::OneNetgroup => Some(match facts.peers.len() {
             0 | 1 => "this node sees the pool through a single peer".to_owned(),
             peers => format!("all {peers} peers are in one netgroup, so one provider may own all of them"),
@@ -53,7 +53,7 @@ pub(super) fn what(kind: Kind, facts: &Facts, quiet_ms: u64, policy: &Policy) ->
 /// What to do.
 pub(super) const fn todo(kind: Kind) -> &'static str {
     match kind {
-        Kind::NoPeers => "check the network and `p2p.peers`; the node goes on dialing",
+        Kind::NoPeers => "check the network and `p2p.peers`; the node keeps dialing",
         Kind::Unlisted => {
             "check this machine's clock and that other nodes are reachable; if both are fine, most of the pool's hashrate \
              leaves your miners out"
@@ -63,7 +63,7 @@ pub(super) const fn todo(kind: Kind) -> &'static str {
              `p2p.peers`, and compare the tip with another node's"
         }
         Kind::Hashrate => "compare the tip with another node's; add peers that you trust to `p2p.peers`",
-        Kind::ShareRate => "someone withholds shares or links, or floods: compare with another node",
+        Kind::ShareRate => "a peer may be withholding or flooding shares or links: compare with another node",
         Kind::Clock => "set up time synchronization (NTP) on this machine and on bitcoind's",
         Kind::Disk => "free some space; when the disk is full, the node stops",
         Kind::Bitcoind => "see bitcoind's log and its peers (`bitcoin-cli getpeerinfo`, `getchaintips`)",
@@ -99,32 +99,39 @@ fn no_peers(facts: &Facts, policy: &Policy) -> String {
     format!("{silent}; work for the pool ends after {limit_s} s without peers")
 }
 
-/// How much room a disk has, in one sentence.
+/// Free space on a disk, in one sentence.
 #[must_use]
 pub fn disk(free_bytes: u64) -> String {
     format!("the disk of the data folder has {} MB left", free_bytes / 1_000_000)
 }
 
+/// Difference of a clock from another one, in one sentence. Above 0, it is ahead.
+#[must_use]
+pub fn clock_off(whose: &str, offset_s: i64, other: &str) -> String {
+    let side = if offset_s > 0 { "ahead of" } else { "behind" };
+    format!("{whose} clock is {} s {side} {other}", offset_s.abs())
+}
+
 fn clock(facts: &Facts) -> Option<String> {
     let clock = facts.clock;
-    let side = |offset_s: i64| if offset_s > 0 { "ahead of" } else { "behind" };
     let far = |offset: Option<i64>| offset.filter(|offset_s| offset_s.abs() > crate::limits::CLOCK_OFF_S / 2);
     if let Some(offset_s) = far(clock.bitcoind_s) {
-        return Some(format!("this machine's clock is {} s {} bitcoind's", offset_s.abs(), side(offset_s)));
+        return Some(clock_off("this machine's", offset_s, "bitcoind's"));
     }
     if let Some(offset_s) = far(clock.bitcoind_peers_s) {
-        return Some(format!("bitcoind's clock is {} s {} its peers'", offset_s.abs(), side(offset_s)));
+        return Some(clock_off("bitcoind's", offset_s, "its peers'"));
     }
     if clock.proofs_ahead > 0 {
         return Some(
-            "this machine's clock is behind the pool's: shares wait here because they seem to be dated ahead".into(),
+            "this machine's clock is behind the pool's: shares wait here because their times seem to be in the future"
+                .into(),
         );
     }
     let age_s = clock.link_age_s?;
     let words = if age_s < 0 {
         format!("this machine's clock is at least {} s behind the pool's", -age_s)
     } else {
-        format!("other miners' links seem {age_s} s old when they come, so this machine's clock is probably ahead")
+        format!("other miners' links seem {age_s} s old on arrival, so this machine's clock is probably ahead")
     };
     Some(words)
 }

@@ -1,7 +1,7 @@
 //! Decides when and how to build a new job template for this node's miners.
 //!
 //! Drive it as follows, with any clock and any threads. `now` is the time since the node started.
-//! 1. [`JobBuilder::note_change`] when bitcoind's template or what [`Trigger`] names changes.
+//! 1. [`JobBuilder::note_change`] when bitcoind's template or a field of [`Trigger`] changes.
 //! 2. When [`JobBuilder::is_due`]: [`JobBuilder::begin`]. Bring bitcoind's headers into the share-chain, then
 //!    [`Trigger::apply`] and find the [`JobPosition`].
 //! 3. [`JobBuilder::known_contents`], or [`Contents::fit`] on any thread and [`JobBuilder::note_contents`]. With a
@@ -32,7 +32,7 @@ pub struct Trigger {
 }
 
 impl Trigger {
-    /// Tells the share-chain the height of this node's bitcoind, and whether the node is in sync.
+    /// Passes the height of this node's bitcoind to the share-chain, and whether the node is in sync.
     ///
     /// # Errors
     /// The node is not in sync, so no job can be built.
@@ -67,12 +67,12 @@ impl Default for JobBuilder {
 }
 
 impl JobBuilder {
-    /// Notes that an input of a job other than the share-chain's tip has changed.
+    /// Records that an input of a job other than the share-chain's tip has changed.
     pub fn note_change(&mut self) {
         self.changed = true;
     }
 
-    /// Whether a new job template is due: an input has changed, or the last template is old.
+    /// True if a new job template is due: an input has changed, or the last template is old.
     #[must_use]
     pub fn is_due(&self, tip: &TipView, now: Duration) -> bool {
         self.changed || self.tip.as_ref() != Some(tip) || now >= self.due
@@ -139,7 +139,7 @@ impl JobBuilder {
         Ok(template)
     }
 
-    /// Whether to propose a block of this template to bitcoind: true once for each block template.
+    /// True if a block of this template should be proposed to bitcoind: once for each block template.
     pub fn should_propose(&mut self, template: &JobTemplate) -> bool {
         let new = !self.proposed.as_ref().is_some_and(|last| Arc::ptr_eq(last, &template.block));
         if new {

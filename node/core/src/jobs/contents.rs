@@ -20,7 +20,7 @@ const PAYOUT_WEIGHT: u64 = 43 * 4;
 /// Factor of signature operations outside of witnesses (BIP-0141).
 const WITNESS_SCALE: u64 = 4;
 
-/// What a coinbase takes of a block's two limits.
+/// A coinbase's use of a block's two limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CoinbaseCost {
     /// Maximum weight, weight units.

@@ -1,4 +1,4 @@
-//! Inserts what a miner found into the share-chain.
+//! Inserts a miner's work into the share-chain.
 
 use bitcoin::block::Header;
 use sharechain::change_set::Source;
@@ -10,8 +10,8 @@ use super::template::Job;
 use crate::engine::Engine;
 use crate::journal::Journal;
 
-/// Inserts into the share-chain what one of this node's miners found on `job`. An accepted proof is in the journal when
-/// this returns; [`crate::exchange::Exchange`] then publishes it.
+/// Inserts the work that one of this node's miners found on `job` into the share-chain. An accepted proof is in the
+/// journal when this returns; [`crate::exchange::Exchange`] then publishes it.
 pub fn judge_found<J: Journal>(
     engine: &mut Engine<J>,
     job: &Job,

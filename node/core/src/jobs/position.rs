@@ -30,7 +30,7 @@ pub enum JobError {
     /// The node is not in sync with its peers; the sentence says why.
     #[error("{0}")]
     NotSynced(Arc<str>),
-    /// The share-chain does not know bitcoind's tip, or not yet.
+    /// The share-chain does not know bitcoind's tip yet.
     #[error("the share-chain does not know bitcoind's tip {0}")]
     UnknownTip(BlockHash),
     /// bitcoind's tip has less work than the one that the share-chain builds on.

@@ -75,7 +75,7 @@ impl JobTemplate {
         let share_time = assignment.time(now);
         let next = chain.bitcoin().next(&block.prev_block);
         let fitting = next.map(|next| next.times(block.bits)).filter(|fitting| !fitting.is_empty());
-        // nBits that no time fits do not pass the check.
+        // nBits for which no time is valid do not pass the check.
         let fitting = fitting.unwrap_or(0..=u32::MAX);
         let times = block.min_time.max(*fitting.start())..=*fitting.end();
         let header_time = block.time.max(now.0).min(*times.end()).max(*times.start());
@@ -97,9 +97,9 @@ impl JobTemplate {
         }))
     }
 
-    /// A template for solo work: a block pays its finder alone. Its commitment names no pool, so no node, this one
-    /// included, can take anything found with it for a share. `times` are those that a header with the template's nBits may
-    /// have.
+    /// A template for solo work: a block pays its finder alone. Its commitment names no pool, so no node, including
+    /// this one, can mistake work found with it for a share. `times` are those that a header with the template's nBits
+    /// may have.
     #[must_use]
     pub fn solo(
         block: Arc<BlockTemplate>,
@@ -112,7 +112,7 @@ impl JobTemplate {
             height: Height(0),
             anchor: genesis,
             anchor_height: Height(0),
-            // Miners submit blocks only, and what shows how fast they are.
+            // Miners submit only blocks, and shares that show their hashrate.
             share_target: U256::from_le_bytes(block.target().to_le_bytes()),
             link_target: U256::ZERO,
             median_time: None,

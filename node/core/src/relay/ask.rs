@@ -1,4 +1,4 @@
-//! Whom to ask for what is missing of a block, and what responses change.
+//! Requests the missing parts of a block from peers, and handles their responses.
 
 use bitcoin::BlockHash;
 use bitcoin::hashes::Hash;
@@ -24,7 +24,7 @@ pub(super) struct Asked {
     what: What,
 }
 
-/// What was asked for.
+/// The requested part.
 #[derive(Debug)]
 enum What {
     /// Transactions at these positions of an announcement.
@@ -33,7 +33,7 @@ enum What {
     Piece { offset: usize },
 }
 
-/// Bytes of a response that may have been too small for all that a peer has.
+/// Size of a response above which the peer may have had more, bytes.
 const FULL_RESPONSE_BYTES: usize = 1 << 20;
 
 impl Asked {
@@ -47,7 +47,7 @@ impl Asked {
 }
 
 impl Relay {
-    /// Takes the response to a request. Returns it if the request was not one of the relay's.
+    /// Handles the response to a request. Returns it if the request was not one of the relay's.
     pub fn take_response(
         &mut self,
         id: RequestId,
@@ -102,7 +102,7 @@ impl Relay {
         now: Millis,
     ) {
         let Some(tracked) = self.blocks.get_mut(&hash) else { return };
-        // It may have more of them than fitted.
+        // It may have more of them than fit.
         if transactions.iter().map(Vec::len).sum::<usize>() >= FULL_RESPONSE_BYTES {
             tracked.tried.remove(&peer);
         }
@@ -115,7 +115,7 @@ impl Relay {
         }
     }
 
-    /// Takes a piece. The error is what is wrong with it.
+    /// Handles a piece. The error is the peer's misbehavior.
     fn take_piece(
         &mut self,
         (hash, peer): (BlockHash, PeerId),
@@ -147,7 +147,7 @@ impl Relay {
         Ok(())
     }
 
-    /// Punishes a peer that announced a block and does not deliver it, or that sent what is wrong.
+    /// Punishes a peer that announced a block but does not deliver it, or that sent wrong data.
     fn blame(&mut self, hash: BlockHash, peer: PeerId, fault: Option<Misbehaviour>) {
         let Some(misbehaviour) = fault else { return };
         let announced = self.blocks.get(&hash).is_some_and(|tracked| tracked.was_announced_by(&peer));
@@ -157,7 +157,7 @@ impl Relay {
         }
     }
 
-    /// Asks the next peer for what is missing of a block.
+    /// Asks the next peer for the missing parts of a block.
     pub(super) fn ask(&mut self, hash: BlockHash, now: Millis) {
         let Some(tracked) = self.blocks.get(&hash) else { return };
         let kind = match tracked.stage {
@@ -213,7 +213,7 @@ impl Relay {
         self.command(Command::Request { peer, id, request });
     }
 
-    /// Asks another peer if all that were asked are late.
+    /// Asks another peer if all asked ones are late.
     pub(super) fn ask_if_late(&mut self, hash: BlockHash, now: Millis) {
         if self.asked.values().any(|asked| asked.hash == hash && !asked.is_late(now)) {
             return;
@@ -226,7 +226,7 @@ impl Relay {
         self.ask(hash, now);
     }
 
-    /// True if a block is not worth fetching any more: it takes too long, or nothing is here of it and Bitcoin has it.
+    /// True if a block is no longer worth fetching: it takes too long, or nothing of it has arrived and Bitcoin has it.
     pub(super) fn is_hopeless(&self, hash: &BlockHash, is_known: impl Fn(&BlockHash) -> bool, now: Millis) -> bool {
         self.blocks.get(hash).is_some_and(|tracked| {
             let is_late = now.since(tracked.since) >= FETCH_MS_MAX;

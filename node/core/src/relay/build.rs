@@ -1,4 +1,4 @@
-//! Builds a block from what is here. It hashes up to 4 MB, so it runs off the consensus thread.
+//! Builds a block from known transactions. It hashes up to 4 MB, so it runs off the consensus thread.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::jobs::BlockTemplate;
 /// A short id.
 pub(super) type Id = [u8; SHORT_ID_BYTES];
 
-/// What to build a block from.
+/// The material of a block.
 #[derive(Clone, Debug)]
 pub(super) enum Material {
     /// An announcement's ids, and the transactions that peers sent, by position.
@@ -41,14 +41,14 @@ pub struct Built {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum BuildResult {
     Whole(Arc<WholeBlock>),
-    /// Positions of transactions that are not here.
+    /// Positions of missing transactions.
     Missing(Vec<u16>),
-    /// The material is not that of the block. This says nothing about the block itself.
+    /// The material does not form the block. This says nothing about the block itself.
     Wrong,
 }
 
 impl Built {
-    /// True if transactions are missing that a newer template may have.
+    /// True if a newer template may have the missing transactions.
     #[must_use]
     pub fn lacks_some(&self) -> bool {
         matches!(self.result, BuildResult::Missing(_))
@@ -100,7 +100,7 @@ impl BlockBuild {
         let mut places = vec![Place::Empty; ids.len()];
         let mut positions: HashMap<&Id, usize> = HashMap::with_capacity(ids.len());
         for (position, id) in ids.iter().enumerate() {
-            // Of two equal ids, none can be told from the other.
+            // Two equal ids cannot be distinguished.
             if let Some(first) = positions.insert(id, position) {
                 places[first] = Place::Ambiguous;
                 places[position] = Place::Ambiguous;

@@ -1,4 +1,4 @@
-//! One block on its way here: its announcements, and what peers sent of it.
+//! One block being fetched: its announcements, and the parts received.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -31,7 +31,7 @@ struct Variant {
     ids: Arc<[Id]>,
 }
 
-/// What is done about a block at present.
+/// Stage of a block.
 #[derive(Debug)]
 pub(super) enum Stage {
     /// It is being built.
@@ -42,9 +42,9 @@ pub(super) enum Stage {
     },
     /// Transactions at these positions of the current announcement are missing.
     Transactions(Vec<u16>),
-    /// No announcement is of use: the block comes in pieces, from one peer.
+    /// No announcement helps: the block comes in pieces, from one peer.
     Pieces { from: Option<PeerId>, bytes: Vec<u8> },
-    /// It is whole, or given up.
+    /// It is complete, or given up.
     Over,
 }
 
@@ -64,14 +64,14 @@ pub(super) struct Tracked {
     /// How many announcements each peer sent.
     heard: BTreeMap<PeerId, u8>,
     variants: Vec<Variant>,
-    /// The announcement that the block is built from; the ones before it were of no use.
+    /// Index of the announcement in use; the ones before it did not help.
     current: usize,
     sent: BTreeMap<u16, Arc<[u8]>>,
     sent_bytes: usize,
 }
 
 impl Tracked {
-    /// A block that nothing is known of but its share.
+    /// A block of which only the share is known.
     pub(super) fn new(frame: Frame, since: Millis) -> Self {
         Self {
             frame: Arc::new(frame),
@@ -122,7 +122,7 @@ impl Tracked {
         true
     }
 
-    /// Notes that all peers were asked: they are asked again after a pause that doubles each time.
+    /// Records that all peers were asked. They are asked again after a pause that doubles each time.
     pub(super) fn rest(&mut self, now: Millis) {
         self.tried.clear();
         self.resting_until = now.plus(self.rest_ms);
@@ -139,7 +139,7 @@ impl Tracked {
         self.variants.get(self.current).map_or(0, |variant| variant.ids.len())
     }
 
-    /// What the block is built from: the current announcement, and what peers sent for it.
+    /// The material of the block: the current announcement, and the transactions that peers sent for it.
     pub(super) fn material(&self) -> Option<Material> {
         let variant = self.variants.get(self.current)?;
         Some(Material::Ids { nonce: variant.nonce, ids: Arc::clone(&variant.ids), sent: self.sent.clone() })
@@ -153,7 +153,7 @@ impl Tracked {
         self.tried.clear();
     }
 
-    /// Takes transactions that a peer sent. Returns false if they are more than a block has.
+    /// Adds transactions from a peer. Returns false if they exceed a block.
     pub(super) fn take(&mut self, transactions: impl IntoIterator<Item = (u16, Vec<u8>)>) -> bool {
         for (position, raw) in transactions {
             self.sent_bytes += raw.len();

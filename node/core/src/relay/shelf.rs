@@ -1,4 +1,4 @@
-//! Blocks that peers may ask for, and the requests that wait for one.
+//! Blocks that peers may request, and the requests that wait for one.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ struct Waiting {
     request: Request,
 }
 
-/// The last whole blocks, oldest first, bounded in bytes.
+/// The last complete blocks, oldest first, bounded in bytes.
 #[derive(Debug, Default)]
 pub(super) struct Shelf {
     blocks: VecDeque<Arc<WholeBlock>>,
@@ -71,7 +71,7 @@ impl Shelf {
         self.blocks.iter().find(|block| block.hash == *hash)
     }
 
-    /// Answers a request now, or lets it wait if the block is on its way.
+    /// Answers a request now, or lets it wait if the block is being fetched.
     pub(super) fn serve(
         &mut self,
         (peer, token): (PeerId, ReplyToken),
@@ -89,7 +89,7 @@ impl Shelf {
         Some(answer(&request, block.map(|block| &**block)))
     }
 
-    /// Answers the requests that waited for this block, whether or not it is here now.
+    /// Answers the requests that waited for this block, whether or not it arrived.
     pub(super) fn release(&mut self, hash: BlockHash) -> Vec<(ReplyToken, Response)> {
         self.answer_if(|waiting| wanted(&waiting.request) == Some(hash))
     }

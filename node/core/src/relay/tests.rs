@@ -9,7 +9,7 @@ use super::build::BuildResult;
 use super::*;
 use crate::jobs::{BlockTemplate, fixtures};
 
-/// A found block, its frame, and the template that it was found on.
+/// A found block, its frame, and its template.
 struct Fixture {
     frame: Arc<Frame>,
     block: WholeBlock,
@@ -38,7 +38,7 @@ impl Fixture {
         self.frame.assemble(&raw.iter().map(Vec::as_slice).collect::<Vec<_>>())
     }
 
-    /// A template with the transactions at some of the positions.
+    /// A template with the transactions at some positions.
     fn part(&self, has: impl Fn(usize) -> bool) -> Arc<BlockTemplate> {
         let mut part = (*self.template).clone();
         let mut position = 0;
@@ -107,7 +107,7 @@ fn no_mutation_is_the_block() {
 #[test]
 fn short_id_collisions_lead_to_a_fetch_and_never_to_a_wrong_block() {
     let fixture = Fixture::new(6);
-    // As if two known transactions had the id of the first: another one has taken its place.
+    // As if two known transactions had the id of the first: the other one has taken its place.
     let mut announcement = fixture.announcement(5);
     let stranger = <Wtxid as bitcoin::hashes::Hash>::hash(b"stranger");
     let mut other = (*fixture.template).clone();
@@ -118,7 +118,7 @@ fn short_id_collisions_lead_to_a_fetch_and_never_to_a_wrong_block() {
     let build = fixture.build(&announcement, BTreeMap::new());
     let built = build.run(&[Arc::clone(&fixture.template), Arc::new(other)]);
     assert_eq!(built.result, BuildResult::Wrong, "it is whole, and another block");
-    // Two equal ids cannot be told apart: both are asked for, and then it is right.
+    // Two equal ids cannot be told apart, so the node asks for both, and the block is then right.
     let mut announcement = fixture.announcement(5);
     announcement.ids[4] = announcement.ids[2];
     let missing = fixture.build(&announcement, BTreeMap::new()).run(&[Arc::clone(&fixture.template)]);
@@ -181,7 +181,7 @@ fn requests_for_a_block_on_its_way_are_bounded_and_answered() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
-    /// Whatever a node knows, it asks for exactly the rest, and the rest makes the block.
+    /// A node asks for exactly the transactions that it lacks, and they complete the block.
     #[test]
     fn a_block_is_rebuilt_from_any_subset_of_its_transactions(
         count in 0_u32..40,

@@ -1,4 +1,4 @@
-//! Whole blocks, and the check that bytes are one.
+//! Complete blocks, and their validation.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use sharechain::{Proof, ShareId};
 use crate::jobs::{Job, hash_pair, parents, with_witness};
 use crate::limits::BLOCK_WEIGHT_MAX;
 
-/// A Bitcoin block of the pool with all its transactions, found equal to what its header commits to.
+/// A Bitcoin block of the pool with all its transactions, checked against the header's commitments.
 #[derive(Debug, PartialEq, Eq)]
 pub struct WholeBlock {
     /// Hash of the block.
@@ -23,12 +23,12 @@ pub struct WholeBlock {
     /// Height of the block.
     pub height: u32,
     bytes: Arc<[u8]>,
-    /// Where each transaction after the coinbase begins, and where the last one ends.
+    /// Offset of each transaction after the coinbase, and the end of the last one.
     bounds: Vec<usize>,
     wtxids: Vec<Wtxid>,
 }
 
-/// What follows from a valid share about the block that it is: everything but the transactions after the coinbase.
+/// The part of a block that follows from its valid share: everything but the transactions after the coinbase.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Frame {
     /// The share.
@@ -37,7 +37,7 @@ pub struct Frame {
     pub hash: BlockHash,
     /// Height of the block.
     pub height: u32,
-    /// The coinbase as it stands in the block.
+    /// The coinbase as serialized in the block.
     coinbase: Vec<u8>,
 }
 

@@ -2,7 +2,7 @@ use super::*;
 
 #[test]
 fn times_are_those_of_rfc_3339() {
-    // As `date -u -d @N +%FT%TZ` writes them.
+    // Dates in the format of `date -u -d @N +%FT%TZ`.
     for (unix_s, written) in [
         (0, "1970-01-01T00:00:00Z"),
         (951_782_400, "2000-02-29T00:00:00Z"),

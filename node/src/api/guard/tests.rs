@@ -79,7 +79,7 @@ fn each_client_may_ask_so_much_and_no_more() {
         guard.admit(&request)
     };
     let admitted = (0..50).filter(|_| ask("192.0.2.1").is_ok()).count();
-    // Ten are saved up; a slow machine may earn another meanwhile.
+    // Ten are saved up. On a slow machine, another one may be added meanwhile.
     assert!((10..15).contains(&admitted), "{admitted}");
     assert!(ask("192.0.2.2").is_ok());
 }

@@ -23,7 +23,7 @@ fn connection(account: u8, last_share_age_s: Option<u64>) -> ConnectionSnapshot 
     }
 }
 
-/// This many miners, all with the same hashrate, and submits in all.
+/// This many miners with the same hashrate each, and this many submits in total.
 fn miners(count: u8, accepted: u64, stale: u64) -> Snapshot {
     let connections: Vec<_> = (0..count).map(|number| connection(number, Some(3))).collect();
     let rejected = Rejected { stale, ..Rejected::default() };
@@ -36,7 +36,7 @@ fn miners(count: u8, accepted: u64, stale: u64) -> Snapshot {
     }
 }
 
-/// The kinds of the states after each minute of what `at` says, and when the first began, in minutes.
+/// Kinds of the states after each minute of what `at` returns, and the minute in which the first one began.
 fn run(minutes: std::ops::Range<u32>, health: &mut MiningHealth, at: impl Fn(u32) -> Snapshot) -> Vec<String> {
     for minute in minutes {
         health.look(&at(minute), WORKING, START + 60 * minute);

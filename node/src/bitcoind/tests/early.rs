@@ -1,4 +1,4 @@
-//! The empty template on a new tip, until the full one comes.
+//! The empty template on a new tip, before the full one comes.
 
 use std::time::Duration;
 
@@ -70,7 +70,7 @@ async fn an_empty_template_is_there_before_a_slow_full_one() {
     let feed = TemplateFeed::start(Bitcoind::new(&config, Network::Local).unwrap());
     let mut state = feed.subscribe();
     until(&mut state, "first template", |state| state.template.is_some()).await;
-    // The subscription is made meanwhile.
+    // Meanwhile, the node subscribes.
     tokio::time::sleep(Duration::from_millis(300)).await;
     go.send(()).unwrap();
     let is_on = |state: &crate::bitcoind::FeedState| state.template.as_ref().is_some_and(|new| new.prev_block == tip);
@@ -94,7 +94,7 @@ fn tip(height: u32) -> HeaderInfo {
     HeaderInfo { header, height, confirmations: Some(1), chain_work, median_time }
 }
 
-/// Nobody mines on a block that bitcoind does not hold for its tip: an invalid one, or one with others above it.
+/// No one mines on a block that is not bitcoind's tip: an invalid block, or one with others above it.
 #[test]
 fn no_empty_template_is_on_an_invalid_or_stale_block() {
     let on = |info: HeaderInfo| empty::on(&info, &last(), Network::Main, 0).is_some();
@@ -113,7 +113,7 @@ fn an_empty_template_pays_the_subsidy_and_keeps_the_period() {
     assert_eq!((empty.prev_block, empty.min_time), (genesis().block_hash(), genesis().time + 1));
     assert_ne!(empty.prev_block, block_hash(1), "not the last one's");
     assert_eq!(empty.time, empty.min_time, "a clock behind Bitcoin's median makes no invalid header");
-    // bitcoind computes the nBits of a new period, and those that depend on the time.
+    // Only bitcoind computes the nBits of a new period, and nBits that depend on the time.
     assert!(on(Network::Main, 2_015).is_none() && on(Network::Main, 2_016).is_some());
     assert!(on(Network::Testnet4, 100).is_none());
     assert!(on(Network::Regtest, 143).is_some(), "they never change there");

@@ -12,7 +12,7 @@ use super::{block_hash, chain_info, genesis};
 use crate::bitcoind::{FeedState, TemplateFeed};
 use crate::config::Network;
 
-/// A bitcoind whose tip is a number; what it does with long polls is up to `poll`.
+/// A bitcoind whose tip is a number. `poll` decides what it does with long polls.
 fn bitcoind(
     tip: Arc<AtomicU8>,
     poll: impl Fn(Value) -> Reply + Send + Sync + 'static,
@@ -55,7 +55,8 @@ async fn a_lost_long_poll_is_noticed() {
     until(&mut state, "template on the new tip", on_tip(2)).await;
 }
 
-/// testnet4: 20 minutes after the previous block, the next one has the easiest nBits. The long poll does not tell.
+/// testnet4: 20 minutes after the previous block, the next one has the easiest nBits. The long poll does not return for
+/// that.
 #[tokio::test]
 async fn a_template_is_renewed_when_a_block_becomes_late() {
     let header = genesis();
@@ -141,7 +142,7 @@ async fn a_bitcoind_of_another_network_gives_no_template() {
     assert!(state.template.is_none());
 }
 
-/// A bitcoind with an old tip says that it has more work than any other. What the node computed from headers counts.
+/// A bitcoind with an old tip claims more work than any other. The work that the node computed from headers counts.
 #[tokio::test]
 async fn a_lie_about_work_does_not_hold_miners_on_an_old_tip() {
     let header = |time| bitcoin::block::Header { time, ..genesis() };
@@ -179,14 +180,16 @@ async fn a_lie_about_work_does_not_hold_miners_on_an_old_tip() {
     until(&mut state, "template of the honest one", on(new)).await;
 }
 
-/// Gone means for a second, and several calls: a restarting proxy, a full queue, a lost connection.
+/// The node calls bitcoind unreachable only after a second and several failed calls, because a proxy may restart, a
+/// queue be full, or a connection break.
 #[tokio::test]
 async fn a_failed_call_takes_no_work_away() {
     let calls = Arc::new(AtomicUsize::new(0));
     let (counter, tip) = (calls.clone(), Arc::new(AtomicU8::new(1)));
     let well = bitcoind(tip.clone(), |_| Reply::Silence);
     let server = Server::start(move |request| match request["method"].as_str() {
-        // The first is that of the start. Two of the check of the tip fail, and the first of those that look again.
+        // The first call is at the start. Two calls of the check of the tip fail, then the first call of those that
+        // look again.
         Some("getblockchaininfo") => match counter.fetch_add(1, Ordering::SeqCst) {
             1 | 3 => Reply::body(503, "Work queue depth exceeded"),
             2 | 5 => Reply::Half,

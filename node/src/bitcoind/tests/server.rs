@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 use super::super::Bitcoind;
 use crate::config::{BitcoindAuth, BitcoindConfig, Network, Secret};
 
-/// What the server does with a request.
+/// The server's reaction to a request.
 #[derive(Debug, Clone)]
 pub(super) enum Reply {
     /// Answers.
@@ -27,9 +27,9 @@ pub(super) enum Reply {
     Later(Duration, String),
     /// Never answers.
     Silence,
-    /// Breaks off in the middle.
+    /// Stops in the middle of an answer.
     Half,
-    /// Never stops.
+    /// Answers without end.
     Endless,
 }
 

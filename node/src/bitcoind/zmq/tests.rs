@@ -1,4 +1,4 @@
-//! A publisher's bytes, as ZeroMQ's RFC 23 writes them, and hostile ones.
+//! A publisher's bytes according to ZeroMQ's RFC 23, and hostile bytes.
 
 use proptest::prelude::*;
 use tokio::io::duplex;
@@ -64,7 +64,7 @@ proptest! {
     #[test]
     fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        // It ends: with a hash, an error, or the end of the bytes.
+        // The reader returns a hash, an error, or the end of the bytes.
         let _ = runtime.block_on(hear(&bytes));
     }
 }

@@ -4,7 +4,7 @@ use super::*;
 
 const START: u32 = 1_800_000_000;
 
-/// A device of 1 TH/s whose work comes in pieces of 30 s.
+/// A device with 1 TH/s whose work comes every 30 s.
 fn at(hours: u32) -> (Work, u32) {
     let mut work = Work::default();
     for piece in 0..hours * 120 {

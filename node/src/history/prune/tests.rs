@@ -17,7 +17,7 @@ use super::*;
 use crate::limits::{SWEPT_ROWS, SWEPT_ROWS_A_RECORD};
 use crate::store;
 
-/// A node with a window of 600 proofs and its history, without threads.
+/// A node with a window of 600 proofs and with its history, without threads.
 struct Node {
     engine: Engine<Store>,
     history: History,
@@ -47,7 +47,7 @@ impl Node {
         drop(self.engine.take_events());
     }
 
-    /// What [`History::run`] does after each change of the chain.
+    /// Does what [`History::run`] does after each change of the chain.
     fn turn(&self) {
         let chain = Arc::new(self.engine.chain().clone());
         let mut indexed = 0;
@@ -62,10 +62,10 @@ impl Node {
     }
 }
 
-/// What an own miner found, each with the link that lists it, or with itself if it is a link.
+/// Proofs of an own miner, each with the link that lists it, or with itself if it is a link.
 type Found = BTreeMap<ShareId, (ShareId, u32)>;
 
-/// Lets miners come and go, one of them an own one, which finds each seventh link and each ninth share.
+/// Lets miners come and go. One of them is an own miner, which finds every seventh link and every ninth share.
 fn grow(world: &mut World, node: &mut Node, links: std::ops::Range<u32>, own: &mut Found) {
     for number in links {
         if number % 40 == 0 {
@@ -115,7 +115,7 @@ fn rows_of_other_miners_go_and_nothing_of_own_miners_does() {
     let before = foreign(&node, &own);
     assert!(before.0 < 15_000 && before.0 > STATE_DEPTH as usize, "{before:?}");
 
-    // A restart in the middle of a pass goes on where it was.
+    // After a restart in the middle of a pass, the node continues where it stopped.
     let next = removed(&node.history.store).unwrap().unwrap().next;
     assert!(next.len() > 1, "in the middle of a pass");
     drop(node);
@@ -130,14 +130,14 @@ fn rows_of_other_miners_go_and_nothing_of_own_miners_does() {
         kinds.map(|kind| node.rows(kind))
     );
 
-    // Of the first hundred links' miner nothing is left; what the node says of it begins later.
+    // Nothing remains of the miner of the first hundred links. The node's answers begin later.
     let (removed, chain) = (removed(&node.history.store).unwrap().unwrap(), node.engine.chain());
     assert_eq!(removed.height, chain.bottom().0);
     assert!(of(&node, &miner(1)).is_empty());
     assert_eq!(node.history.shares_since(&miner(1)).unwrap(), Some(removed.since));
     assert_eq!(node.history.shares_since(&miner(0)).unwrap(), None);
     assert_eq!(node.history.steps_since(Some(&miner(1)), 600).unwrap(), Some(removed.since));
-    // All rows of the own miner are there.
+    // All rows of the own miner remain.
     let mut shares = of(&node, &miner(0));
     shares.sort();
     assert_eq!(shares, own.keys().copied().collect::<Vec<_>>());
@@ -148,7 +148,7 @@ fn rows_of_other_miners_go_and_nothing_of_own_miners_does() {
         let steps = node.history.payee_steps(&miner(0), step_s, None, usize::MAX).unwrap().items;
         assert_eq!(steps.iter().map(|point| point.step.shares as usize).sum::<usize>(), own.len());
     }
-    // So are the kept links of all others.
+    // So do the kept links of all others.
     let lowest = chain.main_at(Height(removed.height + 1)).unwrap();
     assert!(of(&node, &finder(chain, &lowest)).contains(&lowest));
     drop(node);
@@ -176,7 +176,7 @@ fn short_steps_go_with_age_and_long_ones_stay() {
         assert!(!is_due(kept_s) && is_due(kept_s + 1), "{step_s} s");
     }
     assert!(!sweep.is_due(&keys::pool_step(86_400, 0), &Step::default().to_bytes()));
-    // A chain that forgot nothing removes nothing.
+    // If the chain forgot nothing, the history removes nothing.
     store.write_history(&[(keys::pool_step(60, 0), Step::default().to_bytes())], &[]).unwrap();
     step(&store, &chain, &own, 10).unwrap();
     assert_eq!(store.history_up(&[POOL_STEP], &[POOL_STEP]).count(), 1);
@@ -192,7 +192,7 @@ fn own_payees_outlive_a_restart_and_the_one_not_seen_for_longest_goes() {
     for number in 0..crate::limits::OWN_PAYEES_MAX {
         own.note(&[script(number)], 1_000 + number as u32, &store).unwrap();
     }
-    // The first one is seen again two days later, then one more comes.
+    // The first one comes again two days later, then another one.
     own.note(&[script(0), script(usize::MAX)], 200_000, &store).unwrap();
     for own in [own, OwnPayees::load(&store).unwrap()] {
         let has = |number| own.contains(&keys::payee(&script(number)));
@@ -210,7 +210,7 @@ fn a_deep_block_of_the_pool_is_noted_as_in_the_chain_or_not() {
         let (link, list) = world.link(miner(1));
         node.take(&world, &link, Some(list));
         let is_block = node.engine.store().contains(store::RecordKind::Block, &link.id().0).unwrap();
-        // Every second one loses against another block of its height.
+        // Every second one loses to another block at its height.
         if is_block && blocks.len() % 2 == 0 {
             world.chain.insert_bitcoin_header(link.header, world.now);
             world.bitcoin_headers.push(link.header);

@@ -58,7 +58,7 @@ impl Done {
     }
 }
 
-/// Percentages that sum up to 100.
+/// Percentages that add up to 100.
 fn percents() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(1u8..100, 1..4).prop_filter_map("more than 100", |mut some| {
         let sum: u32 = some.iter().map(|percent| u32::from(*percent)).sum();
@@ -68,7 +68,7 @@ fn percents() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// The shares of each job: none to five, of any difficulty.
+/// Shares of each job: zero to five, of any difficulty.
 fn jobs() -> impl Strategy<Value = Vec<Vec<u32>>> {
     prop::collection::vec(prop::collection::vec(1u32..1_000_000, 0..6), 1..200)
 }
@@ -91,7 +91,7 @@ proptest! {
         }
     }
 
-    /// The fee comes after the work that it is taken from.
+    /// The fee comes after the work from which it is taken.
     #[test]
     fn a_fee_never_exceeds_its_percentage(hundredths in 1u16..=1_000, percents in percents(), jobs in jobs()) {
         let (account, mut ledgers, mut done) = (split(&percents), ledgers(hundredths), Done::default());
@@ -101,7 +101,8 @@ proptest! {
             let longest = ledgers.kept[&account].longest;
             let work = done.work(&next, shares);
             if next.0 == payee(FEE) {
-                // A job of the fee that is longer than the recent ones; the excess is worked off before the next.
+                // A job for the fee may be longer than the recent jobs. The miner works off the excess before the next
+                // one.
                 excess = work.saturating_sub(longest).max(excess);
             }
             let (got, due) = (10_000 * done.of(&payee(FEE)), u128::from(hundredths) * done.sum());
@@ -109,7 +110,7 @@ proptest! {
         }
     }
 
-    /// Jobs of about the same length, as a pool makes them: then there is no excess at all, and the fee is paid.
+    /// Jobs of about the same length, as in a pool: then there is no excess, and the fee is paid.
     #[test]
     fn a_fee_is_paid_and_stays_below_its_percentage(hundredths in 1u16..=1_000, difficulty in 1u32..1_000_000, count in 1usize..3_000) {
         let (account, mut ledgers, mut done) = (payee(1), ledgers(hundredths), Done::default());
@@ -123,7 +124,8 @@ proptest! {
     }
 }
 
-/// A miner that sees in a job whom it pays, and does nothing on such jobs, gets no other job until the debt is worked off.
+/// A miner that recognizes jobs for the fee and does not work on them gets no other job until it has worked off the
+/// debt.
 #[test]
 fn a_miner_that_ignores_jobs_of_the_fee_gets_no_others() {
     let (account, mut ledgers, mut done) = (payee(1), ledgers(200), Done::default());
@@ -136,7 +138,7 @@ fn a_miner_that_ignores_jobs_of_the_fee_gets_no_others() {
         next = ledgers.next(&account).unwrap();
         assert_eq!(next.0, payee(FEE));
     }
-    // Nor does it help to go on with an old job: what that earns adds to the debt.
+    // Continuing with an old job does not help, either: its work adds to the debt.
     let old = ledgers.kept[&account].entries[0].tally.clone();
     for _ in 0..200 {
         old.add(Difficulty::floor(1_000.0));
@@ -162,7 +164,7 @@ fn accounts_that_share_nothing_have_no_ledger_and_ledgers_are_bounded() {
     assert!(ledgers.kept.contains_key(&payee(0)) && !ledgers.kept.contains_key(&payee(1)));
 }
 
-/// Nobody's share of a split is lost, and no fee is avoided, because others log in with one account after another.
+/// When others log in with one account after another, no payee of a split loses its part, and no one avoids a fee.
 #[test]
 fn a_flood_of_logins_forgets_no_ledger_with_work() {
     let (account, mut ledgers, mut done) = (split(&[70, 30]), ledgers(0), Done::default());

@@ -87,7 +87,7 @@ proptest! {
     }
 }
 
-/// Percentages by script, and the worker; or the sentence that the miner reads.
+/// Percentages by script and the worker, or the sentence that the miner gets.
 fn split(user: &str, default: Option<u8>) -> Result<(Vec<(ScriptBuf, u8)>, String), String> {
     let payee = Payee::parse(user, Network::Local, default.map(script).as_ref()).map_err(|error| error.to_string())?;
     let account = account_of(&payee.parts);
@@ -114,7 +114,7 @@ fn a_user_name_may_split_its_work_between_addresses() {
     }
     let three = split(&format!("{a}:1,{b}:2,{c}:97"), None).unwrap();
     assert_eq!(three.0.iter().map(|part| u32::from(part.1)).sum::<u32>(), 100);
-    // A name with a number and no comma is what it always was.
+    // A name with a number and without a comma means the same as before splits existed.
     assert_eq!(parse(&format!("{a}:70"), None), Some((script(1), "70".to_owned())));
 }
 
@@ -145,7 +145,7 @@ fn a_split_in_another_syntax_pays_nobody() {
         }
     }
     assert!(split(&format!("rig1.{a}"), Some(9)).unwrap_err().contains("in another way"), "the other way around");
-    // Whoever repeats the address, or has long names, means nothing by it.
+    // Repeated addresses and long names have no meaning.
     assert_eq!(parse(&format!("{a}.{a}"), None), Some((script(1), a.clone())));
     let long = "1a2b3c4d5e6f1a2b3c4d5e6f1a2b3c4d";
     assert_eq!(parse(&format!("{a}.{long}"), None), Some((script(1), long.to_owned())));

@@ -21,7 +21,7 @@ fn account(number: u8) -> Account {
     Account::from(address(number).script_pubkey().into_bytes())
 }
 
-/// What Stratum hands over for an unworked but bound header.
+/// What Stratum passes on for a header that binds but has no work.
 fn found(work: &Arc<Work>, template: &Arc<JobTemplate>, number: u8, meets_bitcoin: bool) -> Found {
     let header = worked_header(template, address(number).script_pubkey());
     Found {
@@ -92,7 +92,7 @@ async fn late_work_is_accepted_on_the_template_it_was_found_on() {
     let share = queue.shares.recv().await.unwrap();
     assert!(Arc::ptr_eq(&share.job.template, &templates[0]));
     assert_eq!(share.job.share.payout, address(1).script_pubkey());
-    // A block also comes as such, whatever becomes of the share.
+    // A block also arrives as a block, whatever happens to the share.
     assert!(queue.blocks.try_recv().is_ok());
 }
 
@@ -132,7 +132,7 @@ fn miners_without_fresh_work_leave_after_the_grace() {
     miners.stop_paused(Duration::from_secs(30));
     assert!(matches!(miners.readiness(), Readiness::Paused(_)));
     std::thread::sleep(grace);
-    // A second reason is no new grace.
+    // A second reason does not start a new grace period.
     miners.pause("still no bitcoind");
     miners.stop_paused(grace);
     assert_eq!(miners.readiness(), Readiness::Stopped(refusal("still no bitcoind")));

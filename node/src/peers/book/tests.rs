@@ -10,7 +10,7 @@ use super::BookFile;
 
 const POOL: [u8; 32] = [7; 32];
 
-/// A book with one node that was reached.
+/// A book with one node that was reached before.
 fn book() -> Book {
     let mut book = Book::new([1; 32], [2; 16]);
     let address = Address::of_ip(Ipv4Addr::new(8, 8, 8, 8).into(), 3381, Transport::Tcp);
@@ -43,11 +43,11 @@ fn a_damaged_book_is_set_aside_and_the_node_goes_on() {
     assert_eq!(file.load().unwrap().counts(), (0, 0));
     assert!(!path.exists());
     assert_eq!(fs::read(path.with_extension("damaged")).unwrap(), bytes);
-    // Half of a write that a crash cut off is not even looked at.
+    // The node does not read the file of a write that a crash interrupted.
     file.write(&book()).unwrap();
     fs::write(path.with_extension("unfinished"), b"half").unwrap();
     assert_eq!(file.load().unwrap().counts(), (0, 1));
-    // A file of another pool, and one that is far too large, are no books either.
+    // A file of another pool and a file that is far too large are not books, either.
     file.write(&book()).unwrap();
     assert_eq!(BookFile::new(dir.path(), [8; 32]).load().unwrap().counts(), (0, 0));
     fs::File::create(&path).unwrap().set_len(1 << 40).unwrap();

@@ -33,7 +33,7 @@ fn every_block_that_is_not_deep_survives_a_restart() {
     assert_eq!(kept.get(&hash(1)).unwrap(), Some(vec![1; 500]));
 }
 
-/// A block that was found below others goes first, whenever it came.
+/// A block below others is submitted first, whenever it came.
 #[test]
 fn blocks_of_a_few_heights_are_bounded_too() {
     let folder = tempfile::tempdir().unwrap();

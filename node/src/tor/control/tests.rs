@@ -19,8 +19,8 @@ fn values_are_found_with_and_without_quotes() {
     assert_eq!(value(auth, "OTHER"), None);
 }
 
-/// A port that answers each line with the next of these replies. `{}` in a reply is the answer to a cookie challenge by
-/// a program that knows `cookie`. Real Tor is in the tests of whole networks.
+/// A port that answers each line with the next of these replies. In a reply, `{}` becomes the answer to a cookie
+/// challenge from a program that knows `cookie`. The tests of whole networks use the real Tor.
 async fn port(replies: Vec<String>, cookie: [u8; COOKIE_BYTES]) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

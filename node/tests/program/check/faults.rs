@@ -1,4 +1,4 @@
-//! Faults that let `shoal run` start, or stop it, and that a check must find.
+//! Faults that a check must find, whether or not `shoal run` starts with them.
 
 use std::fs::{self, Permissions};
 use std::net::TcpListener;
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use super::{Ill, bitcoind, findings, shoal};
 
-/// What a check finds that knows the user and password of a bitcoind.
+/// Findings of a check that knows the user and password of a bitcoind.
 fn check_with(home: &Path, arguments: &[&str]) -> Output {
     let credentials = ["check", "--json", "--bitcoind-user=u", "--bitcoind-password=p"];
     shoal(home).args(credentials).args(arguments).output().unwrap()
@@ -37,7 +37,7 @@ async fn clocks_fees_and_height_are_compared_with_what_bitcoind_says() {
         (Ill { peers_s: 90, ..Ill::default() }, ["bitcoind's clock is 90 s behind its peers'"; 2]),
     ] {
         let (ok, found) = found(ill, local, "clock").await.remove(0);
-        // A second may pass between two looks at a clock.
+        // A second may pass between two readings of a clock.
         assert!(!ok && words.iter().any(|words| found.contains(words)) && found.contains("NTP"), "{found}");
     }
     let (ok, words) = found(Ill { waiting: 40_000, ..Ill::default() }, local, "template").await.remove(0);
@@ -85,7 +85,7 @@ fn fill(store: &Path) {
     store.flush().unwrap();
 }
 
-/// Turns four bytes of the largest table around.
+/// Inverts four bytes of the largest table.
 fn damage(store: &Path) {
     let tables = fs::read_dir(store).unwrap().map(|entry| entry.unwrap().path());
     let tables = tables.filter(|path| path.extension().is_some_and(|ending| ending == "sst"));
@@ -113,7 +113,7 @@ fn a_password_that_every_user_can_read_is_found() {
     assert!(check("network = \"local\"\n", 0o644).0, "nothing in it is secret");
 }
 
-/// bitcoind ends a connection on which no peer speaks.
+/// bitcoind closes a connection on which nothing comes.
 #[test]
 fn the_port_for_peers_in_the_url_is_named() {
     let home = TempDir::new().unwrap();

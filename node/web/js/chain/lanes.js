@@ -1,4 +1,4 @@
-// Which branch is drawn in which lane: the main chain in lane 0, others above it where they do not overlap. Pure.
+// Assigns branches to lanes: the main chain to lane 0, others above it where they do not overlap. Pure.
 
 /** Gives { laneOf: Map(id -> lane), lanes, children: Map(id -> links) } for links of all branches. */
 export function lanes(links) {
@@ -27,7 +27,7 @@ export function lanes(links) {
   return { laneOf, lanes: Math.max(1, lastHeight.length), children };
 }
 
-/** The child that a branch is drawn on with: the first one that is not on the main chain. */
+/** The child that continues a branch: the first one that is not on the main chain. */
 function longest(among) {
   return among?.find((link) => !link.is_main);
 }

@@ -1,4 +1,4 @@
-// From links and shares to places in the picture. Pure.
+// From links and shares to places in the chart. Pure.
 import { lanes } from "./lanes.js";
 
 export const LINK_R = 9;
@@ -30,14 +30,14 @@ function timeScale(points, pixelsPerS) {
   };
 }
 
-/** How far the node's own moment may lie from the maker's to be believed: a node that came later saw everything late. */
+/** Maximum credible difference between the node's time and the finder's, seconds: a node that joined later saw everything late. */
 const NEAR_S = 120;
 
 function foundAt({ time_unix_s: handedOut, validated_unix_s: seen }) {
   return seen != null && Math.abs(seen - handedOut) < NEAR_S ? seen : handedOut;
 }
 
-/** Places along time: true to scale, but never so close that links cover each other. */
+/** Places along time: to scale, but never so close that links overlap. */
 function byTime(links, zoom) {
   const times = [...links].filter((link) => link.height > 0).sort((a, b) => a.time_unix_s - b.time_unix_s);
   const span = times.length > 1 ? times.at(-1).time_unix_s - times[0].time_unix_s : 1;
@@ -118,7 +118,7 @@ function hang(group, x, step) {
   return group.map((share, i) => ({ share, x: x + ((i % columns) - (columns - 1) / 2) * ROW + step * 0.18, row: Math.floor(i / columns) }));
 }
 
-/** At their own time, in the first row with room; where too many have the same time, a little beside it. */
+/** At their own time, in the first row with room; if too many have the same time, slightly beside it. */
 function fall(group, place, lane, taken) {
   if (!taken.has(lane)) taken.set(lane, []);
   const rows = taken.get(lane);

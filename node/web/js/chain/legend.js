@@ -1,4 +1,4 @@
-// What the shapes mean.
+// Meaning of the shapes.
 import { html } from "../html.js";
 
 const sign = (content) => html`<svg width="26" height="18" viewBox="0 0 26 18" aria-hidden="true">${content}</svg>`;

@@ -1,10 +1,10 @@
-// What is picked in the picture, in words.
+// The selected item of the chart, in words.
 import { html } from "../html.js";
 import { Id, Notice, Payee, Time } from "../parts/bits.js";
 import { count, plural } from "../format.js";
 
 export function Picked({ graph, id }) {
-  if (id === null) return html`<p class="fine">Click a link or a share, or walk with the arrow keys, to see what it is.</p>`;
+  if (id === null) return html`<p class="fine">Click a link or a share, or use the arrow keys, to see its details.</p>`;
   const link = graph.links.find((known) => known.id === id);
   if (link) return html`<${Notice}><${OfLink} link=${link} graph=${graph} /></${Notice}>`;
   const share = graph.shares.find((known) => known.id === id);

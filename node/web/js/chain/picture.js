@@ -1,11 +1,11 @@
-// The share-chain as a picture: links in their order, shares below the link that they were found on, and a thin line to
+// The share-chain as a chart: links in order, shares below the link on which they were found, and a thin line to
 // the link that lists them. One tab stop; the arrow keys walk.
 import { html, useEffect, useLayoutEffect, useMemo, useRef } from "../html.js";
 import { layout, LINK_R, SHARE_R } from "./layout.js";
 import { walk } from "./walk.js";
 import { count } from "../format.js";
 
-/** How near to the right end a reader counts as following what is new, in pixels. */
+/** Distance from the right end within which a reader follows new links, in pixels. */
 const FOLLOWS_PX = 60;
 const clock = (t) => new Date(t * 1000).toLocaleTimeString();
 const curve = (a, b) => `M${r(a.x)} ${r(a.y)}Q${r(b.x)} ${r(a.y)} ${r(b.x)} ${r(b.y)}`;
@@ -57,7 +57,7 @@ export function Picture({ graph, mode, zoom, picked, onPick, onOpen, onZoom, min
   return html`
     <div class="picture" ref=${box} onScroll=${onScroll}>
       <svg width=${drawn.width} height=${drawn.height} viewBox=${`0 0 ${drawn.width} ${drawn.height}`} tabindex="0" role="application"
-        aria-label="Picture of the share-chain. Left and right go along the links, up and down to branches and shares, Enter opens, plus and minus zoom." aria-describedby="picked"
+        aria-label="Chart of the share-chain. Left and right move along the links, up and down to branches and shares, Enter opens, plus and minus zoom." aria-describedby="picked"
         onKeyDown=${onKey} onClick=${onClick} onDblClick=${(event) => event.target.getAttribute("data-id") && onOpen(event.target.getAttribute("data-id"))}>
         <${Ticks} drawn=${drawn} />
         <${Lines} graph=${graph} drawn=${drawn} picked=${picked} />
@@ -84,7 +84,7 @@ const Ticks = ({ drawn }) => html`
     <text key=${`t${x}`} x=${x} y="13" text-anchor="middle">${t === undefined ? count(height) : clock(t)}</text>`)}
   </g>`;
 
-/** All lines of a kind are one path: thousands of elements would be slow on a phone. */
+/** All lines of a kind are one path, since thousands of elements would be slow on a phone. */
 function Lines({ graph, drawn, picked }) {
   const paths = { main: "", fork: "", found: "", listed: "", foundOn: "", listedOn: "" };
   for (const link of graph.links) {
@@ -126,7 +126,7 @@ function Share({ share, x, y, mine }) {
 /** A link that is a Bitcoin block has a star in it. */
 const Won = ({ x, y }) => html`<polygon class="net-star" points=${star(x, y, 7)} pointer-events="none" />`;
 
-/** Main links are round, others are diamonds: shape tells them apart, too. */
+/** Main links are round, others are diamonds, so that shape distinguishes them, too. */
 function Link({ link, x, y, mine }) {
   const look = `net-link net-hit${link.is_settled ? " settled" : ""}${link.is_main ? "" : " fork"}${mine ? " mine" : ""}`;
   if (link.is_main) return html`<circle class=${look} cx=${x} cy=${y} r=${LINK_R} data-id=${link.id} />`;

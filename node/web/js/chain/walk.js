@@ -1,4 +1,4 @@
-// Where an arrow key leads in the picture. Pure.
+// Moves the selection by arrow keys. Pure.
 
 /** The next id, or undefined when the key means nothing here. */
 export function walk(graph, drawn, picked, key) {
@@ -42,7 +42,7 @@ function fromShare(graph, drawn, id, key) {
   const i = all.indexOf(share);
   if (key === "ArrowUp") return i === 0 ? share.parent : all[i - 1].id;
   if (key === "ArrowDown") return all[Math.min(i + 1, all.length - 1)].id;
-  // Sideways: to where it was found, and to where it was listed.
+  // Sideways: to the link on which it was found, and to the link that listed it.
   if (key === "ArrowLeft") return share.parent;
   return share.listed_in && drawn.at.has(share.listed_in) ? share.listed_in : id;
 }

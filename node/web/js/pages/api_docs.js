@@ -1,4 +1,4 @@
-// The API's own document, readable.
+// The API's OpenAPI document, formatted for readers.
 import { html } from "../html.js";
 import { useApi } from "../api.js";
 import { Loaded, Tag, Title } from "../parts/bits.js";
@@ -9,15 +9,15 @@ import { fields, schemaOf, typeName } from "../openapi.js";
 export default function ApiDocs() {
   const answer = useApi("/openapi.json");
   return html`
-    <${Title}>Everything here as data</${Title}>
-    <p class="lead">All these pages are drawn from one read-only HTTP API, which your programs may use as well. Its document is <a href="/api/v1/openapi.json">OpenAPI 3.1</a>, made from the node's code.</p>
-    <section class="card" aria-labelledby="rules"><h2 id="rules">What holds for all of it</h2>
+    <${Title}>API</${Title}>
+    <p class="lead">All these pages come from one HTTP API, which your programs may use, too. Its <a href="/api/v1/openapi.json">OpenAPI 3.1 document</a> is generated from the node's code.</p>
+    <section class="card" aria-labelledby="rules"><h2 id="rules">Common rules</h2>
       <ul>
-        <li>Units stand in the names: <code>_s</code> seconds, <code>_unix_s</code> seconds since 1970, <code>_sat</code> satoshi, <code>_hs</code> hashes a second, <code>_bytes</code>.</li>
+        <li>Names end in their units: <code>_s</code> seconds, <code>_unix_s</code> seconds since 1970, <code>_sat</code> satoshi, <code>_hs</code> hashes per second, <code>_bytes</code>.</li>
         <li>Integers that may exceed 53 bits come as decimal strings. Ids and hashes are hex, in the order in which Bitcoin shows them.</li>
-        <li>Lists come in pages: <code>limit</code>, and <code>from</code> with what <code>next_from</code> of the page before said; null means that it was the last.</li>
-        <li>Whatever is not 200 is <code>{"error": "one sentence"}</code>.</li>
-        <li><a href="/api/v1/events">/api/v1/events</a> tells what happens as it happens: server-sent events, resumed by <code>Last-Event-ID</code>.</li>
+        <li>Lists come in pages: <code>limit</code> sets the length, and <code>from</code> takes the <code>next_from</code> of the previous page; null means that it was the last.</li>
+        <li>Every error is <code>{"error": "one sentence"}</code>.</li>
+        <li><a href="/api/v1/events">/api/v1/events</a> streams live updates as server-sent events, which <code>Last-Event-ID</code> resumes.</li>
       </ul>
     </section>
     <section class="card" aria-labelledby="routes"><h2 id="routes">Routes</h2>
@@ -47,7 +47,7 @@ const Parameters = ({ parameters, document }) => html`
     { head: "Name", cell: (p) => html`<code>${p.name}</code>` },
     { head: "In", cell: (p) => p.in },
     { head: "Type", cell: (p) => typeName(p.schema, document) },
-    { head: "Meaning", cell: (p) => html`<${Prose} text=${p.description} />${p.required ? "" : " (may be left out)"}` },
+    { head: "Meaning", cell: (p) => html`<${Prose} text=${p.description} />${p.required ? "" : " (optional)"}` },
   ]} />`;
 
 function Answer({ code, response, document }) {

@@ -1,4 +1,4 @@
-// One Bitcoin block of the pool: who found it, whom it pays, and the proof that it pays rightly.
+// One Bitcoin block of the pool: its finder, its payouts, and the proof that they are right.
 import { html, useEffect, useState } from "../html.js";
 import { get, getAll, passing, useApi, useExplorer } from "../api.js";
 import { useRevival } from "../live.js";
@@ -16,7 +16,7 @@ export default function Block({ route }) {
   const named = route.parts[1];
   const answer = useApi(`/blocks/${encodeURIComponent(named)}?limit=1`, ["tip", "block"]);
   const explorer = useExplorer();
-  // A height may name another block after a reorganisation; its hash never does.
+  // After a reorganization, a height may name another block; a hash never does.
   const hash = answer.data?.hash ?? named;
   const base = `/blocks/${encodeURIComponent(hash)}`;
   return html`
@@ -33,10 +33,10 @@ export default function Block({ route }) {
 
 function Standing({ block }) {
   const state = blockState(block);
-  if (state === "refused") return html`<${Notice} level="bad"><p><strong>Bitcoin rejected this block</strong>${block.bitcoind?.reason ? `: ${block.bitcoind.reason}` : ""}. It pays nobody; the work in it counted all the same.</p></${Notice}>`;
-  if (state === "orphaned") return html`<${Notice} level="bad"><p><strong>This block is not in Bitcoin's chain with the most work.</strong> Another block took its place, or this node has not seen its own chain catch up yet. As long as that stays so it pays nobody.</p></${Notice}>`;
+  if (state === "refused") return html`<${Notice} level="bad"><p><strong>Bitcoin rejected this block</strong>${block.bitcoind?.reason ? `: ${block.bitcoind.reason}` : ""}. It pays no one; the work in it still counted.</p></${Notice}>`;
+  if (state === "orphaned") return html`<${Notice} level="bad"><p><strong>This block is not in Bitcoin's chain with the most work.</strong> Another block took its place, or this node's own chain has yet to catch up. Until that changes, it pays no one.</p></${Notice}>`;
   if (state === "mature") return html`<${Notice} level="ok"><p><strong>It is in Bitcoin's chain</strong> and its payments can be spent: ${count(block.confirmations)} confirmations.</p></${Notice}>`;
-  return html`<${Notice}><p><strong>It is in Bitcoin's chain</strong>, and its payments can be spent when 100 blocks stand on top of it. <${BlockState} block=${block} /></p><${Bar} part=${block.confirmations / MATURE} label="Confirmations" /></${Notice}>`;
+  return html`<${Notice}><p><strong>It is in Bitcoin's chain</strong>, and its payments can be spent when 100 blocks are on top of it. <${BlockState} block=${block} /></p><${Bar} part=${block.confirmations / MATURE} label="Confirmations" /></${Notice}>`;
 }
 
 const About = ({ block, explorer }) => html`
@@ -44,15 +44,15 @@ const About = ({ block, explorer }) => html`
     ["Found by", html`<${Payee} payee=${{ address: block.finder_address, script: block.finder_script }} whole />`],
     ["When", html`<${Time} at=${block.time_unix_s} />`],
     ["Pays", `${btc(block.value_sat)} to ${plural(block.outputs_count, "address", "addresses")}`],
-    ["Effort", block.effort == null ? "not known: the block before is not" : `${percent(block.effort)}: ${luckWords(block.effort)}`],
-    ["As a share", html`<a href=${`/shares/${block.hash}`}>what became of it</a>${block.listed_height == null ? "" : html`, in link <a href=${`/chain?to=${block.listed_height + 15}`}>${count(block.listed_height)}</a>`}`],
-    ...(block.explorer_url ? [["Elsewhere", html`<a href=${block.explorer_url} rel="noopener noreferrer">at a Bitcoin explorer</a>, which learns that you look`]] : []),
+    ["Effort", block.effort == null ? "unknown, since the previous block is" : `${percent(block.effort)}: ${luckWords(block.effort)}`],
+    ["As a share", html`<a href=${`/shares/${block.hash}`}>its status</a>${block.listed_height == null ? "" : html`, in link <a href=${`/chain?to=${block.listed_height + 15}`}>${count(block.listed_height)}</a>`}`],
+    ...(block.explorer_url ? [["Elsewhere", html`<a href=${block.explorer_url} rel="noopener noreferrer">at a Bitcoin explorer</a>, which learns of your visit`]] : []),
     ["Block before", html`<${Id} id=${block.prev_hash} />`],
-    !explorer && ["This node's bitcoind said", block.bitcoind == null ? "nothing: another node submitted it, or it is long ago" : block.bitcoind.verdict],
-    ["Work up to", html`link <${LinkId} id=${block.snapshot} /> counts for it`],
+    !explorer && ["This node's bitcoind said", block.bitcoind == null ? "nothing: another node submitted it, or it is too old" : block.bitcoind.verdict],
+    ["Snapshot", html`work up to link <${LinkId} id=${block.snapshot} /> counts`],
   ]} />`;
 
-/** Fetches all weights, proves, and shows how. The block itself never changes, so this is done once. */
+/** Fetches all weights, and shows the proof step by step. The block itself never changes, so this is done once. */
 function Proven({ base }) {
   const [state, set] = useState({ rows: 0 });
   const [run, again] = useState(0);
@@ -62,8 +62,8 @@ function Proven({ base }) {
     set({ rows: 0 });
     (async () => {
       const [status, { first, rows, whole }] = await Promise.all([get("/status"), getAll(base, (page) => page.weights, { rowsMax: 1 << 21, onPage: (n) => !gone && set({ rows: n }) })]);
-      if (first.weights_pruned) throw { message: sentence(first.weights_pruned), todo: "A recording of a node that keeps all can be checked with shoal verify." };
-      if (!whole) throw { message: "There are more weights than a browser can hold.", todo: "The recordings of the chain can be replayed with specs/model/replay.py." };
+      if (first.weights_pruned) throw { message: sentence(first.weights_pruned), todo: "Use shoal verify on a recording of a node that keeps the whole share-chain." };
+      if (!whole) throw { message: "There are more weights than a browser can hold.", todo: "Replay a recording of the share-chain with specs/model/replay.py." };
       const network = chainOf(status);
       // A block from before payout proofs has none.
       const address = first.outputs.find((output) => output.address)?.address;
@@ -74,7 +74,7 @@ function Proven({ base }) {
   }, [base, run]);
   return html`
     <${Card} title="Payout check" id="proof">
-      ${state.error ? html`<${Failed} error=${state.error.todo ? state.error : { message: `The proof stopped: ${state.error.message}.`, todo: "Load the page again." }} reload=${() => again(run + 1)} />`
+      ${state.error ? html`<${Failed} error=${state.error.todo ? state.error : { message: `The proof stopped: ${state.error.message}.`, todo: "Reload the page." }} reload=${() => again(run + 1)} />`
       : state.done ? html`<div><${Proof} ...${state.done} /></div>`
       : html`<p class="loading" aria-busy="true">Fetching weights: ${count(state.rows)} so far…</p>`}
     </${Card}>`;

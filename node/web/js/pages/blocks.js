@@ -16,12 +16,12 @@ export default function Blocks() {
   const { rows, button } = usePages(path, answer.data, (page) => page.blocks, (block) => block.hash);
   return html`
     <${Title}>Bitcoin blocks of the pool</${Title}>
-    <p class="lead">Each pays the miners itself. Open one to see whom, and to have your browser recompute every payment. ${!explorer && html`<a href="/job">Whom would the next one pay?</a> `}New ones come as a <a href="/api/v1/blocks.atom" target="_self">feed</a>, too.</p>
+    <p class="lead">Each pays the miners directly. Open one to see its payments, and to have your browser recompute each of them. ${!explorer && html`<a href="/job">Payouts of the next block</a> `}New blocks also come as a <a href="/api/v1/blocks.atom" target="_self">feed</a>.</p>
     <${Counts} />
     <section class="card"><${Loaded} from=${answer}>${() => html`
       <${Summary} blocks=${rows} />
       <${EffortBars} blocks=${rows} round=${pool.data?.round} />
-      <${Table} caption="Bitcoin blocks, newest first" rows=${rows} rowKey=${(block) => block.hash} empty="None yet. When one is found it appears here automatically." columns=${[
+      <${Table} caption="Bitcoin blocks, newest first" rows=${rows} rowKey=${(block) => block.hash} empty="None yet. New blocks appear here automatically." columns=${[
         { head: "Height", num: true, cell: (block) => count(block.height) },
         { head: "Block", cell: (block) => html`<${BlockId} id=${block.hash} />` },
         { head: "Found", cell: (block) => html`<${Time} at=${block.time_unix_s} />` },
@@ -33,7 +33,7 @@ export default function Blocks() {
     </${Loaded}></section>`;
 }
 
-/** Blocks of a day, of a week, and ever. */
+/** Blocks in a day, in a week, and ever. */
 function Counts() {
   const counts = useApi("/counts", ["block"]);
   const words = ({ blocks, value_sat: value }) => (blocks === 0 ? "none" : `${plural(blocks, "block")} with ${btc(value)}`);
@@ -43,5 +43,5 @@ function Counts() {
 function Summary({ blocks }) {
   if (blocks.length === 0) return null;
   const lost = blocks.filter((block) => ["orphaned", "refused"].includes(blockState(block))).length;
-  return html`<p>${plural(blocks.length, "block")} shown, ${lost === 0 ? "all of them are in Bitcoin's chain" : `${plural(lost, "is", "are")} not in Bitcoin's chain and ${lost === 1 ? "pays" : "pay"} nobody`}.</p>`;
+  return html`<p>${plural(blocks.length, "block")} shown, ${lost === 0 ? "all of them are in Bitcoin's chain" : `${plural(lost, "is", "are")} not in Bitcoin's chain and ${lost === 1 ? "pays" : "pay"} no one`}.</p>`;
 }

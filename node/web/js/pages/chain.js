@@ -1,4 +1,4 @@
-// The share-chain as a live picture, with the history of its reorganisations.
+// The share-chain as a live chart, with the history of its reorganizations.
 import { html, useCallback, useEffect, useMemo, useRef, useState } from "../html.js";
 import { useApi } from "../api.js";
 import { useEvent } from "../live.js";
@@ -12,18 +12,18 @@ import { Legend } from "../chain/legend.js";
 import { count, plural } from "../format.js";
 
 const ZOOMS = [0.45, 0.65, 1, 1.5, 2.2, 3.2];
-/** Wider than a large screen already; further ones are older pages. Each may have 31 shares. */
+/** Wider than a large screen; older links are on further pages. Each may have 31 shares. */
 const LINKS = 30;
 const LOOSE_MAX = 500;
 const DRAW_MS = 1000;
 
-/** Shares that came since the picture's data did, so that they show at once. */
+/** Shares that arrived after the chart's data, so that they appear immediately. */
 function useNewShares(graph, blocks) {
   const [loose, set] = useState([]);
   const arrived = useRef([]);
   useEvent("share", (share) => arrived.current.push({ ...share, listed_in: null }));
   useEffect(() => {
-    // Not each by itself: the picture is large.
+    // Not one by one: the chart is large.
     const timer = setInterval(() => {
       const news = arrived.current.splice(0);
       if (news.length > 0) set((old) => old.concat(news).slice(-LOOSE_MAX));
@@ -56,7 +56,7 @@ export default function Chain({ route }) {
   const page = (height) => go(height === null ? "/chain" : `/chain?to=${Math.max(0, height)}`);
   return html`
     <${Title}>The share-chain</${Title}>
-    <p class="lead">Links put shares in order; shares earn. Each share hangs below the link that it was found on, with a thin line to the link that lists it: from then on it counts.</p>
+    <p class="lead">Links put shares in order; shares earn. Each share is drawn below the link on which it was found, with a thin line to the link that lists it, which makes it count.</p>
     <div class="row">
       <${Choice} label="Along what" value=${mode} onChange=${setMode} options=${[["height", "By height"], ["time", "By time"]]} />
       <div class="choice" role="group" aria-label="Zoom">
@@ -73,7 +73,7 @@ export default function Chain({ route }) {
     <${Loaded} from=${{ ...answer, data: graph }}>${(data) => html`
       ${data.links.length === 0 ? html`<p class="empty">There are no links here.</p>` : html`
         <${Picture} graph=${data} mode=${mode} zoom=${ZOOMS[zoom]} picked=${picked} onPick=${pick} onOpen=${open} onZoom=${onZoom} mine=${mine} />`}
-      ${data.shares_cut && html`<p class="fine">There are more shares than the picture holds; the newest are left out.</p>`}
+      ${data.shares_cut && html`<p class="fine">There are more shares than the chart can show; the newest are left out.</p>`}
       <${Legend} mine=${mine} />
       <div id="picked" class="picked" aria-live="polite"><${Picked} graph=${data} id=${picked} /></div>
       <${Reorganisations} />
@@ -95,13 +95,13 @@ function Reorganisations() {
   const { rows, button } = usePages("/reorganisations?limit=20", answer.data, (page) => page.reorganisations, (row) => `${row.time_unix_s}${row.new_tip}`);
   return html`
     <${Card} title="When the chain changed branches" id="reorganisations">
-      <p class="fine">Two links found at nearly the same time make a fork; the branch with more work wins. Shares on the other one are listed later: nobody loses them.</p>
+      <p class="fine">Two links found at nearly the same time make a fork; the branch with more work wins. Shares on the other one are listed later and are not lost.</p>
       <${Loaded} from=${answer}>${() => html`
-        <${Table} caption="Reorganisations, newest first" rows=${rows} rowKey=${(row) => `${row.time_unix_s}${row.new_tip}`} empty="It has not, as far as this node remembers." columns=${[
+        <${Table} caption="Reorganizations, newest first" rows=${rows} rowKey=${(row) => `${row.time_unix_s}${row.new_tip}`} empty="None that this node remembers." columns=${[
           { head: "When", cell: (row) => html`<${Time} at=${row.time_unix_s} />` },
-          { head: "Left at height", num: true, cell: (row) => html`<a href=${`/chain?to=${row.fork_height + 20}`}>${count(row.fork_height)}</a>` },
+          { head: "Fork height", num: true, cell: (row) => html`<a href=${`/chain?to=${row.fork_height + 20}`}>${count(row.fork_height)}</a>` },
           { head: "Links left, taken", num: true, cell: (row) => `${count(row.depth)}, ${count(row.connected)}` },
-          { head: "Shares of the branch left", cell: (row) => merged(row.left) },
+          { head: "Shares on the abandoned branch", cell: (row) => merged(row.left) },
           { head: "From tip", cell: (row) => html`<${LinkId} id=${row.old_tip} />` },
           { head: "To tip", cell: (row) => html`<${LinkId} id=${row.new_tip} />` },
         ]} />${button}`}
@@ -109,7 +109,7 @@ function Reorganisations() {
     </${Card}>`;
 }
 
-/** What became of the shares on a branch that was left. */
+/** Status of the shares on an abandoned branch. */
 function merged(left) {
   if (!left) return "no longer known";
   const rest = [left.waiting > 0 && `${count(left.waiting)} wait to be listed`, `${count(left.lost)} lost`].filter(Boolean);
@@ -119,7 +119,7 @@ function merged(left) {
 function AsTable({ links }) {
   const rows = [...links].sort((a, b) => b.height - a.height);
   return html`
-    <details class="card"><summary>The links of the picture as a table</summary>
+    <details class="card"><summary>The links of the chart as a table</summary>
       <${Table} caption="Links, highest first" rows=${rows} rowKey=${(link) => link.id} columns=${[
         { head: "Height", num: true, cell: (link) => count(link.height) },
         { head: "Link", cell: (link) => html`<${LinkId} id=${link.id} />` },

@@ -1,4 +1,4 @@
-// Home: is the pool well, am I mining, how much and when, who else is here.
+// Home: the health of the pool, the reader's mining and pay, and the other miners.
 import { html } from "../html.js";
 import { useApi } from "../api.js";
 import { BlockId, Card, Figure, Figures, Loaded, Time, Title } from "../parts/bits.js";
@@ -15,7 +15,7 @@ const DAY = 86400;
 
 function shareOfBitcoin(pool) {
   if (pool.share_of_bitcoin == null) return [UNKNOWN, "The pool's hashrate is not known yet."];
-  const of = `Bitcoin's network makes about ${hashrate(pool.bitcoin.hashrate_hs)}, by its difficulty.`;
+  const of = `Bitcoin's network has about ${hashrate(pool.bitcoin.hashrate_hs)}, by its difficulty.`;
   if (pool.share_of_bitcoin >= 0.999) return ["all of it", of];
   return [percent(pool.share_of_bitcoin), of];
 }
@@ -25,7 +25,7 @@ function nextBlock(pool) {
   if (s == null) return [UNKNOWN, "The pool's hashrate is not known yet."];
   const span = s < DAY ? ["hour", 3600] : s < 30 * DAY ? ["day", DAY] : s < 365 * DAY ? ["month", 30 * DAY] : ["year", 365 * DAY];
   const p = odds(atLeastOne(span[1] / s));
-  return [`every ${duration(s)}`, `On average, from any moment on. Chance of at least one within a${span[0] === "hour" ? "n" : ""} ${span[0]}: ${p}.`];
+  return [`every ${duration(s)}`, `On average, from any moment. Chance of at least one within a${span[0] === "hour" ? "n" : ""} ${span[0]}: ${p}.`];
 }
 
 function Pool({ pool }) {
@@ -35,11 +35,11 @@ function Pool({ pool }) {
   const since = round.since_unix_s == null ? html`Since the pool began.` : html`Since <${BlockId} id=${round.since_block} />, <${Time} at=${round.since_unix_s} />.`;
   return html`
     <${Figures}>
-      <${Figure} name="Hashrate of the pool" value=${hashrate(pool.hashrate_hs)}>${pool.hashrate_hs == null ? "Too few links yet to tell." : `Estimated from the last ${count(pool.hashrate_links)} links.`}</${Figure}>
+      <${Figure} name="Hashrate of the pool" value=${hashrate(pool.hashrate_hs)}>${pool.hashrate_hs == null ? "Too few links for an estimate yet." : `Estimated from the last ${count(pool.hashrate_links)} links.`}</${Figure}>
       <${Figure} name="Part of Bitcoin's hashrate" value=${part}>${partAbout}</${Figure}>
       <${Figure} name="A Bitcoin block" value=${wait}>${waitAbout}</${Figure}>
       <${Figure} name="Round effort" value=${percent(round.effort)}>work done over work expected for a block: 100% is average, less is lucky. ${roundWords(round.probability)} ${since}</${Figure}>
-      <${Figure} name="Links and shares" value=${`${si(pool.shares_minute, "shares/min")}`}>${count(pool.links_minute)} links in the last minute; the newest has height ${count(pool.chain.height)}, up to ${count(pool.chain.settled_height)} they are settled.</${Figure}>
+      <${Figure} name="Links and shares" value=${`${si(pool.shares_minute, "shares/min")}`}>${count(pool.links_minute)} links in the last minute; the newest has height ${count(pool.chain.height)}, and links up to ${count(pool.chain.settled_height)} are settled.</${Figure}>
       <${Figure} name="Paid addresses" value=${count(pool.window.scripts_total)}>share the next block by their work ${pool.window.oldest_unix_s == null ? "since the pool began" : html`since <${Time} at=${pool.window.oldest_unix_s} />`}.</${Figure}>
     </${Figures}>`;
 }
@@ -48,7 +48,7 @@ export default function Home() {
   const pool = useApi("/pool", ["tip", "block"]);
   return html`
     <${Title}>A mining pool without an operator</${Title}>
-    <p class="lead home-lead">Every block that anyone here finds pays everyone directly. This is the pool as this node sees it.</p>
+    <p class="lead home-lead">Every block that any miner finds pays all miners directly. This is the pool as this node sees it.</p>
     <div class="cards">
       <${You} />
       <${Health} />

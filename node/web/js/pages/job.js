@@ -1,4 +1,4 @@
-// The block that this node's miners work on now: its value, and whom it would pay.
+// The block that this node's miners work on now: its value and its payouts.
 import { html } from "../html.js";
 import { useApi } from "../api.js";
 import { Figure, Figures, Loaded, Notice, Payee, Title } from "../parts/bits.js";
@@ -8,22 +8,22 @@ import { useMe } from "../me.js";
 
 const CLASSES = {
   proportional: ["proportional", "In proportion to the work of this address."],
-  lottery: ["lottery", "Drawn among the addresses with too little work for an output in each block; over time, each gets its part."],
+  lottery: ["lottery", "Drawn among the addresses with too little work for an output in each block; over time, each gets its due."],
 };
 
 export default function Job() {
   const job = useApi("/job", ["tip", "block"]);
   return html`
     <${Title}>The block being mined now</${Title}>
-    <p class="lead">What each device at this node works on, and whom a block found now would pay. It changes with every link and every Bitcoin block.</p>
+    <p class="lead">The work of each device at this node, and the payouts of a block found now. They change with every link and every Bitcoin block.</p>
     <section class="card"><${Loaded} from=${job}>${(data) => html`<${Facts} job=${data} /><${Outputs} job=${data} />`}</${Loaded}></section>`;
 }
 
 function Facts({ job }) {
   const sizes = job.coinbases;
   return html`
-    ${job.work === "solo" && html`<${Notice} level="warn"><p><strong>Miners of this node work solo</strong>: a block of theirs pays its finder alone, not the list below.</p></${Notice}>`}
-    ${job.work === "none" && html`<${Notice} level="bad"><p><strong>Miners of this node get no work now.</strong> This is what the pool's next block pays.</p></${Notice}>`}
+    ${job.work === "solo" && html`<${Notice} level="warn"><p><strong>Miners of this node work solo</strong>: their blocks pay only their finders, not the list below.</p></${Notice}>`}
+    ${job.work === "none" && html`<${Notice} level="bad"><p><strong>Miners of this node get no work now.</strong> These are the payouts of the pool's next block.</p></${Notice}>`}
     <${Figures}>
       <${Figure} name="Block" value=${count(job.height)}>of Bitcoin, after <code>${job.prev_hash.slice(-12)}</code>.</${Figure}>
       <${Figure} name="Value" value=${btc(job.value_sat)}>subsidy and fees${job.fees_sat == null ? "; there is no template yet, so without fees" : ""}.</${Figure}>
@@ -34,7 +34,7 @@ function Facts({ job }) {
 
 function Outputs({ job }) {
   const me = useMe();
-  if (job.finder_alone) return html`<p>Too little work counts so far: whoever finds this block gets all of it.</p>`;
+  if (job.finder_alone) return html`<p>Too little work counts so far: the finder of this block gets all of it.</p>`;
   return html`<${Table} caption="Payouts of the block being mined now" rows=${job.outputs} rowKey=${(output) => output.script} columns=${[
     { head: "To", cell: (output) => html`<${Payee} payee=${output} />${output.address === me && " (you)"}` },
     { head: "Pays", num: true, cell: (output) => btc(output.value_sat) },

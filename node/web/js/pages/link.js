@@ -1,4 +1,4 @@
-// One link: where it stands, what it lists, who earned what in it.
+// One link: its status, its list, and the credits in it.
 import { html } from "../html.js";
 import { useApi } from "../api.js";
 import { Card, Copy, Facts, Id, LinkId, Loaded, Notice, Payee, ShareId, Time, Title } from "../parts/bits.js";
@@ -9,8 +9,8 @@ import { count, digits, hashes, percent, plural } from "../format.js";
 const LIST = {
   complete: "known and valid",
   waiting: "known, but something that it lists has not arrived",
-  missing: "nobody has brought it yet",
-  invalid: "breaks a rule: the link earns as a share, and nothing is built on it",
+  missing: "not received yet",
+  invalid: "breaks a rule: the link earns as a share, but nothing is built on it",
 };
 
 export default function Link({ route }) {
@@ -22,7 +22,7 @@ export default function Link({ route }) {
 function state(link) {
   if (link.height === 0) return ["ok", "Genesis: the share-chain begins here."];
   if (link.is_settled) return ["ok", "It is on the main chain and settled: only a branch that outgrows this one for about three hours would undo it."];
-  if (link.is_main) return ["ok", "It is on the main chain. It settles when enough links and Bitcoin blocks stand on it."];
+  if (link.is_main) return ["ok", "It is on the main chain. It settles once enough links and Bitcoin blocks are on top of it."];
   return ["warn", "It is on another branch, not on the main chain. It still earns as a share when a link of the main chain lists it in time."];
 }
 
@@ -40,22 +40,22 @@ function Whole({ link }) {
           ["Found by", html`<${Payee} payee=${link.finder} />`],
           ["Work handed out", html`<${Time} at=${link.time_unix_s || null} />`],
           ["Extends", link.height === 0 ? "nothing" : html`<${LinkId} id=${link.parent} />`],
-          link.height > 0 && ["As a share", html`<a href=${`/shares/${link.id}`}>what became of it</a>`],
+          link.height > 0 && ["As a share", html`<a href=${`/shares/${link.id}`}>its status</a>`],
           ["Work to find it", hashes(link.work_hashes)],
           ["Its list", LIST[link.list_state] ?? link.list_state],
           ["Listed since genesis", count(link.listed_total)],
           ["Bitcoin height", html`${count(link.bitcoin_height)}, on block <${Id} id=${link.prev_hash} />`],
         ]} />
       </${Card}>
-      <${Card} title="What it asks of the next" id="children">
+      <${Card} title="Requirements for the next link" id="children">
         <${Facts} rows=${[
           ["A share takes", hashes(link.children_share_work_hashes)],
           ["A link takes", hashes(link.children_link_work_hashes)],
           ["Anchor", html`<${LinkId} id=${link.children_anchor} />`],
         ]} />
       </${Card}>
-      <${Card} title="Who earned in it" id="earned">
-        <${Table} caption="Earned in this link" rows=${earned} rowKey=${(row) => row.script} empty="Nobody, or it is so deep that this is no longer kept." columns=${[
+      <${Card} title="Credits" id="earned">
+        <${Table} caption="Earned in this link" rows=${earned} rowKey=${(row) => row.script} empty="None, or it is so deep that this node no longer keeps them." columns=${[
           { head: "Address", cell: (row) => html`<${Payee} payee=${row} />` },
           { head: "Shares", num: true, cell: (row) => count(row.shares) },
           { head: "Blocks of work", num: true, cell: (row) => digits(row.weight_blocks) },
@@ -63,7 +63,7 @@ function Whole({ link }) {
         ]} />
       </${Card}>
       <${Card} title=${`It lists ${plural(link.shares_count, "share")}`} id="shares">
-        ${link.shares.length === 0 && html`<p class="empty">${link.shares_count === 0 ? "None: no share waited, apart from the link itself, which always counts." : "The list is not here."}</p>`}
+        ${link.shares.length === 0 && html`<p class="empty">${link.shares_count === 0 ? "None: no share was waiting. The link itself always counts." : "This node does not have the list."}</p>`}
         <ul class="feed">${link.shares.map((id) => html`<li key=${id}><${ShareId} id=${id} /></li>`)}</ul>
       </${Card}>
     </div>`;

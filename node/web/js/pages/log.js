@@ -1,4 +1,4 @@
-// What happened at this node, newest first.
+// Events at this node, newest first.
 import { html, useState } from "../html.js";
 import { useApi } from "../api.js";
 import { Choice, Loaded, Tag, Time, Title } from "../parts/bits.js";
@@ -30,7 +30,7 @@ export default function Log() {
   const shown = kind === "all" ? rows : rows.filter((event) => event.kind === kind);
   return html`
     <${Title}>What happened</${Title}>
-    <p class="lead">At this node, newest first. New entries appear automatically. With the node's token (asked for on a miner's page) your own miners and payments are among them.</p>
+    <p class="lead">Events at this node, newest first. New entries appear automatically. With the node's token (enter it on a miner's page), they include your own miners and payments.</p>
     <div class="row"><${Choice} label="Which" value=${kind} onChange=${setKind} options=${[["all", "Everything"], ...present.map((key) => [key, KINDS[key][0]])]} /></div>
     <section class="card"><${Loaded} from=${answer}>${() => html`
       ${shown.length === 0 && html`<p class="empty">Nothing yet.</p>`}

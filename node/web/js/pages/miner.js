@@ -16,12 +16,12 @@ export default function Miner({ route }) {
   const address = route.parts[1];
   const base = `/miners/${encodeURIComponent(address)}`;
   const answer = useApi(base, ["tip", "block"]);
-  // Asked for at once, not when the parts that show it are there.
+  // Requested immediately, before the parts that show it are loaded.
   useApi(`${base}/shares?limit=100`, ["tip"]);
   useApi("/window?limit=1", ["tip"]);
   const me = useMe();
   const explorer = useExplorer();
-  // What was pasted may have capitals or a worker's name; the node says which address it is.
+  // Pasted text may have capitals or a worker's name; the node extracts the address.
   const name = answer.data?.address ?? address;
   return html`
     <${Title}>Miner</${Title}>
@@ -39,7 +39,7 @@ export default function Miner({ route }) {
         ${!explorer && html`<${Workers} miner=${miner} reload=${answer.reload} />`}
         <${MinerShares} base=${base} />
         <${Card} title="Its work in the window" id="window"><${Window} miner=${miner} /><${PositionStrip} base=${base} /></${Card}>
-        <${Card} title="What may it expect?" id="expect" wide><${Expect} miner=${miner} /></${Card}>
+        <${Card} title="Expected pay" id="expect" wide><${Expect} miner=${miner} /></${Card}>
       </div>`}
     </${Loaded}>`;
 }
@@ -47,10 +47,10 @@ export default function Miner({ route }) {
 function Window({ miner }) {
   const { window } = miner;
   if (window.shares === 0 && miner.pending_shares === 0) {
-    return html`<${Notice}><p>Nothing of this address counts now. Either it never mined here, or its last work is so long ago that the window has moved on.</p></${Notice}>`;
+    return html`<${Notice}><p>No work of this address counts now. Either it never mined here, or its last work has left the window.</p></${Notice}>`;
   }
   return html`<${Facts} rows=${[
-    ["Part of the whole", percent(window.part)],
+    ["Part of all work", percent(window.part)],
     ["Shares that count", count(window.shares)],
     ["Weight in the PPLNS window", `${digits(window.weight_blocks)} blocks`],
     ["Waiting to be listed", `${count(miner.pending_shares)} shares, worth ${digits(miner.pending_weight.weight_blocks)} blocks`],
@@ -59,8 +59,8 @@ function Window({ miner }) {
   ]} />`;
 }
 
-/** The miner's own average hashrate as the start of the calculator: of as long as is known, up to a day. */
+/** The calculator, starting with the miner's own average hashrate over up to a day. */
 function Expect({ miner }) {
   const mean = miner.hashrate_day_hs ?? 0;
-  return html`<p class="fine">${mean > 0 ? "It starts with the average hashrate of the last 24 hours, or since the first share; change it as you like." : "Nothing was mined in the last 24 hours; enter a hashrate."}</p><${CalculatorForm} startHs=${mean > 0 ? mean : undefined} included=${mean > 0} />`;
+  return html`<p class="fine">${mean > 0 ? "It starts with the average hashrate of the last 24 hours, or since the first share; change it as you like." : "No share was found in the last 24 hours; enter a hashrate."}</p><${CalculatorForm} startHs=${mean > 0 ? mean : undefined} included=${mean > 0} />`;
 }

@@ -1,4 +1,4 @@
-// Who is here: everybody whose work counts now.
+// All miners whose work counts now.
 import { html } from "../html.js";
 import { useApi } from "../api.js";
 import { useMe } from "../me.js";
@@ -13,10 +13,10 @@ export default function Miners() {
   const { rows, button } = usePages(path, answer.data, (page) => page.earned, (row) => row.script);
   return html`
     <${Title}>Miners</${Title}>
-    <p class="lead">All addresses whose work counts now, most work first: a block found now is paid by work like this. They hold no accounts; whoever mines appears, whoever stops fades out.</p>
+    <p class="lead">All addresses whose work counts now, most work first. A block found now pays by such work. There are no accounts: an address appears when it starts to mine, and fades out when it stops.</p>
     <section class="card"><${Loaded} from=${answer}>${(window) => html`
       <p>${plural(window.scripts_total, "address", "addresses")} in the window of links ${count(window.oldest_height)} to ${count(window.newest_height)}, together ${digits(window.total.weight_blocks)} expected Bitcoin blocks of work.</p>
-      <${Table} caption="Miners, most work first" rows=${rows.map((row, i) => ({ ...row, rank: i + 1 }))} rowKey=${(row) => row.script} empty="Nobody has earned anything yet." columns=${[
+      <${Table} caption="Miners, most work first" rows=${rows.map((row, i) => ({ ...row, rank: i + 1 }))} rowKey=${(row) => row.script} empty="No address has earned anything yet." columns=${[
         { head: "Rank", num: true, cell: (row) => count(row.rank) },
         { head: "Address", cell: (row) => html`<${Payee} payee=${row} /> ${me && row.address === me && html`<${Tag} tone="good">you</${Tag}>`}` },
         { head: "Part of the work", num: true, cell: (row) => percent(Number(row.weight) / Number(window.total.weight)) },

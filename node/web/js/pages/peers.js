@@ -1,4 +1,4 @@
-// Who else is here: the nodes that this one is connected to, without giving away where they are.
+// The nodes that this one is connected to, without their addresses.
 import { html, useState } from "../html.js";
 import { useApi } from "../api.js";
 import { Bar, Card, Choice, Facts, Id, Loaded, Notice, Tag, Title } from "../parts/bits.js";
@@ -6,19 +6,19 @@ import { PeerMap } from "../peers/map.js";
 import { Table } from "../parts/table.js";
 import { count, digits, duration, percent, plural } from "../format.js";
 
-/** Peers tell their height now and then: a few links say nothing. */
+/** Peers report their height only from time to time, so a few links of difference mean nothing. */
 const BEHIND_LINKS = 30;
 
 const ORDERS = {
   latency: ["Fastest first", (a, b) => (a.latency_ms ?? Infinity) - (b.latency_ms ?? Infinity)],
-  connected: ["Longest here first", (a, b) => b.connected_s - a.connected_s],
+  connected: ["Longest connected first", (a, b) => b.connected_s - a.connected_s],
   group: ["By group", (a, b) => (a.group < b.group ? -1 : a.group > b.group ? 1 : 0)],
 };
 
-/** What the owner can do about it. */
+/** Advice for the owner. */
 const HINTS = {
-  none: "It works all the same: it connects to others itself. To help hold the pool together, open TCP and UDP port 3381 in the router.",
-  relay: "Other nodes meet it at a relay and then connect directly where the routers allow it. To be reached without, open TCP and UDP port 3381 in the router.",
+  none: "It still works, since it connects to others itself. To help connect the pool, open TCP and UDP port 3381 in the router.",
+  relay: "Other nodes reach it through a relay, then connect directly where the routers allow it. To be reached without a relay, open TCP and UDP port 3381 in the router.",
 };
 
 const LINES = { tcp: "TCP", quic: "QUIC", relay: "relay", onion: "onion service" };
@@ -30,16 +30,16 @@ export default function Peers() {
   const [order, setOrder] = useState("latency");
   return html`
     <${Title}>Peers</${Title}>
-    <p class="lead">The nodes that this one is connected to. Where they are is their own business: addresses are shown to nobody but the owner of the node's token, only which of them lie near each other.</p>
+    <p class="lead">The nodes that this one is connected to. Their addresses are visible only with the node's token; everyone else sees only which of them are near each other.</p>
     <${Loaded} from=${answer}>${({ peers, reachable }) => html`
       <div class="cards">
         <${Card} title=${plural(peers.length, "peer")} id="map">
-          ${peers.length === 0 ? html`<${Notice} level="warn"><p><strong>No other node is connected.</strong> Name at least one in p2p.peers of the configuration, and see that the line to it is open.</p></${Notice}>` : html`
+          ${peers.length === 0 ? html`<${Notice} level="warn"><p><strong>No other node is connected.</strong> Name at least one in p2p.peers of the configuration, and check that it can be reached.</p></${Notice}>` : html`
             <${PeerMap} peers=${peers} picked=${picked} onPick=${pick} />
-            <p class="fine">This node is in the middle; the farther out, the longer an answer takes. ● outbound, ■ inbound. Sectors are groups of addresses.</p>
+            <p class="fine">This node is in the middle; peers farther out have a higher latency. ● outbound, ■ inbound. Sectors are groups of addresses.</p>
             <div aria-live="polite">${picked && html`<${Picked} peer=${peers.find((peer) => peer.id === picked)} />`}</div>`}
         </${Card}>
-        <${Card} title="Reached by others" id="reach">
+        <${Card} title="Reachability" id="reach">
           <p>Other nodes reach this one <strong>${reachable.words}</strong>.</p>
           ${HINTS[reachable.how] && html`<p class="fine">${HINTS[reachable.how]}</p>`}
           ${reachable.addresses.length > 0 && html`<ul>${reachable.addresses.map((address) => html`<li key=${address}><code class="whole">${address}</code></li>`)}</ul>`}
@@ -48,7 +48,7 @@ export default function Peers() {
           <${Versions} peers=${peers} own=${status.data?.version} />
           <${Loaded} from=${status} quiet>${({ upgrades }) => html`<${Upgrades} upgrades=${upgrades} />`}</${Loaded}>
         </${Card}>
-        <${Card} title="All of them" id="all" wide more=${html`<${Choice} label="Order" value=${order} onChange=${setOrder} options=${Object.entries(ORDERS).map(([key, [name]]) => [key, name])} />`}>
+        <${Card} title="All peers" id="all" wide more=${html`<${Choice} label="Order" value=${order} onChange=${setOrder} options=${Object.entries(ORDERS).map(([key, [name]]) => [key, name])} />`}>
           <${All} peers=${[...peers].sort(ORDERS[order][1])} height=${status.data?.height} />
         </${Card}>
       </div>`}
@@ -69,7 +69,7 @@ function Versions({ peers, own }) {
     <ul class="bars">${rows.map(([agent, n]) => html`<li key=${agent}><span>${agent}</span><b>${plural(n, "peer")}</b><${Bar} part=${n / peers.length} label=${`Peers with ${agent}`} /></li>`)}</ul>`;
 }
 
-/** Periods with 75% of the links, of which 12 with 90% on average bring an upgrade to its next state. */
+/** Consecutive periods with at least half of the links; 12 that average 90%, or 120 that average 75%, bring an upgrade to its next stage. */
 const good = (upgrade) => plural(upgrade.good_periods, "good period");
 
 function upgradeState(upgrade) {
@@ -79,13 +79,13 @@ function upgradeState(upgrade) {
 }
 
 function Upgrades({ upgrades }) {
-  if (upgrades.length === 0) return html`<h3>Upgrades of the rules</h3><p>None is signalled by miners now. When one is, it begins only after nine tenths of the links asked for it for more than five days, or three quarters for eight weeks.</p>`;
+  if (upgrades.length === 0) return html`<h3>Upgrades of the rules</h3><p>Miners signal no upgrade now. An upgrade becomes active only after 90% of the links have signaled it for more than five days, or 75% for eight weeks.</p>`;
   return html`
     <h3>Upgrades of the rules</h3>
     <ul class="bars">${upgrades.map((upgrade) => html`
       <li key=${upgrade.bit}><span>Bit ${upgrade.bit}: ${upgrade.known ? "known to this program" : html`<strong>not known to this program: a newer one is needed</strong>`}</span>
         <b>${upgradeState(upgrade)}</b>
-        ${upgrade.signalled != null && html`<${Bar} part=${upgrade.signalled} label=${`Signalled for bit ${upgrade.bit}`} />`}</li>`)}
+        ${upgrade.signalled != null && html`<${Bar} part=${upgrade.signalled} label=${`Links that signal bit ${upgrade.bit}`} />`}</li>`)}
     </ul>`;
 }
 

@@ -1,4 +1,4 @@
-// One share: what became of it, and why it did not count if it did not.
+// One share: its status, and why it did not count if it did not.
 import { html } from "../html.js";
 import { useApi } from "../api.js";
 import { BlockId, Copy, Facts, Id, LinkId, Loaded, Notice, Payee, Tag, Time, Title } from "../parts/bits.js";
@@ -26,15 +26,15 @@ function Fate({ answer }) {
     </${Notice}>`;
 }
 
-/** Its way, step by step. */
+/** Its history, step by step. */
 function Story({ answer }) {
   const { share, refusal } = answer;
   const steps = [];
-  if (share) steps.push(html`<strong>Handed out</strong> as work <${Time} at=${share.time_unix_s} />, by its maker's clock, to extend link <${LinkId} id=${share.parent} />.`);
+  if (share) steps.push(html`<strong>Handed out</strong> as work <${Time} at=${share.time_unix_s} />, by its finder's clock, to extend link <${LinkId} id=${share.parent} />.`);
   if (share?.validated_unix_s) steps.push(html`<strong>Found valid</strong> by this node <${Time} at=${share.validated_unix_s} />.`);
-  if (refusal) steps.push(html`<strong>${share ? "An altered copy of it was refused" : "Refused"}</strong> by this node <${Time} at=${refusal.time_unix_s} />: it came from ${refusal.peer ? html`the peer <${Id} id=${refusal.peer} to="/peers" />` : "a miner of this node"}, and broke rule ${refusal.rule}${share ? "; the share itself is valid, and loses nothing by that" : ""}.`);
+  if (refusal) steps.push(html`<strong>${share ? "An altered copy of it was rejected" : "Rejected"}</strong> by this node <${Time} at=${refusal.time_unix_s} />: it came from ${refusal.peer ? html`the peer <${Id} id=${refusal.peer} to="/peers" />` : "a miner of this node"}, and broke rule ${refusal.rule}${share ? "; the share itself is valid and unaffected" : ""}.`);
   if (answer.fate === "link") steps.push(html`<strong>Became link</strong> <a href=${`/links/${answer.id}`}>${count(answer.link_height)}</a> of the main chain: it counts.`);
-  if (answer.fate === "listed") steps.push(html`<strong>Listed</strong> by link <a href=${`/links/${answer.link}`}>${count(answer.link_height)}</a>: ${answer.unpaid ? "too late to earn anything" : "from there on it counts"}.`);
+  if (answer.fate === "listed") steps.push(html`<strong>Listed</strong> by link <a href=${`/links/${answer.link}`}>${count(answer.link_height)}</a>: ${answer.unpaid ? "too late to earn anything" : "so it counts"}.`);
   if (answer.fate === "pending") steps.push(html`<strong>Waits</strong> to be listed by one of the next links.`);
   if (answer.fate === "held") steps.push(html`<strong>Waits</strong> for ${answer.waits_for ?? "something missing"}.`);
   if (answer.fate === "expired") steps.push(html`<strong>Not listed</strong> by any of the links that could have listed it.`);

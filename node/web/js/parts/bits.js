@@ -21,7 +21,7 @@ export function Time({ at }) {
     const timer = setInterval(() => tick((n) => n + 1), young ? 1000 : 20000);
     return () => clearInterval(timer);
   }, [at]);
-  // Genesis has no time of its own, and the clock's year zero is no answer.
+  // Genesis has no time of its own, and 1970 is not an answer.
   if (!at) return UNKNOWN;
   return html`<time datetime=${new Date(at * 1000).toISOString()} title=${dateTime(at)}>${ago(at, nowS())}</time>`;
 }
@@ -37,7 +37,7 @@ export const LinkId = ({ id }) => html`<${Id} id=${id} to=${`/links/${id}`} />`;
 export const ShareId = ({ id }) => html`<${Id} id=${id} to=${`/shares/${id}`} />`;
 export const BlockId = ({ id }) => html`<${Id} id=${id} to=${`/blocks/${id}`} />`;
 
-/** Who is paid, as a link to the miner's page. */
+/** A payee, as a link to the miner's page. */
 export function Payee({ payee, whole }) {
   if (!payee) return html`<span>nobody</span>`;
   const name = payeeName(payee);
@@ -46,7 +46,7 @@ export function Payee({ payee, whole }) {
   return html`<a href=${`/miners/${payee.address}`} title=${name}><code class=${whole ? "whole" : undefined}>${shown}</code></a>`;
 }
 
-/** On plain http in a LAN browsers have no clipboard for pages, but an old way to copy what is selected. */
+/** On plain HTTP in a LAN, browsers offer no clipboard API, but can still copy a selection. */
 async function copyText(text) {
   if (navigator.clipboard) return navigator.clipboard.writeText(text);
   const field = document.createElement("textarea");
@@ -86,30 +86,30 @@ export const Figure = ({ name, value, children }) => html`
 /** `brief` ones leave out their sentences on a phone. */
 export const Figures = ({ children, brief }) => html`<dl class=${brief ? "figures brief" : "figures"}>${children}</dl>`;
 
-/** Rows of a name and what it is. `rows` are [name, content]; false ones are left out. */
+/** Rows of a name and its content. `rows` are [name, content]; false ones are left out. */
 export const Facts = ({ rows }) => html`
   <dl class="facts">${rows.filter(Boolean).map(([name, content]) => html`<div key=${name}><dt>${name}</dt><dd>${content}</dd></div>`)}</dl>`;
 
 const ICONS = { ok: "✓", warn: "!", bad: "✕", info: "i" };
 
-/** A sentence with a level that is shown by shape, word and colour. */
+/** A sentence with a level, shown by shape, word, and color. */
 export const Notice = ({ level = "info", children }) => html`
   <div class=${`notice ${level}`} role=${level === "bad" ? "alert" : undefined}>
     <span class="icon" aria-hidden="true">${ICONS[level]}</span><div>${children}</div>
   </div>`;
 
-/** Why something cannot be shown, and what to do. */
+/** Why something cannot be shown, and advice. */
 export const Failed = ({ error, reload }) => html`
   <${Notice} level="bad"><p><strong>${error.message}</strong> ${error.todo} ${reload && html`<button type="button" class="small" onClick=${reload}>Try again</button>`}</p></${Notice}>`;
 
 /**
- * Shows `children(data)` when there is an answer, and says so when there is none, or only an old one. Always one element:
- * what comes and goes inside it never moves what stands beside it.
+ * Shows `children(data)` when there is an answer, and a notice if there is none, or only an old one. Always one
+ * element, so that changes inside it never move its neighbors.
  */
 export const Loaded = ({ from, children, quiet }) => html`<div class="loaded">${inside(from, children, quiet)}</div>`;
 
 function inside({ data, error, reload }, children, quiet) {
-  if (data) return html`${error && html`<p class="stale"><strong>May be old.</strong> ${error.message}</p>`}${children(data, error)}`;
+  if (data) return html`${error && html`<p class="stale"><strong>May be outdated.</strong> ${error.message}</p>`}${children(data, error)}`;
   if (error) return html`<${Failed} error=${error} reload=${reload} />`;
   return quiet ? null : html`<p class="loading" aria-busy="true">Loading…</p>`;
 }
@@ -118,10 +118,10 @@ function inside({ data, error, reload }, children, quiet) {
 export const Bar = ({ part, label, tone = "" }) => html`
   <meter class=${`bar ${tone}`} min="0" max="1" value=${Math.max(0, Math.min(1, part ?? 0))} aria-label=${label}></meter>`;
 
-/** A word in a frame. Its shape differs, not only its colour. */
+/** A word in a frame. Its shape differs, not only its color. */
 export const Tag = ({ tone = "", children }) => html`<span class=${`tag ${tone}`}>${children}</span>`;
 
-/** Choices of which one holds. */
+/** Choices, one of which is active. */
 export const Choice = ({ label, options, value, onChange }) => html`
   <div class="choice" role="group" aria-label=${label}>
     ${options.map(([key, text]) => html`<button type="button" key=${key} aria-pressed=${String(key === value)} onClick=${() => onChange(key)}>${text}</button>`)}

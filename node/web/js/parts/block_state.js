@@ -3,7 +3,7 @@ import { html } from "../html.js";
 import { Tag } from "./bits.js";
 import { count } from "../format.js";
 
-/** Confirmations from which a coinbase can be spent: its own, and those of 100 blocks on top. */
+/** Confirmations needed to spend a coinbase: its own block's, and those of 100 blocks on top. */
 export const MATURE = 101;
 
 export function blockState(block) {

@@ -1,4 +1,4 @@
-// Hashrate in, expectations out: from the pool's numbers now.
+// A form for a hashrate, with its expected pay by the pool's current numbers.
 import { html, useEffect, useState } from "../html.js";
 import { useApi } from "../api.js";
 import { Figure, Figures, Loaded } from "./bits.js";
@@ -14,7 +14,7 @@ function split(hs) {
   return { unit, text: digits(hs / scale).replaceAll(",", "") };
 }
 
-/** `startHs` fills the form; `included` says that this hashrate is a part of the pool's already. */
+/** `startHs` fills the form; `included` means that this hashrate is already part of the pool's. */
 export function CalculatorForm({ startHs, included = false }) {
   const pool = useApi("/pool", ["block"]);
   const window = useApi("/window?limit=1");
@@ -32,7 +32,7 @@ export function CalculatorForm({ startHs, included = false }) {
       <label>Your hashrate <input type="number" min="0" step="any" inputmode="decimal" value=${form?.text ?? ""} onInput=${(e) => set({ ...form, text: e.target.value })} /></label>
       <label>Unit <select value=${form?.unit ?? "TH/s"} onChange=${(e) => set({ ...form, unit: e.target.value })}>${UNITS.map(([unit]) => html`<option key=${unit} value=${unit}>${unit}</option>`)}</select></label>
     </div>
-    <${Loaded} from=${ready}>${(data) => (hashrateHs > 0 ? html`<${Result} ...${data} hashrateHs=${hashrateHs} included=${included} />` : html`<p class="empty">Give a hashrate above zero.</p>`)}</${Loaded}>
+    <${Loaded} from=${ready}>${(data) => (hashrateHs > 0 ? html`<${Result} ...${data} hashrateHs=${hashrateHs} included=${included} />` : html`<p class="empty">Enter a hashrate above zero.</p>`)}</${Loaded}>
   </div>`;
 }
 
@@ -53,20 +53,20 @@ function Result({ pool, window, tip, hashrateHs, included }) {
   return html`
     <${Figures}>
       <${Figure} name="A share" value=${`every ${duration(is.shareS)}`}>on average; each takes ${hashes(tip.children_share_work_hashes)} now.</${Figure}>
-      <${Figure} name="Your part of the pool" value=${percent(is.part)}>${included ? "as it is now" : "with your hashrate added"}.</${Figure}>
+      <${Figure} name="Your part of the pool" value=${percent(is.part)}>${included ? "now" : "with your hashrate added"}.</${Figure}>
       <${Figure} name="A block of the pool" value=${`every ${duration(is.poolBlockS)}`}>on average, at today's hashrate and difficulty.</${Figure}>
-      <${Figure} name="It pays you" value=${roughBtc(is.dueSat)}>on average${is.drawn < 1 ? html`: small parts are drawn by lottery, ${roughBtc(tailSat)} with a chance of ${chance(is.drawn)}` : ", in proportion to your work"}.</${Figure}>
+      <${Figure} name="Your payout" value=${roughBtc(is.dueSat)}>on average${is.drawn < 1 ? html`: small parts are drawn by lottery, ${roughBtc(tailSat)} with a chance of ${chance(is.drawn)}` : ", in proportion to your work"}.</${Figure}>
     </${Figures}>
-    <h3 class="apart">What the pool changes: not how much, but how evenly</h3>
+    <h3 class="apart">What the pool changes: not the amount, but its regularity</h3>
     <${Table} caption="With and without the pool" rows=${ways} rowKey=${(way) => way.name} columns=${[
       { head: "Mining", cell: (way) => html`<strong>${way.name}</strong>` },
-      { head: "Paid on average every", num: true, cell: (way) => duration(way.paidS) },
-      { head: "Paid at all in a month", num: true, cell: (way) => chance(way.month) },
-      { head: "Paid at all in a year", num: true, cell: (way) => chance(way.year) },
+      { head: "Average time between payments", num: true, cell: (way) => duration(way.paidS) },
+      { head: "Any payment in a month", num: true, cell: (way) => chance(way.month) },
+      { head: "Any payment in a year", num: true, cell: (way) => chance(way.year) },
       { head: "Average a month", num: true, cell: () => roughBtc(is.monthSat) },
       { head: "Typical month (68% range)", num: true, cell: (way) => spread(way) },
     ]} />
-    <p class="fine">Averages at today's difficulty, without fees of any pool (this one has none) and without electricity. Difficulty changes every two weeks. The typical month is the average and one standard deviation around it.</p>`;
+    <p class="fine">Averages at today's difficulty, without pool fees (this pool has none) and without electricity. Difficulty changes every two weeks. The typical month is the average plus or minus one standard deviation.</p>`;
 }
 
 function spread(way) {

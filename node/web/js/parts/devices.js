@@ -1,4 +1,4 @@
-// The reader's devices at this node in a strip: which works, how fast, and what is rejected.
+// The reader's devices at this node in a strip: their states, hashrates, and rejected submits.
 import { html } from "../html.js";
 import { useApi } from "../api.js";
 import { Tag, Time } from "./bits.js";
@@ -7,7 +7,7 @@ import { count, difficulty, hashrate, percent, plural } from "../format.js";
 
 const STATES = { ok: ["good", "OK"], low: ["warn", "low"], silent: ["bad", "silent"], paused: ["", "paused"] };
 
-/** The name alone: the address is the page's own. A name may be all address, or none. */
+/** The name without the address, which is the page's own. A name may be only an address, or have none. */
 export function shortName(name, address) {
   const [first, ...rest] = name.split(".");
   const payees = first.split(",").map((part) => part.split(":")[0].trim().toLowerCase());
@@ -16,18 +16,18 @@ export function shortName(name, address) {
 
 const clockTime = (unixS) => new Date(unixS * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
 
-/** A phone has room for a line of each beside what is asked first; the rest opens. */
+/** A phone has room for one line per device; the rest opens on demand. */
 const isNarrow = () => matchMedia("(max-width: 720px)").matches;
-/** More are counted by their states above the list. */
+/** With more devices, the states are counted above the list. */
 const few = () => (isNarrow() ? 2 : 10);
 
-/** How many there are, and in which state. */
+/** Number of devices in each state. */
 export function deviceCounts(devices) {
   const counts = Object.entries(STATES).map(([state, [, word]]) => [devices.filter((device) => device.state === state).length, word]);
   return `${plural(devices.length, "device")}: ${counts.filter(([n]) => n > 0).map(([n, word]) => `${count(n)} ${word}`).join(", ")}`;
 }
 
-/** `miner` is the answer about the address, with its devices, those that need a look first. */
+/** `miner` is the answer about the address, with its devices, those that need attention first. */
 export default function Devices({ miner }) {
   const block = useApi("/pool", ["tip", "block"]).data?.bitcoin.difficulty;
   const { rows, button } = useFirst(miner.devices, few());

@@ -1,4 +1,4 @@
-// Effort of the last rounds as bars: how much work each block took, in blocks' average work.
+// Effort of the last rounds as bars: the work of each block, in expected blocks.
 import { html } from "../html.js";
 import { percent } from "../format.js";
 import { luckWords, roundWords } from "../chance.js";
@@ -25,5 +25,5 @@ export function EffortBars({ blocks, round }) {
       <line class="line-b" x1="0" x2=${WIDTH - 62} y1=${y(1)} y2=${y(1)} />
       <text x=${WIDTH} y=${y(1) + 4} text-anchor="end">average</text>
     </svg>
-    <p class="fine">Effort of each round: work done over work expected; below 100% is lucky. The last bar, in orange, is this round so far. ${past.length > 0 ? `Average of the last ${past.length}: ${percent(mean)}.` : ""} Point at a bar for its chance.</p>`;
+    <p class="fine">Effort of each round: work done over work expected; below 100% is lucky. The last bar, in orange, is this round so far. ${past.length > 0 ? `Average of the last ${past.length}: ${percent(mean)}.` : ""} Hover over a bar for its chance.</p>`;
 }

@@ -1,4 +1,4 @@
-// What arrives, newest first.
+// Latest shares and links, newest first.
 import { html, useState } from "../html.js";
 import { useEvent, useLiveState } from "../live.js";
 import { useApi } from "../api.js";
@@ -6,7 +6,7 @@ import { BlockId, Card, Id, Payee, Tag, Time } from "./bits.js";
 import { btc, count, plural } from "../format.js";
 
 const KEPT = 10;
-/** Shares are many; more than this a second would only flicker. */
+/** More shares per second than this would only flicker. */
 const SHARES_SECOND = 4;
 
 export function Feed() {

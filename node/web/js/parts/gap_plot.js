@@ -1,4 +1,4 @@
-// How long the gaps between shares were, beside what chance alone would make of the same number.
+// The gaps between shares, compared with those that chance alone would produce.
 import { html } from "../html.js";
 import { Figure, Figures } from "./bits.js";
 import { gapsOf, histogram } from "../mining_state.js";
@@ -14,17 +14,17 @@ const LEAST = 8;
 
 export function GapPlot({ shares }) {
   const { gaps, meanS, lastS } = gapsOf(shares);
-  if (meanS == null || gaps.length < LEAST) return html`<p class="empty">Too few shares to tell: ${count(gaps.length)} gaps are known, ${LEAST} are needed.</p>`;
+  if (meanS == null || gaps.length < LEAST) return html`<p class="empty">Too few shares: ${count(gaps.length)} gaps are known, ${LEAST} are needed.</p>`;
   const longest = Math.max(...gaps);
   const now = Math.max(0, nowS() - lastS);
   return html`
     <${Figures}>
       <${Figure} name="Average gap" value=${duration(meanS)}>over the last ${count(gaps.length + 1)} shares.</${Figure}>
-      <${Figure} name="Since the last share" value=${duration(now)}>chance alone makes it that long: ${odds(silence(now, meanS))}.</${Figure}>
-      <${Figure} name="Longest of them" value=${duration(longest)}>so long a gap among ${count(gaps.length)}: ${odds(1 - (1 - silence(longest, meanS)) ** gaps.length)}.</${Figure}>
+      <${Figure} name="Since the last share" value=${duration(now)}>chance alone makes it this long: ${odds(silence(now, meanS))}.</${Figure}>
+      <${Figure} name="Longest of them" value=${duration(longest)}>such a gap among ${count(gaps.length)}: ${odds(1 - (1 - silence(longest, meanS)) ** gaps.length)}.</${Figure}>
     </${Figures}>
     <${Plot} gaps=${gaps} meanS=${meanS} />
-    <p class="fine">Bars: gaps as they were. Dashed line: what chance makes of a steady hashrate. Many more long gaps than the line says mean that the miner, or the line to this node, pauses at times.</p>`;
+    <p class="fine">Bars: actual gaps. Dashed line: gaps expected at a steady hashrate. Many more long gaps than the line shows mean that the miner, or its connection to this node, pauses at times.</p>`;
 }
 
 function Plot({ gaps, meanS }) {

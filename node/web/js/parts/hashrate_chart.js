@@ -1,4 +1,4 @@
-// Hashrate and shares over time, of the pool or of one miner, with a choice of how long.
+// Hashrate and shares over time, of the pool or of one miner, with a choice of periods.
 import { html, useMemo, useState } from "../html.js";
 import { useApi } from "../api.js";
 import { LineChart } from "../chart.js";
@@ -25,6 +25,6 @@ export function HashrateChart({ base, name, withShares }) {
       ${withShares && html`<${Choice} label="What" value=${what} onChange=${setWhat} options=${[["hashrate", "Hashrate"], ["shares", "Shares"]]} />`}
     </div>
     <${Loaded} from=${answer}>${() => html`<${LineChart} points=${points} label=${label} format=${what === "shares" ? shares : hashrate} />`}</${Loaded}>
-    <p class="fine">Estimated from the shares of each ${stepName}; chance makes it jump, most where shares are few.</p>
+    <p class="fine">Estimated from the shares of each ${stepName}; chance makes it vary, most where shares are few.</p>
   </div>`;
 }

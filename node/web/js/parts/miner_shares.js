@@ -1,4 +1,4 @@
-// The last shares of an address: what became of each, and whether they come as often as they should.
+// The last shares of an address: the status of each, and the times between them.
 import { html } from "../html.js";
 import { useApi } from "../api.js";
 import { Card, Loaded, ShareId, Tag, Time } from "./bits.js";
@@ -16,7 +16,7 @@ export function MinerShares({ base }) {
     <${Card} title="Last shares" id="shares" wide>
       <${Loaded} from=${answer}>${() => html`
         <${Opened} begin=${rows.length <= 10} summary=${`${count(rows.length)} shares, newest first`}>${() => html`
-        <${Table} caption="Shares, newest first" rows=${rows} rowKey=${(row) => row.id} empty="None has reached this node." columns=${[
+        <${Table} caption="Shares, newest first" rows=${rows} rowKey=${(row) => row.id} empty="No share has reached this node." columns=${[
           { head: "Share", cell: (row) => html`<${ShareId} id=${row.id} />` },
           { head: "When", cell: (row) => html`<${Time} at=${row.time_unix_s} />` },
           { head: "Work", num: true, cell: (row) => hashes(row.work_hashes) },

@@ -1,4 +1,4 @@
-// The first answers about an address: does it mine and how fast, what does it earn, and when is it paid.
+// The main facts about an address: whether and how fast it mines, its pay, and its next payment.
 import { html, useEffect } from "../html.js";
 import { useApi, useExplorer } from "../api.js";
 import { Figure, Figures, Loaded, Notice, Time } from "./bits.js";
@@ -9,7 +9,7 @@ import { btc, count, duration, hashrate, pay as roughPay, percent, roughBtc, UNK
 import { chance, odds } from "../chance.js";
 
 const CONFIRMATIONS = 100;
-/** Devices submit every few seconds; whether one died is known this soon. */
+/** Devices submit every few seconds, so a failure shows this soon. */
 const LOOK_MS = 10000;
 
 export function MiningNow({ address, miner }) {
@@ -29,18 +29,18 @@ function Verdict({ miner, list }) {
   }
   if (state.kind === "here") return html`<${Notice} level="ok"><p><strong>Yes, you are mining</strong> at this node: the last submit was accepted <${Time} at=${state.lastS} />.</p></${Notice}>`;
   if (state.kind === "silent") {
-    return html`<${Notice} level="bad"><p><strong>Your device is silent.</strong> Its last submit was accepted <${Time} at=${state.lastS} />, and working devices send one every few seconds. Check its power, its network and its own page; if it is there, restart it.</p></${Notice}>`;
+    return html`<${Notice} level="bad"><p><strong>Your device is silent.</strong> Its last submit was accepted <${Time} at=${state.lastS} />, and working devices send one every few seconds. Check its power, its network, and its own page; if that page answers, restart the device.</p></${Notice}>`;
   }
   if (state.kind === "stopped") {
-    return html`<${Notice} level="warn"><p><strong>You were mining, but no share has come for ${duration(state.gapS)}.</strong> Before, one came every ${duration(state.meanS)}; such a silence by chance: ${odds(state.chance)}. Your device is not connected to this node: check whether it runs, and whether its own node does.</p></${Notice}>`;
+    return html`<${Notice} level="warn"><p><strong>You were mining, but no share has come for ${duration(state.gapS)}.</strong> Before, one came every ${duration(state.meanS)}; the chance of such a silence is ${odds(state.chance)}. Your device is not connected to this node: check whether it runs, and whether its own node does.</p></${Notice}>`;
   }
   if (state.kind === "elsewhere") {
-    return html`<${Notice} level="ok"><p><strong>Yes, you are mining</strong>, at another node: the last share was found <${Time} at=${state.lastS} />${state.meanS == null ? "" : `, and one is found every ${duration(state.meanS)} on average`}. Only that node sees each submit of your device.</p></${Notice}>`;
+    return html`<${Notice} level="ok"><p><strong>Yes, you are mining</strong>, at another node: the last share was found <${Time} at=${state.lastS} />${state.meanS == null ? "" : `, and one is found every ${duration(state.meanS)} on average`}. Only that node sees every submit of your device.</p></${Notice}>`;
   }
-  return html`<${Notice} level="warn"><p><strong>No submit and no share of this address has reached this node.</strong> A new miner waits for its first share: the <a href="/calculator">calculator</a> says how long. If it is connected here and this stays, compare the address with the user name in the miner.</p></${Notice}>`;
+  return html`<${Notice} level="warn"><p><strong>No submit and no share of this address has reached this node.</strong> A new miner must wait for its first share; the <a href="/calculator">calculator</a> shows how long. If it is connected here and this notice stays, compare the address with the user name in the miner.</p></${Notice}>`;
 }
 
-/** Hashrate, pay a day, how often, and what a block found now would pay; `brief` leaves out the rest. */
+/** Hashrate, pay per day, interval of payments, and payout of a block found now; `brief` leaves out the rest. */
 export function NextPay({ miner, brief }) {
   const pool = useApi("/pool", ["tip", "block"]);
   const explorer = useExplorer();
@@ -49,13 +49,13 @@ export function NextPay({ miner, brief }) {
   return html`
     <${Figures} brief=${brief}>
       ${miner.last_submit_unix_s == null
-        ? html`<${Figure} name="Your hashrate" value=${hashrate(miner.hashrate_hour_hs)}>in the last hour, by your shares; your devices are at other nodes. In 24 h: ${hashrate(miner.hashrate_day_hs)}.</${Figure}>`
-        : html`<${Figure} name="Your hashrate" value=${hashrate(miner.hashrate_hs)}>now, of the devices at this node. By shares at any node: ${hashrate(miner.hashrate_hour_hs)} in the last hour, ${hashrate(miner.hashrate_day_hs)} in 24 h.</${Figure}>`}
-      ${!explorer && html`<${Figure} name="You earn a day" value=${miner.pay == null ? UNKNOWN : roughPay(miner.pay.day_sat)}>on average, by the work of yours that counts now, at today's pool hashrate and difficulty.</${Figure}>
+        ? html`<${Figure} name="Your hashrate" value=${hashrate(miner.hashrate_hour_hs)}>in the last hour, from your shares; your devices are at other nodes. In 24 h: ${hashrate(miner.hashrate_day_hs)}.</${Figure}>`
+        : html`<${Figure} name="Your hashrate" value=${hashrate(miner.hashrate_hs)}>now, from the devices at this node. From shares at all nodes: ${hashrate(miner.hashrate_hour_hs)} in the last hour, ${hashrate(miner.hashrate_day_hs)} in 24 h.</${Figure}>`}
+      ${!explorer && html`<${Figure} name="You earn per day" value=${miner.pay == null ? UNKNOWN : roughPay(miner.pay.day_sat)}>on average, from your work that counts now, at today's pool hashrate and difficulty.</${Figure}>
       <${Figure} name="You are paid" value=${often(miner.pay)}>${oftenAbout(miner.pay)}</${Figure}>
       <${Figure} name="A block now pays you" value=${amount(next, brief)}>${how(next)}</${Figure}>`}
       ${!brief && html`<${Figure} name="Your part of the pool's work" value=${percent(miner.window.part)}>by ${count(miner.window.shares)} shares that count now${miner.pending_shares > 0 ? `, ${count(miner.pending_shares)} more wait to be listed` : ""}.</${Figure}>
-      <${Figure} name="A block of the pool" value=${pool.data?.expected_block_s == null ? UNKNOWN : `every ${duration(pool.data.expected_block_s)}`}>on average, whoever finds it; never sooner because the last was long ago.${maturityS ? ` Bitcoin lets its reward be spent ${CONFIRMATIONS} blocks later, after about ${duration(maturityS)}.` : ""}</${Figure}>`}
+      <${Figure} name="A block of the pool" value=${pool.data?.expected_block_s == null ? UNKNOWN : `every ${duration(pool.data.expected_block_s)}`}>on average, whoever finds it; a long wait does not make the next one come sooner.${maturityS ? ` Its reward can be spent ${CONFIRMATIONS} blocks later, after about ${duration(maturityS)}.` : ""}</${Figure}>`}
     </${Figures}>`;
 }
 
@@ -66,9 +66,9 @@ function often(pay) {
 
 function oftenAbout(pay) {
   if (pay == null) return "The pool's hashrate is not known yet.";
-  if (pay.every_s == null) return "No work of yours counts yet.";
+  if (pay.every_s == null) return "None of your work counts yet.";
   const part = pay.block_probability >= 0.9995 ? "By each block of the pool" : `By ${odds(pay.block_probability)} blocks of the pool`;
-  return `on average. ${part}, about ${roughPay(pay.payout_sat)} each time. Chance to be paid at all within a month: ${chance(pay.month_probability)}; within a year: ${chance(pay.year_probability)}.`;
+  return `on average. ${part}, about ${roughPay(pay.payout_sat)} each time. Chance of any payment within a month: ${chance(pay.month_probability)}; within a year: ${chance(pay.year_probability)}.`;
 }
 
 function amount(next, brief) {
@@ -80,11 +80,11 @@ function amount(next, brief) {
 
 function how(next) {
   if (next.kind === "unknown") return "The node still lacks a part of the history.";
-  if (next.kind === "alone") return `Too few shares were listed so far: whoever finds the block gets all ${btc(next.value_sat)}.`;
-  if (next.kind === "none") return "Work counts for payouts some time after it was listed; keep mining.";
+  if (next.kind === "alone") return `Too few shares are listed so far: the finder of the block gets all ${btc(next.value_sat)}.`;
+  if (next.kind === "none") return "Work counts for payouts some time after it is listed; keep mining.";
   const of = `of ${btc(next.value_sat)}`;
   if (next.kind === "exact") return `Proportional to the work up to the snapshot that such a block would use, ${of}.`;
   if (next.probability == null) return `By lottery, ${of}.`;
-  if (next.probability >= 0.9995) return `${roughBtc(next.payment_sat)} by lottery, ${of}; with your work you win almost surely.`;
-  return `Small parts are drawn by lottery, so that a block has room for all: ${roughBtc(next.payment_sat)} with a chance of ${chance(next.probability)}, else nothing. ${next.drawn ? "The draw for a block on today's tip would take you." : "The draw for a block on today's tip would not take you."} Each new Bitcoin block draws anew.`;
+  if (next.probability >= 0.9995) return `${roughBtc(next.payment_sat)} by lottery, ${of}; with your work, a win is almost certain.`;
+  return `A lottery decides among small dues, since a block has no room for all: ${roughBtc(next.payment_sat)} with a chance of ${chance(next.probability)}, otherwise nothing. ${next.drawn ? "You would win the lottery for a block on today's tip." : "You would not win the lottery for a block on today's tip."} Each new Bitcoin block changes the draw.`;
 }

@@ -1,9 +1,9 @@
-// What thousands of rows would make slow: lists that begin short, and parts that are drawn when they are opened.
+// Against slow pages with thousands of rows: lists that begin short, and parts that render when they are opened.
 import { html, useState } from "../html.js";
 import { count } from "../format.js";
 import { Table } from "./table.js";
 
-/** The first rows of a list that is here already, and a button that shows as many again. */
+/** The first rows of a loaded list, and a button that shows as many again. */
 export function useFirst(rows, first = 50) {
   const [shown, show] = useState(first);
   const left = rows.length - shown;
@@ -17,7 +17,7 @@ export function LongTable({ rows, first, ...rest }) {
   return html`<${Table} rows=${begin.rows} ...${rest} />${begin.button}`;
 }
 
-/** `children()` gives the content, once it is opened; `begin` opens it at first. */
+/** `children()` renders the content once it is opened; `begin` opens it at first. */
 export function Opened({ summary, name, begin = false, children }) {
   const [open, set] = useState(begin);
   return html`<details class=${name} open=${begin} onToggle=${(event) => set(event.target.open)}><summary>${summary}</summary>${open && children()}</details>`;

@@ -1,4 +1,4 @@
-// What an address was paid in Bitcoin blocks of the pool.
+// Payments to an address in Bitcoin blocks of the pool.
 import { html } from "../html.js";
 import { useApi } from "../api.js";
 import { BlockId, Card, Loaded, Tag, Time } from "./bits.js";
@@ -14,7 +14,7 @@ export function Payments({ base }) {
   return html`
     <${Card} title="Paid in Bitcoin blocks" id="payments" wide>
       <${Loaded} from=${answer}>${() => html`
-        ${rows.length > 0 && html`<p><strong>${btc(paid(rows))}</strong> in the ${plural(rows.length, "payment")} shown, by the blocks themselves. Nothing is held back and nothing is owed; whoever was not drawn in one block may be in the next.</p>`}
+        ${rows.length > 0 && html`<p><strong>${btc(paid(rows))}</strong> in the ${plural(rows.length, "payment")} shown, paid by the blocks themselves. Nothing is held back and nothing is owed; an address that does not win in one block may win in the next.</p>`}
         <${Table} caption="Payments, newest first" rows=${rows} rowKey=${(row) => row.block} empty="No block of the pool has paid this address yet." columns=${[
           { head: "Block", cell: (row) => html`<${BlockId} id=${row.block} /> ${count(row.height)}` },
           { head: "When", cell: (row) => html`<${Time} at=${row.time_unix_s} />` },
@@ -26,7 +26,7 @@ export function Payments({ base }) {
     </${Card}>`;
 }
 
-/** What lost blocks would have paid is not paid. */
+/** Payments of lost blocks do not count. */
 const paid = (rows) => rows.filter((row) => row.confirmations > 0).reduce((sum, row) => sum + BigInt(row.value_sat), 0n);
 
 function State({ row, blockS }) {

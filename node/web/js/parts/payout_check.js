@@ -1,4 +1,4 @@
-// What a block pays one address: a proof that needs no node, checked here and kept as a file.
+// A block's payout to one address: a proof that needs no node, verified here and offered as a file.
 import { html, useState } from "../html.js";
 import { get, passing } from "../api.js";
 import { useRevival } from "../live.js";
@@ -8,17 +8,17 @@ import { decode, fromJson } from "../proof/payout_file.js";
 import { verify } from "../proof/verify.js";
 import { btc, count, plural } from "../format.js";
 
-/** What a proof shows, for people. */
+/** The result of a proof, in words. */
 export function findingWords({ finding, sat, output, payouts, lot }) {
   if (finding === "exact") return `It is paid ${btc(sat)} exactly, in output ${count(output)}.`;
   if (finding === "drawn") return `It was drawn and is paid ${btc(sat)}, in output ${count(output)}.`;
   if (finding === "not_drawn") return `It took part in the draw for ${plural(lot.points, "output", "outputs")} and was not drawn, so this block pays it nothing.`;
-  if (finding === "absent") return `It had no weight in the window, so none of the ${plural(payouts, "output", "outputs")} is its own.`;
+  if (finding === "absent") return `It had no weight in the window, so none of the ${plural(payouts, "output", "outputs")} pays it.`;
   if (finding === "finder") return `It found the block and is paid all of it, ${btc(sat)}.`;
   return "The block pays its finder alone, which is another address.";
 }
 
-/** Fetches a proof, and checks that it holds and is about this block. Which script the address has, the node says. */
+/** Fetches a proof, and checks that it is valid and about this block. The node names the script of the address. */
 async function fetchProof(hash, address) {
   const json = await get(`/blocks/${hash}/proof?address=${encodeURIComponent(address)}`);
   try {
@@ -44,8 +44,8 @@ export function PayoutCheck({ hash }) {
   };
   useRevival(passing(state.error), () => run(state.address));
   return html`
-    <${Card} title="What does it pay an address?" id="payout">
-      <p>A proof of what this block pays an address, or that it pays it nothing. Your browser checks it from Bitcoin's block header on; the file stays valid without any node: <code>shoal proof verify FILE</code>, or <code>python3 specs/proof.py FILE</code>.</p>
+    <${Card} title="Payout to an address" id="payout">
+      <p>A proof of what this block pays an address, or that it pays it nothing. Your browser verifies it from Bitcoin's block header alone; the file stays valid without any node: <code>shoal proof verify FILE</code>, or <code>python3 specs/proof.py FILE</code>.</p>
       <form class="field" onSubmit=${submit}>
         <label class="hidden" for="payout-address">A payout address</label>
         <input id="payout-address" value=${text ?? me ?? ""} onInput=${(event) => setText(event.target.value)} placeholder="A payout address" autocomplete="off" spellcheck="false" autocapitalize="off" maxlength="120" />
@@ -57,11 +57,11 @@ export function PayoutCheck({ hash }) {
 }
 
 function Shown({ address, found, wrong, file, size, hash }) {
-  if (wrong) return html`<${Notice} level="bad"><p><strong>The node's proof does not hold: ${wrong}.</strong> Ask another node, and report it.</p></${Notice}>`;
+  if (wrong) return html`<${Notice} level="bad"><p><strong>The node's proof is not valid: ${wrong}.</strong> Ask another node, and report it.</p></${Notice}>`;
   return html`
     <${Notice} level="ok"><p><strong>${findingWords(found)}</strong> <code class="whole">${address}</code>, script <code class="whole">${found.script}</code></p></${Notice}>
     ${found.weight !== undefined && html`<p>Its weight is <code class="whole">${String(found.weight)}</code>, in a window of ${plural(found.dues, "address", "addresses")}.</p>`}
     ${found.lot && html`<p>Its interval in the draw is <code class="whole">${String(found.lot.start)}</code> to <code class="whole">${String(found.lot.end)}</code>, the end not included. The first point is <code class="whole">${String(found.lot.point)}</code>, and then there is one every <code class="whole">${String(found.lot.step)}</code>.</p>`}
-    <p><a href=${file} download=${`shoal-${found.height}.proof`}>Keep the proof: ${count(size)} bytes</a></p>
-    <p class="fine">What the proof does not show is that Bitcoin's chain has this block: any Bitcoin node or explorer tells, by its hash ${hash}.</p>`;
+    <p><a href=${file} download=${`shoal-${found.height}.proof`}>Save the proof: ${count(size)} bytes</a></p>
+    <p class="fine">The proof does not show that this block is in Bitcoin's chain: look up its hash ${hash} at any Bitcoin node or explorer.</p>`;
 }

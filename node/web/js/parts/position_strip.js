@@ -1,4 +1,4 @@
-// Where the shares of an address lie in the PPLNS window: what is at the left end leaves it next.
+// The shares of an address in the PPLNS window, oldest left, where they leave it next.
 import { html } from "../html.js";
 import { useApi } from "../api.js";
 import { Loaded } from "./bits.js";
@@ -8,7 +8,7 @@ import { count, duration, percent, plural } from "../format.js";
 
 const WIDTH = 640;
 const HEIGHT = 24;
-/** Of the faintest part with a share, so that it shows. */
+/** Minimum opacity of a part with shares, so that it is visible. */
 const FAINTEST = 0.25;
 
 export function PositionStrip({ base }) {

@@ -18,8 +18,8 @@ export const Table = ({ caption, columns, rows, rowKey, empty = "Nothing yet." }
 };
 
 /**
- * Rows of a first page (`first` is an answer that its owner keeps fresh) and a button for more. When a fresh first page
- * pushes rows out, those stay as long as more than it was asked for.
+ * Rows of a first page (`first` is an answer that its owner keeps fresh) and a button for more. Rows that a fresh first
+ * page pushes out stay once further pages were requested.
  */
 export function usePages(path, first, pick, rowKey) {
   const kept = useRef({ path: null, first: null, rows: [], next: null, grown: false });

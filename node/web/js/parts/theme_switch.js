@@ -1,4 +1,4 @@
-// Dark, light, or as the system has it; remembered.
+// Dark, light, or like the system; remembered.
 import { html, useState } from "../html.js";
 
 const KEY = "shoal.theme";
@@ -15,7 +15,7 @@ export function ThemeSwitch() {
       if (next === "system") localStorage.removeItem(KEY);
       else localStorage.setItem(KEY, next);
     } catch {
-      // Then it holds as long as this page stays open.
+      // Then it lasts only while this page stays open.
     }
     set(next);
     dispatchEvent(new Event("themechange"));

@@ -1,4 +1,4 @@
-// The workers of an address that are connected to this node: only for whoever has the node's token.
+// The workers of an address that are connected to this node; requires the node's token.
 import { html, useRef } from "../html.js";
 import { readToken, writeToken } from "../api.js";
 import { Card } from "./bits.js";
@@ -22,15 +22,15 @@ function Ask({ tried, reload }) {
     reload();
   };
   return html`
-    <p>Names and numbers of workers are shown only to the operator of this node. <code>shoal pair</code> prints a link and a QR code that pair this browser; or enter the token from the file <code>api-token</code> in the node's data folder. This browser remembers it.</p>
-    ${tried && html`<p><strong>That token is not this node's.</strong> Copy the whole line of the file.</p>`}
+    <p>Only the operator of this node can see the names and numbers of workers. <code>shoal pair</code> prints a link and a QR code that pair this browser. Or enter the token from the file <code>api-token</code> in the node's data folder. This browser remembers it.</p>
+    ${tried && html`<p><strong>That token is not this node's.</strong> Copy the whole line from the file.</p>`}
     <form class="field" onSubmit=${submit}><label class="hidden" for="token">The node's token</label><input id="token" type="password" ref=${input} placeholder="The node's token" autocomplete="off" required /><button type="submit">Show</button></form>`;
 }
 
 const Names = ({ names, address }) => names.map((name, i) => html`<span key=${name} title=${name}>${i > 0 ? ", " : ""}${shortName(name, address)}</span>`);
 
 const List = ({ workers, address }) => html`
-  <${LongTable} caption="Workers" first=${20} rows=${workers} empty="None is connected to this node now. It may be at another one: each node knows only its own." columns=${[
+  <${LongTable} caption="Workers" first=${20} rows=${workers} empty="None is connected to this node now. Workers may be at other nodes: each node knows only its own." columns=${[
     { head: "Name", cell: (w) => html`<span class="breakable">${w.names.length > 0 ? html`<${Names} names=${w.names} address=${address} />` : "unnamed"}</span><br /><span class="fine breakable">${w.agent}${w.percent < 100 ? `, ${w.percent}% for this address` : ""}</span>` },
     { head: "Hashrate", num: true, cell: (w) => hashrate(w.hashrate_hs) },
     { head: "Difficulty", num: true, cell: (w) => (w.difficulty == null ? "no work yet" : digits(w.difficulty)) },

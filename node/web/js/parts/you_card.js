@@ -1,4 +1,4 @@
-// Am I mining, how much will I get, and when? For an address that this browser remembers.
+// The reader's mining and pay, for an address that this browser remembers.
 import { html, useRef, useState } from "../html.js";
 import { get, useApi } from "../api.js";
 import { setMe, useMe } from "../me.js";
@@ -15,7 +15,7 @@ export function You() {
 const connect = () => import("./connect.js");
 const devices = () => (import("./more.js"), import("./devices.js"));
 
-/** The address in what was pasted, as the node reads it. Throws a Failure that says what is wrong with it. */
+/** The address in pasted text, as the node reads it. Throws a Failure that explains what is wrong. */
 const addressIn = async (text) => (await get(`/miners/${encodeURIComponent(text)}`)).address;
 
 function Ask() {
@@ -32,7 +32,7 @@ function Ask() {
     }
   };
   return html`
-    <p>Am I mining, how much will I get, and when? Enter the address that your miner is set to; only this browser stores it.</p>
+    <p>Am I mining, how much will I earn, and when? Enter the payout address that is set in your miner; only this browser stores it.</p>
     <form class="field" onSubmit=${submit}>
       <label class="hidden" for="my-address">Your payout address</label>
       <input id="my-address" ref=${input} placeholder="Your payout address" autocomplete="off" spellcheck="false" autocapitalize="off" maxlength="200" />
@@ -40,7 +40,7 @@ function Ask() {
     </form>
     ${error && html`<${Failed} error=${error} />`}
     <${Connected} title="I am not mining yet" />
-    <p class="fine">The <a href="/calculator">calculator</a> says what to expect.</p>`;
+    <p class="fine">The <a href="/calculator">calculator</a> shows what to expect.</p>`;
 }
 
 function Connected({ title, address }) {
@@ -50,7 +50,7 @@ function Connected({ title, address }) {
 
 function Mine({ address }) {
   const miner = useApi(`/miners/${encodeURIComponent(address)}`, ["tip"]);
-  // Asked for at once, not when the part that shows it is there.
+  // Requested immediately, before the part that shows it is loaded.
   useApi(`/miners/${encodeURIComponent(address)}/shares?limit=100`, ["tip"]);
   return html`
     <p><a href=${`/miners/${address}`} title=${address}><code>${shortAddress(address)}</code></a> <button type="button" class="small" onClick=${() => setMe(null)}>Forget</button></p>

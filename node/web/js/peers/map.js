@@ -1,4 +1,4 @@
-// Peers around this node: the farther out, the slower the line; one sector for each group of addresses.
+// Peers around this node: the farther out, the higher the latency; one sector for each group of addresses.
 import { html } from "../html.js";
 import { plural } from "../format.js";
 import { place, RINGS, sectors } from "./places.js";
@@ -10,7 +10,7 @@ const at = ({ angle, radius }) => ({ x: CX + R * radius * Math.cos(angle), y: CY
 
 export function PeerMap({ peers, picked, onPick }) {
   const groups = sectors(peers);
-  const label = `Map of ${peers.length} peers. ${groups.map((group) => `${group.name}: ${group.peers.length}`).join("; ")}. The table below has all of it.`;
+  const label = `Map of ${peers.length} peers. ${groups.map((group) => `${group.name}: ${group.peers.length}`).join("; ")}. The table below has all data.`;
   return html`
     <svg class="map" viewBox="0 0 400 400" role="img" aria-label=${label}>
       ${RINGS.map((ring) => html`<circle key=${ring.name} class="ring" cx=${CX} cy=${CY} r=${R * ring.radius} />`)}

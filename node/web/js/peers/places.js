@@ -1,6 +1,6 @@
-// Where a peer stands on the map. Pure.
+// Position of a peer on the map. Pure.
 
-/** Milliseconds to a part of the radius: each ring some five times the one before. */
+/** Milliseconds to a part of the radius: each ring is about five times the one before. */
 const EDGES = [[1, 0.24], [10, 0.45], [50, 0.64], [250, 0.82]];
 const UNKNOWN_RADIUS = 1;
 
@@ -22,7 +22,7 @@ export function radius(latencyMs) {
   return Math.min(0.93, r0 + Math.log(latencyMs / ms0) * 0.06);
 }
 
-/** Groups with their peers and angles; each is at least as wide as half an even part, so that its name has room. */
+/** Groups with their peers and angles; each has at least half of an even part, so that its name has room. */
 export function sectors(peers) {
   const byName = new Map();
   for (const peer of [...peers].sort((a, b) => (a.id < b.id ? -1 : 1))) {

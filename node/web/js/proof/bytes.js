@@ -16,11 +16,11 @@ export function concat(...parts) {
   return all;
 }
 
-/** Below, above or equal, byte by byte; what ends first is first. */
+/** Below, above, or equal, byte by byte; a prefix comes first. */
 export function compare(a, b) {
   for (let i = 0; i < Math.min(a.length, b.length); i += 1) if (a[i] !== b[i]) return a[i] - b[i];
   return a.length - b.length;
 }
 
-/** The first byte counts most. */
+/** Big-endian: the first byte is the most significant. */
 export const bigEndian = (bytes) => BigInt(`0x${toHex(bytes)}`);

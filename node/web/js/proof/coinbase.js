@@ -1,4 +1,4 @@
-// A coinbase transaction taken apart, and whether everything but its payouts is as section 5 of specs/protocol.md wants it.
+// Parses a coinbase transaction, and checks everything but its payouts by section 5 of specs/protocol.md.
 // Pure.
 import { concat, fromHex, toHex } from "./bytes.js";
 
@@ -31,7 +31,7 @@ class Reader {
   }
 }
 
-/** Outputs are { sat, script: hex }. Throws an Error with a sentence when the bytes are no coinbase. */
+/** Outputs are { sat, script: hex }. Throws an Error with a sentence if the bytes are not a coinbase. */
 export function parseCoinbase(hex) {
   const reader = new Reader(fromHex(hex));
   const version = reader.number(4);
@@ -63,7 +63,7 @@ function isNullData([, length, ...pushed]) {
   return long >= 76 && long <= 80 && rest.length === long;
 }
 
-/** Checks the frame; gives { checks: [[what, holds]], payouts } with the outputs that pay miners. */
+/** Checks the frame; returns { checks: [[what, holds]], payouts } with the outputs that pay miners. */
 export function checkFrame(coinbase, height) {
   const start = concat(heightPush(height), Uint8Array.of(NAME.length), NAME, Uint8Array.of(EXTRANONCE));
   const { scriptSig } = coinbase;
@@ -86,8 +86,8 @@ export function checkFrame(coinbase, height) {
     checks: [
       ["It spends nothing and is of version 2.", coinbase.version === 2n && coinbase.spends === "00".repeat(32) + "ffffffff"],
       ["It begins with the height, /shoal/ and 16 free bytes.", begins],
-      ["Sequence and locktime are those that BIP 54 wants.", coinbase.sequence === 0xfffffffen && coinbase.locktime === BigInt(Math.max(0, height - 1))],
-      ["Its last output commits to the share and pays nobody.", commits],
+      ["Sequence and locktime are those that BIP 54 requires.", coinbase.sequence === 0xfffffffen && coinbase.locktime === BigInt(Math.max(0, height - 1))],
+      ["Its last output commits to the share and pays nothing.", commits],
       ["Only payouts, at most one output without value, and Bitcoin's witness commitment come before it.", witness && empty && payouts.every((output) => !output.script.startsWith("6a"))],
     ],
   };

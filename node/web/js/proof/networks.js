@@ -1,4 +1,4 @@
-// The constants of each network that payouts depend on: specs/protocol.md, section 3.
+// The constants on which payouts depend, for each network: specs/protocol.md, section 3.
 const ONE_BLOCK = 1n << 64n;
 const COMMON = { outputsMax: 48, floorSat: 10_000n, halvingBlocks: 210_000, windowProofs: 1 << 21 };
 
@@ -33,7 +33,7 @@ export const NETWORKS = Object.fromEntries(Object.entries({ ...STANDARD, ...WIDE
 /** The share-chain of a node, by its status: a name in NETWORKS. */
 export const chainOf = ({ network, outputs_max: outputsMax }) => (outputsMax === STANDARD[network]?.outputsMax ? network : `${network}-wide`);
 
-/** What a block may make new, satoshi. */
+/** Subsidy of a block, satoshi. */
 export const subsidy = (height, network) => 5_000_000_000n >> BigInt(Math.floor(height / network.halvingBlocks));
 
 /** Height of the Bitcoin block whose hash is the seed: an ancestor of the one before. */

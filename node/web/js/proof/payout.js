@@ -5,7 +5,7 @@ import { bigEndian, compare, concat, fromHex, toHex } from "./bytes.js";
 
 const TAG = sha256(new TextEncoder().encode("shoal/draw"));
 
-/** SC-305: largest first, ties by script. Dues of nothing are left out. */
+/** SC-305: largest first, ties by script. Zero dues are left out. */
 export function rank(dues) {
   const ranked = dues.filter((due) => due.weight > 0n).map((due) => ({ ...due, bytes: fromHex(due.script) }));
   return ranked.sort((a, b) => (a.weight === b.weight ? compare(a.bytes, b.bytes) : a.weight > b.weight ? -1 : 1));
@@ -13,7 +13,7 @@ export function rank(dues) {
 
 const sum = (dues) => dues.reduce((total, due) => total + due.weight, 0n);
 
-/** SC-306: with `outputs` outputs, how many are paid exactly, the even payment of the rest, and the total of all. */
+/** SC-306: with `outputs` outputs, how many are proportional, the equal payment of the rest, and the total of all. */
 export function split(ranked, outputs) {
   const all = sum(ranked);
   if (outputs === ranked.length) return { exact: outputs, tail: ranked.at(-1).weight, total: all };
@@ -26,7 +26,7 @@ export function split(ranked, outputs) {
   throw new Error("one payment of the whole rest is never below the next due");
 }
 
-/** SC-305: fewer outputs while the smallest would be worth less than the floor. Gives every try. */
+/** SC-305: fewer outputs while the smallest would be worth less than the floor. Returns every attempt. */
 export function tries(ranked, subsidySat, { outputsMax, floorSat }) {
   const made = [];
   for (let outputs = Math.min(outputsMax, ranked.length); outputs >= 1; outputs -= 1) {
@@ -38,7 +38,7 @@ export function tries(ranked, subsidySat, { outputsMax, floorSat }) {
   return made;
 }
 
-/** SC-307: the rest on a line, in an order that the seed decides; points at equal distances say who is drawn. */
+/** SC-307: the rest on a line, in an order that the seed decides; equidistant points select the winners. */
 export function draw(claims, seed, tail, places) {
   const key = sha256(concat(TAG, TAG, seed));
   const hash = (bytes) => sha256(concat(key, key, bytes));
@@ -62,7 +62,7 @@ export function draw(claims, seed, tail, places) {
   return { key: toHex(key), random, first, line, drawn };
 }
 
-/** SC-308: each output's part of the value; what is left over goes to the first. */
+/** SC-308: each output's part of the value; the remainder goes to the first. */
 export function amounts(paid, total, valueSat) {
   const outputs = paid.map((one) => ({ ...one, sat: (valueSat * one.weight) / total }));
   const left = valueSat - outputs.reduce((all, output) => all + output.sat, 0n);
@@ -71,8 +71,8 @@ export function amounts(paid, total, valueSat) {
 }
 
 /**
- * All of it. `dues` are { script: hex, weight: BigInt }, `seed` the bytes of a hash in the order SHA-256 gives them. None
- * due: null, and the finder is paid alone.
+ * The whole selection. `dues` are { script: hex, weight: BigInt }, `seed` the bytes of a hash in SHA-256 output order.
+ * Returns null without dues: only the finder is paid.
  */
 export function select(dues, seed, subsidySat, valueSat, limits) {
   const ranked = rank(dues);

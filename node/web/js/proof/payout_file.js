@@ -4,16 +4,16 @@ import { concat, fromHex, toHex } from "./bytes.js";
 const MAGIC = new TextEncoder().encode("shoalpay\u0001");
 const PAYABLE = /^(76a914.{40}88ac|a914.{40}87|0014.{40}|(00|5[1-9a-f]|60)20.{64})$/;
 
-/** An integer in `size` bytes, the lowest first. */
+/** An integer in `size` bytes, little-endian. */
 export function le(value, size) {
   if (BigInt(value) < 0n || BigInt(value) >> BigInt(8 * size)) throw new Error("a number is out of range");
   return Uint8Array.from({ length: size }, (_, i) => Number((BigInt(value) >> BigInt(8 * i)) & 0xffn));
 }
 
-/** Bytes behind their length. */
+/** Bytes after their length. */
 export const sized = (bytes) => concat(le(bytes.length, 1), bytes);
 
-/** The number that bytes are, the lowest first. */
+/** The number that bytes encode, little-endian. */
 export const number = (bytes) => bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
 
 const many = (items, one, size = 1) => concat(le(items.length, size), ...items.map(one));
@@ -56,7 +56,7 @@ class Reader {
 
   some(most, read, size = 1) {
     const count = Number(this.number(size));
-    if (count > most) throw new Error("there are too many of something");
+    if (count > most) throw new Error("a count is too large");
     return Array.from({ length: count }, read);
   }
 }
@@ -74,10 +74,10 @@ function readShare(reader) {
   return { bytes: reader.bytes.slice(from, reader.at), root, finder, height, value, nullData };
 }
 
-/** A proof from its bytes. Scripts are hex, numbers that may be large BigInt. */
+/** Decodes a proof. Scripts are hex; numbers that may be large are BigInt. */
 export function decode(bytes) {
   const reader = new Reader(bytes);
-  if (toHex(reader.take(9)) !== toHex(MAGIC)) throw new Error("this is no payout proof of version 1");
+  if (toHex(reader.take(9)) !== toHex(MAGIC)) throw new Error("this is not a payout proof of version 1");
   const proof = {
     pool: reader.take(32),
     script: reader.script(),

@@ -8,9 +8,9 @@ import { decode, fromJson } from "./payout_file.js";
 import { commitsTo, verify } from "./verify.js";
 
 /**
- * `block` is the answer about the block, `weights` all its weights, `network` its name. Gives { can: false, why } when
- * something that it takes is not kept, otherwise every step and { right }. `payout` is the block's payout proof for any
- * address, if the node keeps such proofs: it has what the block's share header commits to.
+ * `block` is the answer about the block, `weights` all its weights, `network` its name. Returns { can: false, why } if
+ * data is missing, otherwise every step and { right }. `payout` is the block's payout proof for any address, if the
+ * node keeps such proofs: it has the commitments of the block's share header.
  */
 export function prove(block, weights, network, payout = null) {
   const constants = NETWORKS[network];
@@ -51,7 +51,7 @@ function commits(block, selection, payout) {
   }
 }
 
-/** One row for each place, also where one side has fewer. */
+/** One row for each output, even if one side has fewer. */
 function compareOutputs(expected, found, told) {
   const rows = [];
   for (let i = 0; i < Math.max(expected.length, found.length, told.length); i += 1) {

@@ -1,4 +1,4 @@
-// A button that sums the weights again from the links, for whoever does not take the node's sum.
+// A button that sums the weights again from the links, for readers who do not trust the node's sum.
 import { html, useEffect, useRef, useState } from "../html.js";
 import { Failed, Notice } from "../parts/bits.js";
 import { differences, sumWindow } from "./window.js";
@@ -20,14 +20,14 @@ function Again({ block, weights, network }) {
   }
   if (state.error) return html`<${Failed} error=${state.error.todo ? state.error : { message: state.error.message, todo: "" }} reload=${start} />`;
   if (state.done) return html`<${Result} done=${state.done} block=${block} weights=${weights} />`;
-  return html`<p><button type="button" onClick=${start}>Sum these weights again from the links</button> <span class="fine">One request for each link of the window: it may take a while.</span></p>`;
+  return html`<p><button type="button" onClick=${start}>Sum these weights again from the links</button> <span class="fine">One request per link of the window; this may take a while.</span></p>`;
 }
 
 function Result({ done, block, weights }) {
-  if (done.missing !== undefined) return html`<${Notice} level="warn"><p>This node no longer keeps what each link up to ${count(done.missing)} credited, so the sum cannot be made again here.</p></${Notice}>`;
+  if (done.missing !== undefined) return html`<${Notice} level="warn"><p>This node no longer keeps the credits of links up to ${count(done.missing)}, so it cannot compute the sum again.</p></${Notice}>`;
   const differing = differences(done.weights, weights);
   if (differing.length === 0 && done.listedTotal === block.snapshot_listed_total) {
     return html`<${Notice} level="ok"><p><strong>The same sum.</strong> ${plural(done.links, "link")} from the snapshot down credit exactly these weights.</p></${Notice}>`;
   }
-  return html`<${Notice} level="bad"><p><strong>Another sum:</strong> ${plural(differing.length, "address differs", "addresses differ")} over ${plural(done.links, "link")}. Compare with another node.</p></${Notice}>`;
+  return html`<${Notice} level="bad"><p><strong>A different sum:</strong> ${plural(differing.length, "address differs", "addresses differ")} over ${plural(done.links, "link")}. Compare with another node.</p></${Notice}>`;
 }

@@ -1,4 +1,4 @@
-// The payout proof, step by step, as a reader can follow it.
+// The payout proof, step by step, for readers.
 import { html } from "../html.js";
 import { Notice } from "../parts/bits.js";
 import { Dues, Lot, Outputs, Tries } from "./tables.js";
@@ -12,20 +12,20 @@ export function Proof({ block, weights, network, proof }) {
   const wrong = rows.filter((row) => !row.right).length;
   return html`
     ${proof.right
-      ? html`<${Notice} level="ok"><p><strong>Yes: ${rows.length === 1 ? "its output is as the rules want it" : `all ${count(rows.length)} outputs are as the rules want them`}, to the satoshi.</strong> Your browser just recomputed this from the weights below; it took nobody's word for the amounts.</p></${Notice}>`
-      : html`<${Notice} level="bad"><p><strong>No: ${wrong > 0 ? `${plural(wrong, "output is", "outputs are")} not as the rules want` : "the coinbase is not as the rules want it"}.</strong> Either the node that serves this page is wrong, or the rules were broken; compare with another node, and report it.</p></${Notice}>`}
+      ? html`<${Notice} level="ok"><p><strong>Yes: ${rows.length === 1 ? "its output follows the rules" : `all ${count(rows.length)} outputs follow the rules`}, to the satoshi.</strong> Your browser just recomputed this from the weights below, and trusted no one for the amounts.</p></${Notice}>`
+      : html`<${Notice} level="bad"><p><strong>No: ${wrong > 0 ? `${plural(wrong, "output breaks", "outputs break")} the rules` : "the coinbase breaks the rules"}.</strong> Either the node that serves this page is wrong, or the rules were broken; compare with another node, and report it.</p></${Notice}>`}
     <ol class="steps">
-      <li><h3>Who had worked how much</h3>
-        <p>Up to <a href=${`/links/${block.snapshot}`}>the snapshot</a>, a link well before the block, ${plural(weights.length, "address", "addresses")} had earned weight: the work of their shares in expected Bitcoin blocks. The choice of the snapshot follows from the chain; the finder has none.</p>
+      <li><h3>The work of each address</h3>
+        <p>Up to <a href=${`/links/${block.snapshot}`}>the snapshot</a>, a link well before the block, ${plural(weights.length, "address", "addresses")} had earned weight: the work of their shares in expected Bitcoin blocks. The chain determines the snapshot; the finder has no choice.</p>
         ${selection && html`<${Dues} selection=${selection} weights=${weights} />`}
         ${selection && html`<${Resum} block=${block} weights=${weights} network=${network} />`}
       </li>
       <li><h3>Is the pool old enough to share?</h3>
-        <p>${count(block.snapshot_listed_total)} shares had been listed up to the snapshot; with fewer than ${count(proof.constants.listedBeforePayouts)} the finder would be paid alone. ${proof.early || !selection ? "So here the finder is paid alone." : "So everyone is paid."}</p>
+        <p>${count(block.snapshot_listed_total)} shares had been listed up to the snapshot; with fewer than ${count(proof.constants.listedBeforePayouts)}, only the finder would be paid. ${proof.early || !selection ? "So here, only the finder is paid." : "So all miners are paid."}</p>
       </li>
       ${selection && html`<${Shared} block=${block} proof=${proof} />`}
-      <li><h3>What there is to pay</h3>
-        <p>The coinbase pays ${btc(proof.valueSat)}: the subsidy of ${btc(proof.subsidySat)} and fees of ${btc(proof.valueSat - proof.subsidySat)}. ${proof.valueRight ? "Nothing of the subsidy is left out." : "That is less than the subsidy, which the rules forbid."}</p>
+      <li><h3>The amount to pay</h3>
+        <p>The coinbase pays ${btc(proof.valueSat)}: the subsidy of ${btc(proof.subsidySat)} and fees of ${btc(proof.valueSat - proof.subsidySat)}. ${proof.valueRight ? "The whole subsidy is paid." : "That is less than the subsidy, which the rules forbid."}</p>
       </li>
       <li><h3>Output by output</h3>
         <p>${selection ? html`Each gets value × weight ÷ total weight, rounded down; the ${plural(Number(selection.left), "satoshi", "satoshi")} left over ${selection.left === 1n ? "goes" : "go"} to the first.` : "One output, to the finder."} Compared with the bytes of the coinbase:</p>
@@ -35,8 +35,8 @@ export function Proof({ block, weights, network, proof }) {
         <ul class="checks">${proof.frame.checks.map(([what, holds]) => html`<li key=${what}><span class=${holds ? "yes" : "no"}>${holds ? "✓ right" : "✕ wrong"}</span> ${what}</li>`)}</ul>
         <details><summary>The coinbase, byte by byte</summary><pre>${block.coinbase_hex}</pre></details>
       </li>
-      <li><h3>What this page cannot see</h3>
-        <p>That Bitcoin's chain has the block with this hash, and that the seed is the hash of its block ${count(seedHeight(block.height, proof.constants))}: any Bitcoin node tells with <code class="whole">bitcoin-cli getblock ${block.hash} 2</code> and <code class="whole">bitcoin-cli getblockhash ${seedHeight(block.height, proof.constants)}</code>. The constants are those of the network ${network}.</p>
+      <li><h3>What this page cannot verify</h3>
+        <p>That the block with this hash is in Bitcoin's chain, and that the seed is the hash of Bitcoin's block ${count(seedHeight(block.height, proof.constants))}: verify both at any Bitcoin node, with <code class="whole">bitcoin-cli getblock ${block.hash} 2</code> and <code class="whole">bitcoin-cli getblockhash ${seedHeight(block.height, proof.constants)}</code>. The constants are those of the network ${network}.</p>
       </li>
     </ol>`;
 }
@@ -47,11 +47,11 @@ function Shared({ block, proof }) {
   const { outputs } = selection.tried.at(-1);
   return html`
     <li><h3>How many outputs</h3>
-      <p>At most ${count(proof.constants.outputsMax)}, and no more than ${plural(selection.ranked.length, "address", "addresses")} with weight; fewer while the smallest would be worth less than ${btc(proof.constants.floorSat)}. That makes ${count(outputs)}: ${plural(exact, "address is", "addresses are")} paid exactly${lot ? `, ${plural(selection.ranked.length - exact, "smaller one draws", "smaller ones draw")} for ${plural(outputs - exact, "even payment")}` : ", and nobody draws"}.</p>
+      <p>At most ${count(proof.constants.outputsMax)}, and no more than ${plural(selection.ranked.length, "address", "addresses")} with weight; fewer while the smallest would be worth less than ${btc(proof.constants.floorSat)}. That makes ${count(outputs)}: ${plural(exact, "address is", "addresses are")} paid in proportion${lot ? `, ${plural(selection.ranked.length - exact, "smaller one draws", "smaller ones draw")} for ${plural(outputs - exact, "equal payment")}` : ", without a lottery"}.</p>
       ${selection.tried.length > 1 && html`<${Tries} tried=${selection.tried} />`}
     </li>
     ${lot && html`<li><h3>The draw</h3>
-      <p>The smaller ones lie on a line, each as long as its weight, in an order that the seed decides: the hash of <span class="breakable">Bitcoin's block <code class="whole">${block.seed}</code></span>, unknown when the weights were settled. Points at equal distances of T = <code class="whole">${String(selection.tail)}</code> select who is paid: each is drawn with the chance of its weight ÷ T, and paid T, so that all are paid what they are due on average.</p>
+      <p>The smaller dues lie on a line, each as long as its weight, in an order that the seed decides: the hash of <span class="breakable">Bitcoin's block <code class="whole">${block.seed}</code></span>, unknown when the weights were settled. Points at equal distances of T = <code class="whole">${String(selection.tail)}</code> select the winners: each due wins with probability weight ÷ T, and is paid T, so that on average each is paid in full.</p>
       <${Lot} lot=${lot} tail=${selection.tail} />
     </li>`}`;
 }

@@ -5,10 +5,10 @@ import { LongTable, Opened } from "../parts/more.js";
 import { btc, count, percent } from "../format.js";
 
 const exactInteger = (value) => html`<code class="whole">${String(value)}</code>`;
-/** For people: the first digits are enough. */
+/** For display, the first digits suffice. */
 const part = (weight, total) => percent(Number((weight * 10_000_000n) / total) / 10_000_000);
 
-/** Addresses by script: the draw knows only scripts. */
+/** Addresses by script: the lottery knows only scripts. */
 const names = (weights) => new Map(weights.map((row) => [row.script, row]));
 
 export function Dues({ selection, weights }) {
@@ -25,7 +25,7 @@ export function Dues({ selection, weights }) {
 }
 
 export const Tries = ({ tried }) => html`
-  <${Opened} summary=${`The ${count(tried.length)} numbers that were tried`}>${() => html`
+  <${Opened} summary=${`The ${count(tried.length)} numbers of outputs tried`}>${() => html`
     <${LongTable} caption="Numbers of outputs" rows=${tried} rowKey=${(one) => one.outputs} columns=${[
       { head: "Outputs", num: true, cell: (one) => count(one.outputs) },
       { head: "Paid exactly", num: true, cell: (one) => count(one.exact) },
@@ -36,7 +36,7 @@ export const Tries = ({ tried }) => html`
 
 export const Lot = ({ lot, tail }) => html`
   <${Opened} summary=${`The line: ${count(lot.line.length)} intervals, ${count(lot.drawn.length)} points`}>${() => html`
-    <p>Key <code class="whole">${lot.key}</code>. The first point is (random × T) ÷ 2¹²⁸ = ${exactInteger(lot.first)}, with random = ${exactInteger(lot.random)}; each next one lies T = ${exactInteger(tail)} further.</p>
+    <p>Key <code class="whole">${lot.key}</code>. The first point is (random × T) ÷ 2¹²⁸ = ${exactInteger(lot.first)}, with random = ${exactInteger(lot.random)}; each next one is T = ${exactInteger(tail)} farther.</p>
     <${LongTable} caption="The line of the draw" rows=${lot.line} rowKey=${(claim) => claim.script} columns=${[
       { head: "Script", cell: (claim) => html`<code title=${claim.script}>…${claim.script.slice(-12)}</code>` },
       { head: "From", num: true, cell: (claim) => exactInteger(claim.start) },
@@ -51,8 +51,8 @@ export const Outputs = ({ rows }) => html`
   <${LongTable} caption="Outputs" first=${100} rows=${rows.map((row, i) => ({ ...row, place: i }))} rowKey=${(row) => row.place} columns=${[
     { head: "Output", num: true, cell: (row) => count(row.place) },
     { head: "Pays", cell: (row) => html`<${Payee} payee=${{ address: row.address, script: (row.is ?? row.want).script }} />` },
-    { head: "How", cell: (row) => (row.want ? KINDS[row.want.kind] : "nobody is due this") },
-    { head: "The rules want", num: true, cell: (row) => (row.want ? btc(row.want.sat) : "no output") },
+    { head: "How", cell: (row) => (row.want ? KINDS[row.want.kind] : "nothing is due") },
+    { head: "The rules require", num: true, cell: (row) => (row.want ? btc(row.want.sat) : "no output") },
     { head: "The coinbase pays", num: true, cell: (row) => (row.is ? btc(row.is.sat) : "no output") },
     { head: "Verdict", cell: (row) => html`<span class=${row.right ? "yes" : "no"}>${row.right ? "✓ right" : "✕ wrong"}</span>` },
   ]} />`;

@@ -1,4 +1,4 @@
-// Verifies a payout proof against nothing but its Bitcoin header: section 16 of specs/protocol.md. Pure.
+// Verifies a payout proof from its Bitcoin header alone: section 16 of specs/protocol.md. Pure.
 import { sha256 } from "../../vendor/noble-hashes/sha2.js";
 import { bigEndian, compare, concat, fromHex, toHex } from "./bytes.js";
 import { heightPush } from "./coinbase.js";
@@ -37,10 +37,10 @@ const above = (left, right) => ({
   sum: left.sum + right.sum,
 });
 
-/** What a share header commits to, given the number of dues, their sum and the root over them: section 15. */
+/** The state root, given the number of dues, their sum, and the root over them: section 15. */
 const stateRoot = (dues, sum, root, rest) => tagged("shoal/state", concat(le(dues, 4), le(sum, 16), root, rest));
 
-/** Whether the share header of a verified proof commits to exactly these dues, { script, weight } in coinbase order. */
+/** True if the share header of a verified proof commits to exactly these dues, { script, weight } in coinbase order. */
 export function commitsTo(proof, dues) {
   let level = dues.map(leaf);
   while (level.length > 1) {
@@ -78,7 +78,7 @@ function walk({ dues, shown, siblings }) {
   return { root, sum: before, starts };
 }
 
-/** What follows from the dues that are shown: section 10. */
+/** The result that follows from the dues shown: section 10. */
 function judge(proof, { sum, starts }, seed, network) {
   const { payouts, exact, dues, shown, script } = proof;
   const points = payouts.length - exact;
@@ -120,10 +120,10 @@ function judge(proof, { sum, starts }, seed, network) {
     if (at < BigInt(points) && point + at * step < lot.end) {
       return { finding: "drawn", weight: own.weight, lot, ...pays(exact + Number(at), step, script) };
     }
-    need(unpaid, "the coinbase pays what is due nothing");
+    need(unpaid, "the coinbase pays a script that is due nothing");
     return { finding: "not_drawn", weight: own.weight, lot, ...nothing };
   }
-  need(unpaid, "the coinbase pays what is due nothing");
+  need(unpaid, "the coinbase pays a script that is due nothing");
   const isBefore = (due) => compare(place(fromHex(due.script)), place(fromHex(script))) < 0;
   const left = drawn.filter(isBefore).map((due) => due.index);
   const right = drawn.filter((due) => !isBefore(due)).map((due) => due.index);
@@ -133,17 +133,17 @@ function judge(proof, { sum, starts }, seed, network) {
 }
 
 /**
- * What a proof shows: { finding, sat, output, weight, lot, block, script, height }, where `finding` is exact, drawn, not_drawn,
- * absent, finder or other_finder. Throws an Error with the first thing that does not hold.
+ * The result of a proof: { finding, sat, output, weight, lot, block, script, height }, where `finding` is exact, drawn,
+ * not_drawn, absent, finder or other_finder. Throws an Error with the first check that fails.
  */
 export function verify(proof) {
   const network = Object.values(NETWORKS).find(({ id }) => id === toHex(proof.pool));
-  need(network, "the pool is not known");
+  need(network, "the pool is unknown");
   const { header, share } = proof;
   const bits = Number(number(header.slice(72, 76)));
   const hash = double(header);
-  need(bits >>> 24 <= 32 && (bits & 0x800000) === 0, "the nBits are not sane");
-  need(number(hash) <= target(bits), "the header has not the work of its nBits");
+  need(bits >>> 24 <= 32 && (bits & 0x800000) === 0, "the nBits are not valid");
+  need(number(hash) <= target(bits), "the header lacks the work of its nBits");
   const root = proof.branch.reduce((below, sibling) => double(concat(below, sibling)), double(coinbase(proof)));
   need(equal(root, header.slice(36, 68)), "the coinbase is not in the block");
   need(proof.payouts.reduce((all, payout) => all + payout.sat, 0n) === share.value, "the payouts do not add up");

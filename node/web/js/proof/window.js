@@ -1,4 +1,4 @@
-// The weights of a snapshot summed again, link by link, from what each link credited: section 9 of specs/protocol.md.
+// Sums the weights of a snapshot again, link by link, from the links' credits: section 9 of specs/protocol.md.
 import { get } from "../api.js";
 import { NETWORKS } from "./networks.js";
 
@@ -19,9 +19,9 @@ async function patient(path) {
 }
 
 /**
- * Sums from the snapshot down until the window is full. `onProgress(links, part)` tells how far it is; `gone()` stops it.
- * Gives { links, weights: Map(script -> BigInt), listedTotal }, or { missing: height } where the node no longer keeps what
- * a link credited.
+ * Sums from the snapshot down until the window is full. `onProgress(links, part)` reports progress; `gone()` stops it.
+ * Returns { links, weights: Map(script -> BigInt), listedTotal }, or { missing: height } if the node no longer keeps
+ * the credits of a link.
  */
 export async function sumWindow(snapshot, networkName, onProgress, gone) {
   const network = NETWORKS[networkName];

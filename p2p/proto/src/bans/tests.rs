@@ -30,7 +30,7 @@ fn a_range_covers_its_addresses_until_it_ends() {
     assert!(bans.of_ip(inside).is_none());
 }
 
-/// Beyond 4,096 bans, peers that were banned early stayed blocked until a restart.
+/// Regression test: beyond 4,096 bans, peers that were banned early stayed blocked until a restart.
 #[test]
 fn more_bans_than_are_kept_leave_nothing_blocked() {
     let mut bans = Bans::default();

@@ -1,13 +1,13 @@
-//! What is known of one node.
+//! The data of one node.
 
 use crate::limits::{FAILURES, HORIZON_S, RECORD_CLOCK_S, RETRIES};
 use crate::netgroup::Netgroup;
 use crate::record::{Address, Checked};
 
-/// Time after a dial within which a node is not terrible, seconds: its answer may still come.
+/// How long after a dial a node is not terrible, seconds: its answer may still come.
 const GRACE_S: u64 = 60;
 
-/// Time after a dial within which another one is unlikely, seconds.
+/// How long after a dial another one is unlikely, seconds.
 const AGAIN_S: u64 = 600;
 
 /// A week, seconds.
@@ -20,23 +20,23 @@ pub(super) enum Table {
     Tried,
 }
 
-/// What is known of one node.
+/// The data of one node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     pub(super) record: Checked,
-    /// The address that its place follows from.
+    /// The address that determines its place.
     pub(super) at: Address,
-    /// Netgroup of the peer that told of it first.
+    /// Netgroup of the peer that first named it.
     pub(super) source: Netgroup,
     pub(super) table: Table,
     pub(super) place: usize,
-    /// The address at which it was reached last.
+    /// The address at which it was last reached.
     pub(super) reached: Option<Address>,
-    /// Dials since it was reached last.
+    /// Dials since it was last reached.
     pub(super) attempts: u32,
     /// Unix time of the last dial, 0 if there was none.
     pub(super) last_try_s: u64,
-    /// Unix time at which it was reached last, 0 if it never was.
+    /// Unix time at which it was last reached, 0 if it never was.
     pub(super) last_success_s: u64,
 }
 
@@ -52,7 +52,7 @@ impl Entry {
         &self.record
     }
 
-    /// Dials since it was reached last.
+    /// Dials since it was last reached.
     #[must_use]
     pub const fn attempts(&self) -> u32 {
         self.attempts
@@ -76,8 +76,8 @@ impl Entry {
         self.reached.iter().chain(told)
     }
 
-    /// True if it is not worth its place, as Bitcoin Core's `AddrInfo::IsTerrible`. Only the node itself can renew its
-    /// signature, so the age of that stands for the last sign of life.
+    /// True if it does not deserve its place, like Bitcoin Core's `AddrInfo::IsTerrible`. Only the node itself can
+    /// renew its signature, so the signature's age tells when it was last alive.
     #[must_use]
     pub fn is_terrible(&self, now_s: u64) -> bool {
         let since = |time_s: u64| now_s.saturating_sub(time_s);
@@ -91,8 +91,8 @@ impl Entry {
             || (since(self.last_success_s) > WEEK_S && self.attempts >= FAILURES)
     }
 
-    /// Chance to be taken once it is drawn, parts per million, as Bitcoin Core's `AddrInfo::GetChance`: two thirds of it
-    /// remain after each failure, and one in a hundred right after a dial.
+    /// Chance of acceptance once it is drawn, parts per million, like Bitcoin Core's `AddrInfo::GetChance`: each
+    /// failure leaves two thirds of it, and a recent dial a hundredth.
     pub(super) fn chance_ppm(&self, now_s: u64) -> u64 {
         let base = if now_s.saturating_sub(self.last_try_s) < AGAIN_S { 10_000 } else { 1_000_000 };
         (0..self.attempts.min(8)).fold(base, |chance, _| chance * 66 / 100)

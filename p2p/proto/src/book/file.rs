@@ -1,5 +1,5 @@
-//! The book as bytes for the disk: version, what was known, and a checksum, so that a half-written or damaged file is
-//! noticed as a whole.
+//! The book as bytes for the disk: version, content, and a checksum, so that a half-written or damaged file is
+//! detected.
 
 use bitcoin::hashes::{Hash, sha256};
 
@@ -19,7 +19,7 @@ const START: &[u8; 16] = b"shoal book\n\0\0\0\0\x01";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BookError {
     /// It does not start like a book of a known version.
-    #[error("it is no address book, or one of another version")]
+    #[error("it is not an address book, or has another version")]
     Version,
     /// The checksum does not match.
     #[error("its checksum is wrong")]
@@ -28,7 +28,7 @@ pub enum BookError {
     #[error("it belongs to another pool")]
     OtherPool,
     /// The checksum matches, but the content does not follow the format.
-    #[error("its content is not in order")]
+    #[error("its content does not follow the format")]
     Content,
     /// It is larger than a book can be.
     #[error("it has more than {BOOK_BYTES_MAX} bytes")]
@@ -99,7 +99,7 @@ impl Book {
         Ok(book)
     }
 
-    /// Reads an entry, and gives it the place that it had.
+    /// Reads an entry, and restores its place.
     fn put_back(&mut self, reader: &mut Reader<'_>) -> Result<(), BookError> {
         let record = Record::decode(reader.bytes(RECORD_BYTES_MAX)?)?.trusted();
         let source = group_of(reader.array()?).ok_or(BookError::Content)?;

@@ -46,8 +46,8 @@ pub(super) fn group_of(bytes: [u8; 5]) -> Option<Netgroup> {
     }
 }
 
-/// What takes one place: a host, whatever its ports and identities. Programs of one machine or local network may be many
-/// nodes, so these are told apart by their ports.
+/// The unit that gets one place: a host, whatever its ports and identities. Many nodes may run on one machine or local
+/// network, so ports distinguish local addresses.
 fn unit(address: &Address) -> Vec<u8> {
     let mut out = match address.host() {
         Host::Ip4(ip) => ip.octets().to_vec(),
@@ -82,10 +82,10 @@ impl Places {
         siphash24::Hash::hash_to_u64_with_keys(k0 ^ k2.rotate_left(1), k1 ^ k3.rotate_left(1), &bytes)
     }
 
-    /// Place in the new table of a node at this address that a peer of this netgroup told of.
+    /// Place in the new table of a node at this address that a peer of this netgroup named.
     pub(super) fn new_place(&self, at: &Address, source: Netgroup) -> usize {
         let (unit, source) = (unit(at), group_bytes(source));
-        // Nodes of the local network spread over all the buckets of their source.
+        // Nodes on the local network spread over all the buckets of their source.
         let group = if at.netgroup() == Netgroup::Local { unit.clone() } else { group_bytes(at.netgroup()).to_vec() };
         let of_source = self.hash(&[b"new group", &group, &source]) % NEW_BUCKETS_PER_SOURCE;
         let bucket = index(self.hash(&[b"new bucket", &source, &of_source.to_le_bytes()]), NEW_BUCKETS);

@@ -41,7 +41,7 @@ fn group(number: u8) -> Netgroup {
     Netgroup::Ip4([200, number])
 }
 
-/// Everything that must hold at any time.
+/// Invariants of the book.
 fn is_sound(book: &Book) {
     let (new, tried) = book.counts();
     assert_eq!(book.new.iter().flatten().count(), new);
@@ -68,7 +68,7 @@ fn flooded_records_do_not_fill_the_book() {
     }
     let before = book.counts().0;
     assert!(before > 190, "{before} of 200 have a place");
-    // One netgroup tells of 20,000 nodes all over the internet.
+    // One netgroup announces 20,000 nodes all over the internet.
     let mut told = Vec::new();
     for number in 10_000..30_000_u32 {
         let [a, b, c, _] = number.to_le_bytes();
@@ -121,12 +121,12 @@ fn a_place_of_a_node_that_is_there_is_not_taken() {
     let mut now_s = NOW_S + 5 * HOUR_S;
     book.reached(&new.peer, &address, now_s);
     assert!(!book.entry(&new.peer).unwrap().is_tried());
-    // The old one is tested, and answers.
+    // The book has the old node tested, and that node answers.
     assert_eq!(book.to_test(now_s), Some(old.peer));
     book.reached(&old.peer, &address, now_s);
     book.settle_collisions(now_s);
     assert!(book.entry(&old.peer).unwrap().is_tried() && !book.entry(&new.peer).unwrap().is_tried());
-    // Later it is gone: it does not answer the test.
+    // Later, the old node does not answer the test.
     now_s += 5 * HOUR_S;
     book.reached(&new.peer, &address, now_s);
     book.attempt(&old.peer, true, now_s);
@@ -165,7 +165,7 @@ fn nodes_without_a_sign_of_life_lose_their_place() {
     }
     assert!(!book.entry(&other.peer).unwrap().is_terrible(NOW_S + 31 * DAY_S), "the answer may still come");
     assert!(book.entry(&other.peer).unwrap().is_terrible(NOW_S + 31 * DAY_S + 61));
-    // A node that was reached is given ten attempts and a week.
+    // A node that was reached before gets ten attempts and a week.
     book.reached(&other.peer, &address, NOW_S + 31 * DAY_S);
     for _ in 0..10 {
         book.attempt(&other.peer, true, NOW_S + 32 * DAY_S);
@@ -233,7 +233,7 @@ fn a_full_book_stays_within_its_bounds() {
     assert!(book.encode(&POOL).len() <= crate::limits::BOOK_BYTES_MAX);
 }
 
-/// A book with a node that was reached, one that was not, and an anchor.
+/// A book with a node that was reached, a node that was not, and an anchor.
 fn small_book() -> Book {
     let mut book = book();
     let (one, other) = (record(1), record(2));
@@ -244,7 +244,7 @@ fn small_book() -> Book {
     book
 }
 
-/// Every later version opens files of version 1.
+/// Every later version reads files of version 1.
 #[test]
 fn a_book_of_version_1_opens() {
     const VERSION_1: &[u8] = include_bytes!("version_1.book");
@@ -319,7 +319,7 @@ proptest! {
 #[test]
 fn a_netgroup_with_many_nodes_is_drawn_as_often_as_one_with_few() {
     let mut book = book();
-    // A thousand in one netgroup, told by many; one in each of nine others.
+    // A thousand nodes in one netgroup, announced by many, and one in each of nine other netgroups.
     for number in 1..10_u8 {
         book.add(record_at(5_000 + u32::from(number), at([46, number, 1, 1]), NOW_S), group(number), NOW_S);
     }

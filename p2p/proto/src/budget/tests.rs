@@ -15,7 +15,7 @@ fn host(a: u8, b: u8, d: u8) -> Option<Host> {
     Some(Host::Ip4(Ipv4Addr::new(a, b, 0, d)))
 }
 
-/// Bytes that a host draws with requests of one kind until it is refused.
+/// Bytes that a host gets with requests of one kind until the budget refuses it.
 fn draw(budgets: &mut Budgets, host: Option<Host>, kind: RequestKind, bytes: usize, now: Millis) -> u64 {
     let mut drawn = 0;
     while let Ok(grant) = budgets.request(host, kind, now) {

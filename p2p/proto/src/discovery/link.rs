@@ -5,14 +5,14 @@ use crate::netgroup::Netgroup;
 use crate::record::{Address, Checked, Record, Scope};
 use crate::time::Millis;
 
-/// Pause before a peer that did not answer about records is greeted again, milliseconds. Doubles with each failure, up to
-/// [`REGREET_MS_MAX`]. A peer refuses when others at the same address have asked too much.
+/// Pause before a peer that did not answer about records is greeted again, milliseconds. Doubles with each failure, up
+/// to [`REGREET_MS_MAX`]. A peer also refuses if others at the same address have asked too often.
 const REGREET_MS: u64 = 10_000;
 
 /// Maximum pause before a peer is greeted again, milliseconds.
 const REGREET_MS_MAX: u64 = 300_000;
 
-/// How the connection came about.
+/// Origin of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkKind {
     /// The peer dialed this node.
@@ -26,7 +26,7 @@ pub enum LinkKind {
 }
 
 impl LinkKind {
-    /// True if the node dialed the peer by itself.
+    /// True if the node chose the peer itself.
     #[must_use]
     pub const fn is_automatic(self) -> bool {
         matches!(self, Self::Automatic | Self::Seed)
@@ -40,24 +40,24 @@ pub(super) struct Link {
     pub(super) address: Option<Address>,
     /// Local scope of the peer's address, if it is a local peer.
     local: Option<Scope>,
-    /// True if the peer has told a local address itself, so that it takes this node for a local peer, too.
+    /// True if the peer has sent a local address itself, so that it also considers this node local.
     pub(super) showed_local: bool,
     pub(super) since: Millis,
-    /// When it last brought something new.
+    /// When it last delivered something new.
     pub(super) useful_at: Millis,
-    /// True while records that it was asked for are due.
+    /// True while requested records are outstanding.
     pub(super) is_asked: bool,
     /// True for a peer that this node dialed and has not greeted yet.
     pub(super) is_new: bool,
-    /// From when on it is to be greeted.
+    /// When to greet it.
     pub(super) greet_from: Millis,
-    /// Greetings in a row that it did not answer.
+    /// Consecutive greetings without an answer.
     failures: u32,
-    /// When the peer was told this node's record, if it is to be asked once it has read it.
+    /// When the peer got this node's record, if it should be asked once it has read it.
     pub(super) greeted_at: Option<Millis>,
-    /// Records to tell it.
+    /// Records to send to it.
     pub(super) waiting: Vec<Checked>,
-    /// Thousandths of records that it may still tell unasked, and since when.
+    /// Thousandths of records that it may still send unasked, and since when.
     allowance_milli: u64,
     allowance_at: Millis,
 }
@@ -88,15 +88,15 @@ impl Link {
         self.address.map_or(Netgroup::Local, |address| address.netgroup())
     }
 
-    /// Scopes of the addresses that the peer may be told. A peer that dialed in may seem local because a proxy on this
-    /// machine or a container's network stands between, so it is told nothing local before it has shown that it takes
-    /// this node for a local one.
+    /// Scopes of the addresses that the peer may get. An inbound peer may seem local because a proxy on this machine or
+    /// a container's network is in between, so it gets nothing local before it has shown that it considers this node
+    /// local.
     pub(super) fn scopes(&self) -> Vec<Scope> {
         let local = self.local.filter(|_| self.showed_local);
         local.into_iter().chain([Scope::Public]).collect()
     }
 
-    /// The narrowest scope that the peer may be told.
+    /// The narrowest scope that the peer may get.
     pub(super) fn scope(&self) -> Scope {
         self.scopes().into_iter().min().unwrap_or(Scope::Public)
     }
@@ -107,13 +107,13 @@ impl Link {
         record.addresses.iter().all(|address| may(address.scope()))
     }
 
-    /// True if the peer may be told the record.
+    /// True if the peer may get the record.
     pub(super) fn may_be_told(&self, record: &Record) -> bool {
         let scopes = self.scopes();
         record.addresses.iter().all(|address| address.scope().is_some_and(|scope| scopes.contains(&scope)))
     }
 
-    /// Notes that the peer did not answer about records. One that this node dialed is greeted again after a pause.
+    /// Handles a missing answer about records: a peer that this node dialed is greeted again after a pause.
     pub(super) fn not_answered(&mut self, now: Millis) {
         if self.kind != LinkKind::Inbound {
             let pause_ms = REGREET_MS.checked_shl(self.failures.min(32)).unwrap_or(u64::MAX).min(REGREET_MS_MAX);
@@ -124,13 +124,13 @@ impl Link {
         }
     }
 
-    /// Takes note of an answer. Returns whether one was due.
+    /// Records an answer. Returns whether one was outstanding.
     pub(super) fn answered(&mut self) -> bool {
         self.failures = 0;
         std::mem::take(&mut self.is_asked)
     }
 
-    /// Counts a record that the peer told unasked. Returns whether it is judged.
+    /// Counts a record that the peer sent unasked. Returns whether to judge it.
     pub(super) fn takes_one(&mut self, now: Millis) -> bool {
         let inflow = now.since(self.allowance_at).saturating_mul(RECORDS_PER_S_MILLI) / 1_000;
         if inflow > 0 {
@@ -142,7 +142,7 @@ impl Link {
         rest.is_some()
     }
 
-    /// Puts a record among those to tell the peer, in place of an older one of the same node.
+    /// Queues a record for the peer, in place of an older one of the same node.
     pub(super) fn wait(&mut self, record: &Checked) {
         if let Some(older) = self.waiting.iter_mut().find(|older| older.peer == record.peer) {
             *older = record.clone();

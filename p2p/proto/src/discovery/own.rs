@@ -1,4 +1,4 @@
-//! This node's own addresses, from wherever they are known, and its record.
+//! This node's own addresses from all sources, and its record.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -9,12 +9,12 @@ use crate::netgroup::Netgroup;
 use crate::peer::PeerId;
 use crate::record::{Address, Checked, Record, Scope};
 
-/// From where an address of this node is known. Earlier ones come first in its record.
+/// Source of an address of this node. Addresses of earlier sources come first in its record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum OwnSource {
     /// The operator configured it.
     Configured,
-    /// Peers connected to it when they were asked to.
+    /// Peers connected to it on request.
     DialedBack,
     /// The router forwards it to this node.
     Mapped,
@@ -34,7 +34,7 @@ pub struct OwnAddresses {
     by_source: BTreeMap<OwnSource, Vec<Address>>,
     /// The netgroups of the outbound peers that see this node at an IP address.
     observers: BTreeMap<IpAddr, BTreeSet<Netgroup>>,
-    /// True if nothing but the onion service may be told.
+    /// True if only the onion service may be announced.
     is_hidden: bool,
     is_changed: bool,
     records: BTreeMap<Scope, Checked>,
@@ -69,8 +69,8 @@ impl OwnAddresses {
         }
     }
 
-    /// Notes that an outbound peer sees this node at an IP address. It is told once [`OBSERVERS_MIN`] netgroups agree,
-    /// and a dial-back has reached it.
+    /// Records that an outbound peer sees this node at an IP address. The node announces it once [`OBSERVERS_MIN`]
+    /// netgroups agree, and a dial-back has reached it.
     pub fn observed(&mut self, ip: IpAddr, by: Netgroup) {
         if !self.observers.contains_key(&ip) && self.observers.len() >= OBSERVED_MAX {
             self.observers.pop_first();
@@ -81,14 +81,14 @@ impl OwnAddresses {
         }
     }
 
-    /// From now on, tells nothing but the onion service.
+    /// From now on, announces only the onion service.
     pub fn hide(&mut self) {
         self.is_changed |= !self.is_hidden;
         self.is_hidden = true;
     }
 
-    /// The addresses that peers see and agree on, with the ports that this node listens on for others than itself. A peer
-    /// must have connected to this node there when it was asked to: behind a router, what peers see leads nowhere.
+    /// The addresses that peers see and agree on, with the ports that this node listens on for other machines. A peer
+    /// must have connected to this node there on request: behind a router, the address that peers see leads nowhere.
     fn confirmed(&self) -> Vec<Address> {
         let listening = self.by_source.get(&OwnSource::Listening).map_or(&[][..], Vec::as_slice);
         let dialed_back = self.by_source.get(&OwnSource::DialedBack).map_or(&[][..], Vec::as_slice);
@@ -135,14 +135,14 @@ impl OwnAddresses {
         self.by_source.values().flatten().any(|own| own == address)
     }
 
-    /// The record to tell peers who may know this scope and the public one.
+    /// The record for peers that may know this scope and the public one.
     pub(super) fn record(&self, scope: Scope) -> Option<&Checked> {
         self.records.get(&scope)
     }
 }
 
 impl Discovery {
-    /// Signs this node's records anew if its addresses changed, or it is time, and tells them to all peers.
+    /// Signs this node's records again if its addresses have changed, or it is time, and queues them for all peers.
     pub(super) fn renew_own(&mut self, now: Now) {
         let is_due = self.own.renewed_at.is_none_or(|at| now.at.since(at) >= RECORD_RENEW_MS);
         if !self.own.is_changed && !is_due {
@@ -151,7 +151,7 @@ impl Discovery {
         self.own.is_changed = false;
         self.own.renewed_at = Some(now.at);
         let first_s = now.unix_s.max(self.own.last_signed_s + 1);
-        // Of two records, a local peer should keep the one with local addresses.
+        // A local peer should keep the record with local addresses.
         for (later_s, scope) in [(0, Scope::Public), (1, Scope::Private), (2, Scope::Loopback)] {
             let signed_at_s = first_s + later_s;
             self.own.last_signed_s = signed_at_s;
@@ -168,7 +168,7 @@ impl Discovery {
         }
     }
 
-    /// Puts this node's record among those to tell a peer.
+    /// Queues this node's record for a peer.
     pub(super) fn tell_own(&mut self, peer: PeerId) {
         let Some(link) = self.links.get_mut(&peer) else { return };
         if let Some(record) = self.own.record(link.scope()) {
@@ -176,7 +176,7 @@ impl Discovery {
         }
     }
 
-    /// Tells a peer this node's record at once.
+    /// Sends this node's record to a peer immediately.
     pub(super) fn tell_own_now(&mut self, peer: PeerId) {
         let Some(link) = self.links.get(&peer) else { return };
         if let Some(record) = self.own.record(link.scope()) {
@@ -184,7 +184,7 @@ impl Discovery {
         }
     }
 
-    /// Notes where a peer sees this node.
+    /// Records where a peer sees this node.
     pub fn observed(&mut self, ip: IpAddr, by: PeerId) {
         if let Some(link) = self.links.get(&by).filter(|link| link.kind != LinkKind::Inbound) {
             self.own.observed(ip, link.netgroup());

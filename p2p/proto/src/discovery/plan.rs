@@ -1,4 +1,4 @@
-//! Whom to dial, and whom to give up.
+//! Decides which nodes to dial, and which to drop.
 
 use std::collections::BTreeSet;
 
@@ -13,28 +13,28 @@ use crate::peer::PeerId;
 use crate::record::{Address, Transport};
 use crate::time::Millis;
 
-/// Draws from the book for one dial, as in Bitcoin Core: after these, the next dial is tried later.
+/// Maximum number of draws from the book for one dial, as in Bitcoin Core. After that, the node retries later.
 const DRAWS: u32 = 100;
 
-/// Draws in which nodes that were dialed in the last ten minutes are passed over, as in Bitcoin Core.
+/// Number of draws that skip nodes dialed in the last ten minutes, as in Bitcoin Core.
 const DRAWS_OF_RESTED: u32 = 30;
 
-/// Pause after nobody was found to dial, milliseconds.
+/// Pause after no node was found to dial, milliseconds.
 const NOBODY_PAUSE_MS: u64 = 2_000;
 
-/// Interval between two looks at who is connected longest, milliseconds.
+/// Interval between updates of the longest connected peers, milliseconds.
 const ANCHORS_INTERVAL_MS: u64 = 5_000;
 
-/// Time that a node which knew nobody gives its seeds before it dials others, milliseconds.
+/// How long a node that knew no others waits for its seeds before it dials others, milliseconds.
 const SEEDS_FIRST_MS: u64 = 30_000;
 
 /// Seeds dialed at a time.
 const SEEDS_AT_A_TIME: usize = 3;
 
-/// Connections from which on a failure to reach a node is that node's: without any, this node may be offline.
+/// Minimum number of connections for a failed dial to count against the node: without any, this node may be offline.
 const ONLINE_LINKS: usize = 2;
 
-/// When what is due.
+/// Times of the next actions.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Timers {
     started: Millis,
@@ -43,20 +43,20 @@ pub(super) struct Timers {
     next_anchors: Millis,
     next_tell: Millis,
     next_ask: Millis,
-    /// Since when there has been no outbound connection.
+    /// When the last outbound connection was lost.
     alone_since: Option<Millis>,
     seeds_asked: Option<Millis>,
     /// True if a DNS seed has just named nodes.
     seeds_are_new: bool,
     rotated: Millis,
-    /// Time until which a node that knew no peer waits for its seeds.
+    /// End of the time that a node without known peers waits for its seeds.
     seeds_first_until: Option<Millis>,
-    /// True while one more connection is wanted, in exchange for another.
+    /// True while the node wants one more connection, to replace another.
     one_more: bool,
 }
 
 impl Timers {
-    /// `is_fresh` says whether the node knows nobody, and has seeds.
+    /// `is_fresh` is true if the node knows no others, and has seeds.
     pub(super) const fn new(now: Millis, is_fresh: bool) -> Self {
         Self {
             started: now,
@@ -94,7 +94,7 @@ impl Timers {
         Self::take(&mut self.next_ask, now, ASK_INTERVAL_MS)
     }
 
-    /// New seeds are known: they are dialed at once if they are needed.
+    /// Adds new seeds. They are dialed immediately if they are needed.
     pub(super) const fn seeds_came(&mut self) {
         self.seeds_are_new = true;
     }
@@ -109,21 +109,22 @@ impl Discovery {
             || self.dials.values().any(|dialing| dialing.peer == Some(*peer))
     }
 
-    /// Dials in progress that lead to connections that stay.
+    /// Number of dials in progress for lasting connections.
     fn coming(&self) -> impl Iterator<Item = &Dialing> {
         self.dials.values().chain(self.connecting.values()).filter(|dialing| dialing.purpose != Purpose::Feeler)
     }
 
-    /// Netgroups of the peers that the node chose, now and soon. Local peers do not count: on one machine, or in one local
-    /// network, they are all alike. Those that the operator named do not count either, as in Bitcoin Core.
+    /// Netgroups of the peers that the node chose, connected or being dialed. Local peers do not count: on one machine
+    /// or local network, all have the same netgroup. Peers that the operator named do not count either, as in Bitcoin
+    /// Core.
     fn used_groups(&self) -> BTreeSet<Netgroup> {
         let linked = self.links.values().filter(|link| link.kind.is_automatic()).map(|link| link.netgroup());
         let coming = self.coming().filter_map(|dialing| dialing.address.map(|address| address.netgroup()));
         linked.chain(coming).filter(|group| *group != Netgroup::Local).collect()
     }
 
-    /// True while a node that knew no peer when it started waits for its seeds. An inbound connection meanwhile does not
-    /// become all that it knows.
+    /// True while a node that knew no peer when it started waits for its seeds. An inbound connection meanwhile must
+    /// not become its only source.
     fn waits_for_seeds(&mut self, now: Millis) -> bool {
         let answered = self.links.values().any(|link| link.kind != LinkKind::Inbound && !link.is_asked);
         self.timers.seeds_first_until = self.timers.seeds_first_until.filter(|until| now < *until && !answered);
@@ -146,7 +147,7 @@ impl Discovery {
                 return self.dial(anchor, address, Purpose::Outbound, now);
             }
         }
-        // Nobody is worth a dial for a while if all are connected or were dialed just now.
+        // If all nodes are connected or were just dialed, pause for a while.
         self.timers.next_dial = now.at.plus(NOBODY_PAUSE_MS);
         if !self.book.peers().any(|peer| self.is_rested(peer, false, now)) {
             return;
@@ -170,8 +171,8 @@ impl Discovery {
         now.unix_s.saturating_sub(entry.last_try_s()) >= pause_s
     }
 
-    /// The address of a node to dial: in a netgroup that is not used yet, at a host that was not dialed just now, with the
-    /// transport that fewer peers have. After failures, one after the other.
+    /// The address to dial of a node: in an unused netgroup, at a host that was not just dialed, with the transport
+    /// that fewer peers use. After failures, its addresses take turns.
     fn address_of(
         &self,
         peer: &PeerId,
@@ -211,7 +212,7 @@ impl Discovery {
         self.outputs.push_back(Output::Dial { id, peer, address, purpose });
     }
 
-    /// Now and then, sees whether a node is there that was never reached, or one whose place another one wants.
+    /// From time to time, tests a node that was never reached, or one whose place another one wants.
     pub(super) fn feel(&mut self, now: Now, may_dial: &dyn Fn(&PeerId, &Address) -> bool) {
         if self.timers.next_feeler > now.at || self.links.is_empty() {
             return;
@@ -235,7 +236,7 @@ impl Discovery {
         None
     }
 
-    /// Asks seeds if the book gives nothing, and lets them go once they are not needed.
+    /// Asks seeds if the book is of no use, and disconnects them once they are not needed.
     pub(super) fn ask_seeds(&mut self, now: Now) {
         let links = self.links.iter().filter(|(_, link)| link.kind != LinkKind::Inbound);
         let (seeds, others): (Vec<_>, Vec<_>) = links.partition(|(_, link)| link.kind == LinkKind::Seed);
@@ -280,8 +281,8 @@ impl Discovery {
         }
     }
 
-    /// While the tip is stale, exchanges the peer that was useful least recently for a new one, now and then. The oldest
-    /// connections stay: an attacker that holds the tip back must not get them replaced.
+    /// While the tip is stale, replaces the least recently useful peer from time to time. The oldest connections stay:
+    /// an attacker that holds the tip back must not get them replaced.
     pub(super) fn rotate(&mut self, now: Now) {
         if self.is_stale && now.at.since(self.timers.rotated) >= ROTATE_MS && self.outbound() >= OUTBOUND_TARGET {
             self.timers.rotated = now.at;

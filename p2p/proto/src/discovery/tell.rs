@@ -1,4 +1,4 @@
-//! Records in and out.
+//! Exchanges records with peers.
 
 use super::link::Link;
 use super::{Discovery, LinkKind, Now, Output};
@@ -11,8 +11,8 @@ use crate::record::{Checked, Record, Scope};
 use crate::score::Misbehaviour;
 use crate::time::Millis;
 
-/// Time that a node which has just started has to sign its own record before it asks a peer, and that a peer has to read
-/// it, milliseconds.
+/// Time that a newly started node gets to sign its own record before it asks a peer, and that a peer gets to read it,
+/// milliseconds.
 const GREET_MS: u64 = 2_000;
 
 impl Discovery {
@@ -34,8 +34,7 @@ impl Discovery {
         records.iter().filter(|record| record.peer != peer).map(|record| Record::clone(record)).collect()
     }
 
-    /// Takes records that a peer told: as an answer if it was asked, or unasked. Returns what the peer did wrong, if
-    /// anything.
+    /// Handles records from a peer, requested or unasked. Returns the peer's misbehavior, if any.
     pub fn told(&mut self, peer: PeerId, records: Vec<Record>, asked: bool, now: Now) -> Option<Misbehaviour> {
         let is_answer = asked && self.links.get_mut(&peer).is_some_and(Link::answered);
         for record in records {
@@ -55,11 +54,11 @@ impl Discovery {
         None
     }
 
-    /// Takes a checked record of a peer into the book, and passes it on if it is new and fresh.
+    /// Adds a verified record from a peer to the book, and forwards it if it is new and fresh.
     pub fn learn(&mut self, peer: PeerId, record: Checked, is_answer: bool, now: Now) {
         let Some(link) = self.links.get_mut(&peer) else { return };
         let is_own = record.peer == peer;
-        // Until a node has peers of its choice, those that dial it do not choose them.
+        // Until a node has peers of its own choice, inbound peers must not choose them.
         if link.kind == LinkKind::Inbound && !is_own && self.chosen() < SEEDS_LEAVE {
             return;
         }
@@ -74,7 +73,7 @@ impl Discovery {
             self.book.reached(&peer, address, now.unix_s);
         }
         if is_own && matches!(added, Added::New | Added::Fresher(_)) {
-            // It may have started anew, and know nobody, although an old connection of its is still open here.
+            // It may have restarted, and know no others, although its old connection is still open here.
             self.tell_own(peer);
         }
         let is_new = match added {
@@ -87,8 +86,8 @@ impl Discovery {
         }
     }
 
-    /// Passes a record on to a few peers. The choice is the same for a day, so that telling a node a record again and
-    /// again reaches no more of its peers.
+    /// Forwards a record to a few peers. The choice stays the same for a day, so that sending a record repeatedly
+    /// reaches no more peers.
     fn pass_on(&mut self, record: &Checked, from: PeerId, now: Now) {
         let day = (now.unix_s / 86_400).to_le_bytes();
         let book = &self.book;
@@ -107,7 +106,7 @@ impl Discovery {
         }
     }
 
-    /// Tells peers what waits for them.
+    /// Sends queued records to peers.
     pub(super) fn tell_waiting(&mut self, now: Now) {
         if !self.timers.tell_due(now.at) {
             return;
@@ -130,9 +129,9 @@ impl Discovery {
         }
     }
 
-    /// Tells peers that this node dialed its record, and asks them once they have read it. A local peer answers with local
-    /// records only once it has this node's, so a node that has just started signs it first, and two requests under way
-    /// at once may be read in any order.
+    /// Sends this node's record to peers that it dialed, and asks them once they have read it. A local peer answers
+    /// with local records only once it has this node's, so a newly started node signs its record first, and never sends
+    /// both requests at once, since they may be read in any order.
     pub(super) fn greet(&mut self, now: Now) {
         let is_late = |since: Millis| now.at.since(since) >= GREET_MS;
         let mut to_tell = Vec::new();
@@ -150,21 +149,21 @@ impl Discovery {
         to_ask.into_iter().for_each(|peer| self.ask(peer));
     }
 
-    /// Notes that a peer has read the records that it was told.
+    /// Records that a peer has read the records sent to it.
     pub fn heard(&mut self, peer: PeerId) {
         if self.links.get(&peer).is_some_and(|link| link.greeted_at.is_some()) {
             self.ask(peer);
         }
     }
 
-    /// Notes that a peer refused, or did not answer, what this node asked or told it about records.
+    /// Records that a peer rejected, or did not answer, a message about records.
     pub fn not_answered(&mut self, peer: PeerId, now: Now) {
         if let Some(link) = self.links.get_mut(&peer) {
             link.not_answered(now.at);
         }
     }
 
-    /// Asks one outbound peer after the other.
+    /// Asks outbound peers in turn.
     pub(super) fn ask_now_and_then(&mut self, now: Now) {
         self.greet(now);
         if !self.timers.ask_due(now.at) {

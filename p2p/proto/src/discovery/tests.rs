@@ -56,7 +56,7 @@ fn start(number: usize, seeds: &[usize], address: fn(usize) -> Address, book: Op
     node
 }
 
-/// A node that is connected with one peer, which dialed it or was dialed from outside.
+/// A node with one peer, inbound or outbound.
 fn with_peer(from: Address, inbound: bool) -> Discovery {
     let now = Now { at: Millis(0), unix_s: START_S };
     let mut node = start(1, &[], public, None, now);
@@ -72,7 +72,7 @@ fn signed(number: usize, addresses: &[Address], signed_at_s: u64) -> Record {
     Record::clone(&Record::sign(&key(number), POOL, addresses, "", (signed_at_s, DAY_S)).unwrap())
 }
 
-/// Everything that the node says to its peer within a minute.
+/// Everything that the node sends to its peer within a minute.
 fn said(node: &mut Discovery, peer: PeerId) -> Vec<Record> {
     let mut out = node.answer(peer, Now { at: Millis(1_000), unix_s: START_S + 1 });
     for second in 1..60 {
@@ -96,22 +96,22 @@ fn narrowest(records: &[Record]) -> Option<Scope> {
 #[test]
 fn private_addresses_are_not_told_to_the_internet() {
     let now = Now { at: Millis(0), unix_s: START_S };
-    // What local peers told is in the book.
+    // The book has the addresses from local peers.
     let mut node = with_peer(at("8.8.8.8", 50_000), true);
     node.opened(peer(3), Some(at("192.168.1.9", 3381)), false, now);
     assert_eq!(node.told(peer(3), vec![signed(4, &[at("192.168.1.7", 3381)], START_S)], true, now), None);
     assert!(node.book().entry(&peer(4)).is_some());
     node.closed(peer(3));
     assert_eq!(narrowest(&said(&mut node, peer(2))), Some(Scope::Public));
-    // Outbound, too.
+    // Likewise for outbound peers.
     let mut node = with_peer(at("8.8.8.8", 3381), false);
     assert_eq!(narrowest(&said(&mut node, peer(2))), Some(Scope::Public));
-    // A peer behind a proxy on this machine, or a container's network, is not local because it seems so.
+    // A peer that comes through a proxy on this machine or through a container's network only looks local.
     for seeming in ["127.0.0.1", "172.17.0.1"] {
         let mut node = with_peer(at(seeming, 50_000), true);
         assert_eq!(narrowest(&said(&mut node, peer(2))), Some(Scope::Public), "{seeming}");
     }
-    // A local peer is told addresses of its own scope, and no narrower ones.
+    // A local peer gets addresses of its own scope or wider.
     let mut node = with_peer(at("192.168.1.9", 3381), false);
     assert_eq!(narrowest(&said(&mut node, peer(2))), Some(Scope::Private));
     let mut node = with_peer(at("127.0.0.1", 3381), false);
@@ -121,7 +121,7 @@ fn private_addresses_are_not_told_to_the_internet() {
 #[test]
 fn an_onion_peer_is_no_local_peer() {
     let now = Now { at: Millis(0), unix_s: START_S };
-    // It dialed in through the onion service, so its address is not given, and it shows a local record.
+    // It dialed in through the onion service, so its address is unknown, and it sends a local record.
     let mut node = start(1, &[], public, None, now);
     node.own_mut().add(OwnSource::Listening, at("127.0.0.1", 3381));
     node.tick(now, &|_, _| true);
@@ -172,7 +172,7 @@ fn what_a_peer_tells_unasked_is_limited() {
         node.told(peer(2), vec![record(300 + number)], false, now(100));
     }
     assert!(node.book().counts().0 <= burst + 10, "{:?}", node.book().counts());
-    // An answer that was asked for is taken whole, once.
+    // The node accepts all of an answer to its own question, once.
     let before = node.book().counts().0;
     let answer: Vec<Record> = (0..100).map(|number| record(600 + number)).collect();
     node.told(peer(2), answer.clone(), true, now(101));
@@ -194,13 +194,13 @@ fn a_record_is_passed_on_to_two_peers_once() {
     };
     node.told(peer(2), vec![signed(5, &[at("9.9.9.9", 3381)], START_S)], false, now);
     assert_eq!(told(&node, peer(5)), RECORD_RELAYS);
-    // The same again, or one that was signed soon after, goes no further.
+    // The node forwards neither the same record again nor one signed soon after it.
     let waiting: usize = node.links.values().map(|link| link.waiting.len()).sum();
     for record in [signed(5, &[at("9.9.9.9", 3381)], START_S), signed(5, &[at("9.9.9.9", 3382)], START_S + 60)] {
         node.told(peer(10), vec![record], false, now);
     }
     assert_eq!(node.links.values().map(|link| link.waiting.len()).sum::<usize>(), waiting);
-    // Old news, and what was asked for, goes nowhere.
+    // It forwards neither old records nor those that it asked for.
     node.told(peer(2), vec![signed(6, &[at("9.8.8.8", 3381)], START_S - 2 * RECORD_FRESH_S)], false, now);
     node.told(peer(2), vec![signed(7, &[at("9.7.7.7", 3381)], START_S)], true, now);
     assert_eq!((told(&node, peer(6)), told(&node, peer(7))), (0, 0));
@@ -289,7 +289,7 @@ fn a_punched_hole_frees_the_netgroup_of_the_relay() {
 fn a_fresh_node_asks_its_seeds_before_it_dials_those_who_dialed_it() {
     let now = |ms: u64| Now { at: Millis(ms), unix_s: START_S };
     let mut node = Discovery::new(setup(1, &[3], public), Book::new([1; 32], [1; 16]), now(0));
-    // Hostile nodes are there first, with their own records and those of others.
+    // Hostile nodes come first, with their own records and those of others.
     for number in 100..148 {
         node.opened(peer(number), Some(public(number)), true, now(0));
         let records =
@@ -318,7 +318,7 @@ fn a_fresh_node_asks_its_seeds_before_it_dials_those_who_dialed_it() {
     let purposes: Vec<Purpose> =
         (0..8).flat_map(|step| dialed(&mut node, now(7_000 + 1_000 * step))).map(|dial| dial.2).collect();
     assert!(purposes.contains(&Purpose::Outbound), "{purposes:?}");
-    // Without an answer, it goes on after half a minute.
+    // Without an answer, it continues after half a minute.
     let mut node = Discovery::new(setup(1, &[3], public), Book::new([1; 32], [1; 16]), now(0));
     node.opened(peer(100), Some(public(100)), true, now(0));
     node.told(peer(100), vec![signed(100, &[public(100)], START_S)], false, now(0));
@@ -339,7 +339,8 @@ fn a_node_that_has_just_started_signs_its_record_before_it_asks() {
     node.opened(peer(2), Some(at("192.168.1.9", 3381)), false, now(0));
     node.tick(now(0), &|_, _| true);
     assert_eq!(asked(&mut node), (None, None));
-    // It learns where it listens: the peer gets its record first, and once it has read that, the question.
+    // The node learns where it listens. It first sends its record to the peer, and its question once the peer has read
+    // the record.
     node.own_mut().add(OwnSource::Listening, at("192.168.1.5", 3381));
     for ms in [250, 500] {
         node.tick(now(ms), &|_, _| true);
@@ -350,7 +351,7 @@ fn a_node_that_has_just_started_signs_its_record_before_it_asks() {
     node.heard(peer(2));
     node.tick(now(3_000), &|_, _| true);
     assert_eq!(asked(&mut node).1, None, "it is asked once");
-    // A peer that does not say that it has read the record is asked all the same.
+    // The node also asks a peer that does not confirm that it has read the record.
     let mut node = Discovery::new(setup(1, &[], public), Book::new([1; 32], [1; 16]), now(0));
     node.own_mut().add(OwnSource::Listening, at("192.168.1.5", 3381));
     node.tick(now(0), &|_, _| true);
@@ -358,14 +359,14 @@ fn a_node_that_has_just_started_signs_its_record_before_it_asks() {
     assert!(matches!(asked(&mut node), (Some(_), None)));
     node.tick(now(2_000), &|_, _| true);
     assert!(asked(&mut node).1.is_some());
-    // A node without any address asks as well.
+    // A node without any address also asks.
     let mut node = Discovery::new(setup(1, &[], public), Book::new([1; 32], [1; 16]), now(0));
     node.opened(peer(2), Some(at("192.168.1.9", 3381)), false, now(0));
     node.tick(now(2_000), &|_, _| true);
     assert!(asked(&mut node).1.is_some());
 }
 
-/// Nodes at one address share what a peer grants it: when it has nothing left, it refuses.
+/// Nodes at one address share a peer's budget for it. When nothing is left, the peer refuses.
 #[test]
 fn a_peer_that_refuses_is_asked_again_after_a_pause() {
     let now = |ms: u64| Now { at: Millis(ms), unix_s: START_S };
@@ -382,7 +383,7 @@ fn a_peer_that_refuses_is_asked_again_after_a_pause() {
         }
     }
     assert_eq!(asked_at, [2_000, 14_000, 36_000, 78_000]);
-    // One that dialed this node is not asked.
+    // The node does not ask inbound peers.
     node.opened(peer(3), Some(at("46.1.1.1", 3381)), true, now(120_000));
     node.not_answered(peer(3), now(120_000));
     node.tick(now(140_000), &|_, _| true);

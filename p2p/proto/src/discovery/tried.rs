@@ -1,7 +1,7 @@
-//! Hosts that were dialed lately, no matter which peer was expected there.
+//! Recently dialed hosts, regardless of the expected peer.
 //!
-//! A record names any addresses that its author likes, and identities are free. So what is remembered of a dial hangs on
-//! the host: a thousand identities at the address of a third party lead to no more dials than one. See decision 0049.
+//! A record may name any addresses, and identities are free. So dials are remembered by host: a thousand identities at
+//! the address of a third party cause no more dials than one. See decision 0049.
 
 use std::collections::BTreeMap;
 
@@ -28,14 +28,14 @@ struct Tried {
     at: Millis,
 }
 
-/// Hosts that were dialed in the last ten minutes, and not reached. Programs of one machine or local network are told
-/// apart by their ports, so local addresses do not count.
+/// Hosts that were dialed in the last ten minutes, and not reached. Local addresses do not count, since ports
+/// distinguish the programs of one machine or local network.
 #[derive(Clone, Debug, Default)]
 pub(super) struct TriedHosts(BTreeMap<Host, Tried>);
 
 impl TriedHosts {
-    /// Notes a dial. `counts` says whether a failure would be the host's: it would not while this node itself has no
-    /// connection.
+    /// Records a dial. `counts` says whether a failure counts against the host: it does not while this node itself has
+    /// no connection.
     pub(super) fn dialed(&mut self, address: &Address, counts: bool, now: Millis) {
         if address.netgroup() == Netgroup::Local {
             return;
@@ -51,7 +51,7 @@ impl TriedHosts {
         }
     }
 
-    /// Notes that a node of this pool is there.
+    /// Records that a node of this pool answered.
     pub(super) fn reached(&mut self, address: &Address) {
         self.0.remove(&address.host());
     }

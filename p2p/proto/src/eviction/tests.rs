@@ -7,7 +7,7 @@ use crate::limits::{INBOUND_MAX, PROTECTED_BY_BLOCK, PROTECTED_BY_NETGROUP, PROT
 use crate::netgroup::Host;
 use crate::time::Millis;
 
-/// A connection from the netgroup `100+a.b`, with nothing that protects it but its age.
+/// A connection from the netgroup `100+a.b` that nothing but its age protects.
 fn plain(id: u32, a: u8, b: u8, c: u8) -> Candidate<u32> {
     Candidate {
         id,
@@ -21,12 +21,12 @@ fn plain(id: u32, a: u8, b: u8, c: u8) -> Candidate<u32> {
     }
 }
 
-/// Full slots: connections of distinct netgroups, older first.
+/// Full slots: connections of distinct netgroups, oldest first.
 fn full() -> Vec<Candidate<u32>> {
     (0..INBOUND_MAX).map(|id| plain(id, 0, u8::try_from(id).unwrap(), 1)).collect()
 }
 
-/// Ids in the order in which connections are evicted, until all are protected.
+/// Ids in the order of eviction, until all remaining connections are protected.
 fn order(mut candidates: Vec<Candidate<u32>>) -> Vec<u32> {
     let mut gone = Vec::new();
     while let Some(id) = select(&candidates) {
@@ -36,7 +36,7 @@ fn order(mut candidates: Vec<Candidate<u32>>) -> Vec<u32> {
     gone
 }
 
-/// The victim of full slots, whose youngest connections get a property each.
+/// The victim among full slots whose youngest connections get one property each.
 fn victim_if_the_youngest(count: usize, set: impl Fn(&mut Candidate<u32>)) -> Option<u32> {
     let mut candidates = full();
     candidates.iter_mut().rev().skip(PROTECTED_BY_NETGROUP).take(count).for_each(set);
@@ -80,7 +80,7 @@ fn who_delivered_a_block_of_the_pool_is_protected() {
 fn half_of_the_rest_is_protected_by_age() {
     let rest = (INBOUND_MAX as usize - PROTECTED_BY_NETGROUP) / 2;
     let mut candidates = full();
-    // Even if the older half shares one netgroup, so that it is the most crowded.
+    // Also if the older half shares one netgroup, which is then the most crowded one.
     for candidate in candidates.iter_mut().take(rest) {
         candidate.host = Host::Ip4(Ipv4Addr::new(99, 9, 0, u8::try_from(candidate.id).unwrap()));
     }
@@ -108,7 +108,7 @@ fn who_misbehaves_goes_first() {
 fn the_most_crowded_netgroup_and_host_lose_their_youngest() {
     let mut candidates = full();
     for candidate in candidates.iter_mut().skip(50).take(20) {
-        // Hosts of 1 and of 10 connections in turn.
+        // Hosts with 1 and with 10 connections in turn.
         let last = if candidate.id % 2 == 0 { u8::try_from(candidate.id).unwrap() } else { 250 };
         candidate.host = Host::Ip4(Ipv4Addr::new(77, 7, 0, last));
     }
@@ -116,8 +116,8 @@ fn the_most_crowded_netgroup_and_host_lose_their_youngest() {
 }
 
 proptest! {
-    /// Whatever properties the identities of one host have, they protect one connection of it, and the next newcomers
-    /// take slots of that host alone.
+    /// Whatever properties the identities of one host have, they protect one of its connections, and the next newcomers
+    /// take slots only from that host.
     #[test]
     fn thirty_identities_of_one_address_count_as_one(
         facts in prop::collection::vec((0u64..5_000, prop::option::of(0u64..50), prop::option::of(0u64..9_000), prop::option::of(0u64..9_000)), 30),
@@ -139,7 +139,7 @@ proptest! {
         prop_assert!(gone.iter().filter(|id| **id < 30).count() >= 29);
     }
 
-    /// Full slots always have room for a newcomer, no matter who holds them.
+    /// A newcomer always gets a slot, no matter who holds the full slots.
     #[test]
     fn someone_always_gives_way(
         facts in prop::collection::vec((any::<[u8; 3]>(), any::<u64>(), any::<u32>(), prop::option::of(0u64..500), prop::option::of(any::<u32>()), any::<bool>()), INBOUND_MAX as usize),

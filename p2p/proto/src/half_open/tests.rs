@@ -28,7 +28,7 @@ fn a_full_netgroup_loses_its_own_and_of_its_most_crowded_host() {
     let mut table = HalfOpen::default();
     let (lone, _) = table.open(host(8, 8, 1));
     let crowd: Vec<_> = (1..HALF_OPEN_PER_NETGROUP_MAX).map(|_| table.open(host(8, 8, 2)).0).collect();
-    // The crowd exceeds its host's share first, so fill the netgroup with two crowds.
+    // One crowd would exceed its host's share first, so two crowds fill the netgroup.
     let mut gone = Vec::new();
     for number in 0..HALF_OPEN_PER_NETGROUP_MAX {
         gone.extend(table.open(host(8, 8, if number % 2 == 0 { 2 } else { 3 })).1);
@@ -48,7 +48,7 @@ fn a_full_table_loses_the_oldest_of_the_most_crowded_netgroup() {
         assert_eq!(table.open(host(u8::try_from(number + 64).unwrap(), 7, 7)).1, None);
     }
     assert_eq!(table.open(host(1, 1, 1)).1, Some(crowd));
-    // Netgroups of one connection each: the oldest goes.
+    // With one connection in each netgroup, the oldest one is closed.
     assert_eq!(table.open(host(1, 2, 1)).1, Some(first));
 }
 

@@ -1,4 +1,4 @@
-//! Bounds on connections: who may connect, and what a connection may hold.
+//! Bounds on connections: slots, and receive buffers.
 
 use super::RESPONSE_BYTES_MAX;
 
@@ -11,18 +11,18 @@ pub const HALF_OPEN_MAX: usize = 64;
 /// Maximum number of inbound connections in handshake from one netgroup, for TCP and for QUIC each: half of all.
 pub const HALF_OPEN_PER_NETGROUP_MAX: usize = 32;
 
-/// Maximum number of inbound connections in handshake from one host, loopback too, for TCP and for QUIC each: as many as
-/// a household's or a test network's nodes that start together.
+/// Maximum number of inbound connections in handshake from one host, including loopback, for TCP and for QUIC each:
+/// enough for a household's or a test network's nodes that start together.
 pub const HALF_OPEN_PER_HOST_MAX: usize = 16;
 
 /// Time within which an inbound connection must finish its handshake, milliseconds: three round trips of 2 s, as over
-/// Tor, and time for a busy processor. What keeps newcomers from waiting is that half-open connections give way.
+/// Tor, and time for a busy processor. Newcomers do not wait for it, since half-open connections give way.
 pub const HANDSHAKE_TIMEOUT_MS: u64 = 8_000;
 
 /// Number of inbound connections above [`INBOUND_MAX`](super::INBOUND_MAX) while evicted ones close.
 pub const INBOUND_CLOSING_MAX: u32 = 16;
 
-/// Time that a connection may take to say goodbye, milliseconds: a peer that does not read must not keep its slot.
+/// Time limit for closing a connection, milliseconds: a peer that does not read must not keep its slot.
 pub const CLOSE_TIMEOUT_MS: u64 = 1_000;
 
 /// Number of netgroups whose oldest connection cannot be evicted, chosen by a keyed hash: as in Bitcoin Core.
@@ -31,20 +31,20 @@ pub const PROTECTED_BY_NETGROUP: usize = 4;
 /// Number of connections with the lowest round-trip time that cannot be evicted: as in Bitcoin Core.
 pub const PROTECTED_BY_PING: usize = 8;
 
-/// Number of connections that delivered valid shares or links last and cannot be evicted. Twice what Bitcoin Core has
-/// for transactions: here, it takes proof of work.
+/// Number of connections that most recently delivered valid shares or links and so cannot be evicted. Twice Bitcoin
+/// Core's number for transactions, since here it takes proof of work.
 pub const PROTECTED_BY_WORK: usize = 8;
 
-/// Number of connections that delivered blocks of the pool last and cannot be evicted: as in Bitcoin Core.
+/// Number of connections that most recently delivered blocks of the pool and so cannot be evicted: as in Bitcoin Core.
 pub const PROTECTED_BY_BLOCK: usize = 4;
 
-/// Part of the connections protected by age that is for loopback at most: a quarter, as in Bitcoin Core.
+/// Maximum part of the connections protected by age that goes to loopback: a quarter, as in Bitcoin Core.
 pub const PROTECTED_LOCAL_DIVISOR: usize = 4;
 
 // --- Receive buffers ------------------------------------------------------------------------------------------------
 
-/// Maximum total size of what connections hold in receive buffers, bytes: unfinished messages, and streams over TCP that
-/// nobody reads. 16 responses of 2 MiB each may arrive at once while a newcomer syncs.
+/// Maximum total size of all receive buffers, bytes: unfinished messages, and unread streams over TCP. While a newcomer
+/// syncs, 16 responses of 2 MiB each may arrive at once.
 pub const RECEIVE_BUFFER_BYTES_MAX: usize = 32 << 20;
 
 /// Time within which gossip or a request must arrive once it has begun, milliseconds: 280 KB at 150 kbit/s, half of a
@@ -52,8 +52,7 @@ pub const RECEIVE_BUFFER_BYTES_MAX: usize = 32 << 20;
 /// the connection.
 pub const FRAME_TIMEOUT_MS: u64 = 15_000;
 
-/// Time after which a connection ends whose peer takes no byte of what it is sent, or whose streams nobody reads,
-/// milliseconds.
+/// Time after which a connection ends if its peer reads nothing, or if its streams stay unread, milliseconds.
 pub const STALL_TIMEOUT_MS: u64 = 20_000;
 
 /// Maximum size of unread data on one TCP connection, bytes. At this size, the node stops reading from the socket. One
@@ -66,10 +65,10 @@ pub const MUXER_FRAME_BYTES_MAX: usize = 64 << 10;
 /// QUIC receive window of a connection, bytes: at most 55 MB for 144 connections, and 20 Mbit/s at 150 ms.
 pub const QUIC_CONNECTION_WINDOW_BYTES: u32 = 384 << 10;
 
-/// QUIC receive window of a stream, bytes: what Yamux has.
+/// QUIC receive window of a stream, bytes: the same as Yamux's.
 pub const QUIC_STREAM_WINDOW_BYTES: u32 = 256 << 10;
 
-/// Maximum number of inbound streams that negotiate their protocol, on one connection.
+/// Maximum number of inbound streams of one connection that are negotiating their protocol.
 pub const NEGOTIATING_STREAMS_MAX: usize = 16;
 
 /// Number of events of one connection that wait for the network task. Each may be a gossip message.
@@ -79,12 +78,12 @@ pub const CONNECTION_EVENTS_MAX: usize = 2;
 /// them is judged.
 pub const GOSSIP_MESSAGES_PER_FRAME_MAX: usize = 64;
 
-/// Number of gossip messages that wait for a slow peer. More are dropped; the exchange of unlisted shares makes up for
-/// them.
+/// Maximum number of gossip messages that wait for a slow peer. More are dropped; the exchange of unlisted shares makes
+/// up for them.
 pub const GOSSIP_QUEUE_MAX: usize = 256;
 
-/// Maximum total size of responses on their way to peers, bytes. Beyond it, requests are rejected.
+/// Maximum total size of responses in flight to peers, bytes. Beyond it, requests are rejected.
 pub const REPLY_BYTES_MAX: usize = 32 << 20;
 
-/// Maximum size of responses on their way to one host, bytes: four of 2 MiB, as many as one peer asks for at a time.
+/// Maximum size of responses in flight to one host, bytes: four of 2 MiB, as many as one peer requests at a time.
 pub const REPLY_BYTES_PER_HOST_MAX: usize = 4 * RESPONSE_BYTES_MAX;

@@ -16,8 +16,9 @@ use crate::wire::{Reader, put_count, put_proof};
 /// Length of a short id, bytes.
 pub const SHORT_ID_BYTES: usize = 6;
 
-/// Short ids of one announcement: the first 6 bytes of SipHash-2-4 of a transaction's hash with its witness. The keys are
-/// the first 16 bytes of `SHA256(header || nonce)`, so that nobody can make ids collide before the block is found.
+/// Short ids of one announcement: the first 6 bytes of SipHash-2-4 of a transaction's hash with its witness. The keys
+/// are the first 16 bytes of `SHA256(header || nonce)`, so that ids cannot be made to collide before the block is
+/// found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ShortIds((u64, u64));
 
@@ -81,7 +82,8 @@ impl Announcement {
     }
 }
 
-/// Appends ascending positions as bits: position `n` is bit `n % 8` of byte `n / 8`. Ends at the byte of the last one.
+/// Appends ascending positions as bits: position `n` is bit `n % 8` of byte `n / 8`. Ends with the byte of the last
+/// position.
 pub(super) fn put_positions(out: &mut Vec<u8>, positions: &[u16]) {
     let mut bits = vec![0_u8; positions.last().map_or(0, |last| usize::from(*last) / 8 + 1)];
     for position in positions {

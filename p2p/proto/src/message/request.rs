@@ -49,9 +49,9 @@ pub enum Request {
     },
     /// Ids of valid proofs that no link of the peer's main chain lists yet, by height, then id.
     Pending,
-    /// What the lowest link continues that the peer shows.
+    /// The state that the lowest link shown by the peer continues.
     Beginning,
-    /// Links of the peer's main chain with what they credit.
+    /// Links of the peer's main chain with their credits.
     Rows {
         /// Height of the first link.
         first: Height,
@@ -76,7 +76,7 @@ pub enum Request {
     },
     /// Records of some nodes that the peer knows.
     Records,
-    /// Records that are new to the sender: it tells them to a few peers, unasked.
+    /// Records that are new to the sender, which forwards them to a few peers, unasked.
     NewRecords(
         /// At most [`RECORDS_TOLD_MAX`].
         Vec<Record>,

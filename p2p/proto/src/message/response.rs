@@ -32,7 +32,7 @@ pub struct TipInfo {
     pub height: Height,
     /// Cumulative link work of its main chain.
     pub work: Work,
-    /// Lowest height from which on it shows all links and what they credit.
+    /// Lowest height from which it shows all links and their credits.
     pub lowest_shown: Height,
     /// Height of its Bitcoin tip.
     pub bitcoin_height: u32,
@@ -68,14 +68,14 @@ pub enum Response {
     Headers(Vec<Header>),
     /// Ids of valid proofs that no link of the sender's main chain lists yet.
     Pending(Vec<ShareId>),
-    /// What the lowest link continues that the sender shows.
+    /// The state that the lowest link shown by the sender continues.
     Beginning {
         /// Height of that link.
         first: Height,
         /// A [`sharechain::link_headers::Beginning`], encoded. Empty if the sender has no such link.
         bytes: Vec<u8>,
     },
-    /// Links with what they credit: a [`sharechain::base::Chunk`], encoded. Empty if the sender does not show the first.
+    /// Links with their credits: a [`sharechain::base::Chunk`], encoded. Empty if the sender does not show the first.
     Rows(Vec<u8>),
     /// The first of the requested transactions that fit, in the order of the request. None if the sender does not have the
     /// block.

@@ -9,7 +9,7 @@ use super::{Announcement, Gossip, Item, Request, Response, ShortIds, TipInfo, Wi
 use crate::limits::*;
 use crate::record::tests::record;
 
-/// A proof with a canonical encoding. It may break all other rules.
+/// A proof with a canonical encoding that may break all other rules.
 fn proof() -> impl Strategy<Value = Proof> {
     let hashes = prop::collection::vec(any::<[u8; 32]>(), 0..=14);
     (any::<[u8; 32]>(), any::<[u8; 20]>(), any::<u32>(), hashes, any::<Option<[u8; 32]>>(), 100_u32..=3_000).prop_map(
@@ -191,7 +191,7 @@ fn the_limit_of_link_headers_is_kept_and_more_is_told() {
     assert_eq!(count(2_000, u32::MAX), (LINK_HEADERS_MAX, true));
 }
 
-/// A response has room for as many link headers as may be asked for.
+/// A response has room for as many link headers as a request may ask for.
 const _: () = assert!(LINK_HEADERS_MAX * (4 + sharechain::limits::PROOF_BYTES_MAX) <= RESPONSE_BYTES_MAX - 16);
 const _: () = assert!(LINK_HEADERS_ASKED as usize <= LINK_HEADERS_MAX && ROWS_BYTES_MAX + 5 <= RESPONSE_BYTES_MAX);
 
@@ -233,7 +233,7 @@ fn one_set_of_positions_has_one_encoding() {
     assert_eq!(Request::decode(&bytes), Err(WireError::TrailingBytes));
 }
 
-/// BIP-0152 has no vectors. These are from an independent computation: `python3` with `hashlib` and SipHash-2-4.
+/// BIP-0152 has no vectors. These come from an independent computation with Python's `hashlib` and SipHash-2-4.
 #[test]
 fn short_ids_are_those_of_bip_0152() {
     let wtxid = Wtxid::from_byte_array([0x11; 32]);

@@ -1,4 +1,4 @@
-//! Where a node can be dialed, in bytes and in the text form of a
+//! An address where a node can be dialed, in bytes and in the text form of a
 //! [multiaddr](https://github.com/multiformats/multiaddr).
 
 use core::fmt;
@@ -10,7 +10,7 @@ use crate::netgroup::{Host, Netgroup};
 use crate::peer::PeerId;
 use crate::wire::Reader;
 
-/// Kinds of addresses in their encoding. With [`RELAYED`] added, the key of the relay follows.
+/// Kinds of addresses in their encoding. If [`RELAYED`] is added, the relay's key follows.
 const IP4_TCP: u8 = 1;
 const IP4_QUIC: u8 = 2;
 const IP6_TCP: u8 = 3;
@@ -38,27 +38,27 @@ pub enum Transport {
     Quic,
 }
 
-/// Who may be told of an address.
+/// Scope of an address: the peers that may get it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope {
     /// Programs on the same machine.
     Loopback,
-    /// Nodes in the same local network.
+    /// Nodes on the same local network.
     Private,
-    /// Everybody.
+    /// All nodes.
     Public,
 }
 
 /// An address at which a node can be dialed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Address {
-    /// Where: the node itself, or its relay.
+    /// Place of the node itself, or of its relay.
     pub place: Place,
     /// Port; never 0.
     pub port: u16,
     /// Transport. Onion services have TCP only.
     pub transport: Transport,
-    /// The relay at this place that passes connections on to the node, if any.
+    /// The relay at this place that forwards connections to the node, if any.
     pub relay: Option<PeerId>,
 }
 
@@ -83,7 +83,7 @@ impl Address {
         }
     }
 
-    /// The host that limits hang on.
+    /// The host to which limits apply.
     #[must_use]
     pub fn host(&self) -> Host {
         match self.place {
@@ -93,14 +93,13 @@ impl Address {
         }
     }
 
-    /// The netgroup that limits hang on.
+    /// The netgroup to which limits apply.
     #[must_use]
     pub fn netgroup(&self) -> Netgroup {
         self.host().netgroup()
     }
 
-    /// Who may be told of it. `None` if no node can be dialed there: unspecified, multicast, reserved, and
-    /// documentation addresses.
+    /// Its scope. `None` if no node can be dialed there: unspecified, multicast, reserved, and documentation addresses.
     #[must_use]
     pub fn scope(&self) -> Option<Scope> {
         match self.place {
@@ -149,7 +148,7 @@ impl Address {
         if address.is_canonical() { Ok(address) } else { Err(WireError::Address) }
     }
 
-    /// True if nothing else is written for the same address.
+    /// True if this is the canonical form of the address.
     fn is_canonical(&self) -> bool {
         let place = match self.place {
             Place::Ip4(_) => true,
@@ -201,7 +200,7 @@ impl Address {
     }
 }
 
-/// The peer of `/p2p/<id>`, or none of nothing.
+/// The peer of `/p2p/<id>`; `Some(None)` for an empty text.
 fn named(parts: &[&str]) -> Option<Option<PeerId>> {
     match parts {
         [] => Some(None),
@@ -210,7 +209,7 @@ fn named(parts: &[&str]) -> Option<Option<PeerId>> {
     }
 }
 
-/// As Bitcoin Core's `CNetAddr::IsRoutable`, with shared addresses (RFC 6598) as private ones.
+/// Like Bitcoin Core's `CNetAddr::IsRoutable`, but treats shared addresses (RFC 6598) as private.
 const fn scope_of_ip4(ip: Ipv4Addr) -> Option<Scope> {
     let [a, b, ..] = ip.octets();
     let benchmark = a == 198 && (b == 18 || b == 19);

@@ -1,4 +1,4 @@
-//! Names of onion services: base32 (RFC 4648) in small letters, 56 of them for 35 bytes.
+//! Names of onion services: base32 (RFC 4648) in lowercase, 56 characters for 35 bytes.
 
 /// Bytes of an onion service's name, version 3: key 32, checksum 2, version 1.
 pub const ONION_BYTES: usize = 35;

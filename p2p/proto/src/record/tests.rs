@@ -62,7 +62,7 @@ proptest! {
         let at = at.index(bytes.len());
         bytes[at] ^= 1 << bit;
         if let Ok(altered) = Record::decode(&bytes) {
-            // Time and pool are judged before the signature, and refuse some alterations first.
+            // The checks of time and pool come before that of the signature, and catch some alterations first.
             prop_assert!(altered.check(&POOL, NOW_S).is_err());
         }
     }

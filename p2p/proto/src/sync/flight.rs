@@ -13,7 +13,7 @@ pub(super) enum Purpose {
     Tip,
     /// Periodic exchange of unlisted shares.
     Pending,
-    /// Next link headers of a peer's chain, or what they continue.
+    /// Next link headers of a peer's chain, or their beginning.
     Headers,
     /// Next rows of the chain that a newcomer chose.
     Rows,

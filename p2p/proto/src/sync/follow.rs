@@ -1,5 +1,5 @@
-//! Follows the header chains of peers that claim more work: at most [`FOLLOWED_MAX`] at a time. What stalls loses its
-//! place, and what ends below its claim loses the claim.
+//! Follows the header chains of peers that claim more work: at most [`FOLLOWED_MAX`] at a time. A stalled chain loses
+//! its place, and one that ends below its claim loses the claim.
 
 use sharechain::Work;
 use sharechain::limits::MEMORY_DEPTH;
@@ -11,12 +11,12 @@ use crate::PeerId;
 use crate::limits::{FOLLOWED_MAX, HEADERS_PAUSE_MS, HEADERS_STALL_MS, LINK_HEADERS_ASKED, LISTS_WAIT_MS, LOCATOR_MAX};
 use crate::message::Request;
 
-/// What a response with link headers, or with a beginning, came to.
+/// Result of a response with link headers, or with a beginning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Headers {
-    /// The peer's chain as far as it is verified now.
+    /// The peer's chain, as far as it is verified.
     Verified {
-        /// All that is verified of it.
+        /// The verified part.
         shown: Shown,
         /// True if the chain continues.
         more: bool,
@@ -25,8 +25,8 @@ pub enum Headers {
     },
     /// The peer does not show the links above what this node has: ask for its beginning.
     NotShown,
-    /// The chain ends, and is none that this node can follow: it has nothing new, or too little work, or it leaves this
-    /// node's chain too deep.
+    /// The chain ends, and this node cannot follow it: it has nothing new, or too little work, or leaves this node's
+    /// chain too deep.
     Refuted,
 }
 
@@ -59,7 +59,7 @@ impl Sync {
         }
     }
 
-    /// Notes the rank of a header chain. True if it is the best of its kind so far.
+    /// Records the rank of a header chain. True if it is the best of its kind so far.
     fn note_best(&mut self, (on_own_chain, rank): (bool, Work)) -> bool {
         let best = if on_own_chain { &mut self.best_shown } else { &mut self.best_candidate };
         let is_best = rank > *best;
@@ -79,7 +79,7 @@ impl Sync {
         self.peers.set_claim(peer, claim);
     }
 
-    /// Leaves a peer's header chain, and believes none of its claims for a while.
+    /// Drops a peer's header chain, and ignores its claims for a while.
     pub(super) fn leave(&mut self, peer: PeerId) {
         self.unfollow(peer);
         self.peers.disbelieve(peer, self.now);
@@ -99,8 +99,8 @@ impl Sync {
         self.peers.get(peer).is_some_and(|peer| peer.follow.is_some())
     }
 
-    /// Peer with the heaviest header chain that begins on this node's own chain and has more work: what it has to be
-    /// fetched, see [`Input::Advanced`](super::Input::Advanced).
+    /// Peer with the heaviest header chain that begins on this node's own chain and has more work. The owner fetches
+    /// its items; see [`Input::Advanced`](super::Input::Advanced).
     #[must_use]
     pub fn leader(&self) -> Option<PeerId> {
         let shown = self.peers.followed().filter_map(|(id, follow)| Some((id, follow, follow.on_own_chain()?)));
@@ -108,7 +108,7 @@ impl Sync {
         ahead.max_by_key(|(id, follow, shown)| (shown.chain_work, follow.fetched, *id)).map(|(id, ..)| id)
     }
 
-    /// Ends what is reached or stalls, follows new claims, and requests the next headers.
+    /// Drops finished and stalled chains, follows new claims, and requests the next headers.
     pub(super) fn schedule_headers(&mut self) {
         self.end_followed();
         self.follow_claims();
@@ -137,7 +137,7 @@ impl Sync {
         Some(Request::LinkHeaders { locator, limit: LINK_HEADERS_ASKED })
     }
 
-    /// Ends what is reached, what stalls, and what nothing comes of.
+    /// Drops finished, stalled, and fruitless chains.
     fn end_followed(&mut self) {
         let now = self.now;
         let fetching = [self.leader(), self.newcomer.chosen];
@@ -145,7 +145,7 @@ impl Sync {
             let is_fetched = fetching.contains(&Some(id));
             follow.fetched_at = if is_fetched { follow.fetched_at.or(Some(now)) } else { None };
         });
-        // What this node's own chain leads to competes with what a newcomer would start from.
+        // Chains that extend this node's own compete with those that a newcomer would start from.
         let on_own_chain = self.peers.followed().filter_map(|(_, follow)| follow.on_own_chain());
         let own_recent_work = on_own_chain.map(|shown| shown.recent_work).max().unwrap_or_default();
         let (mut reached, mut failed) = (Vec::new(), Vec::new());
@@ -168,9 +168,9 @@ impl Sync {
         }
     }
 
-    /// Gives free places to peers that claim more work: those first that have let this node down the least.
+    /// Gives free places to peers that claim more work, those with the fewest failures first.
     fn follow_claims(&mut self) {
-        // What was shown may have been outgrown by the peer's new claim.
+        // The peer's new claim may exceed what it has shown.
         let now = self.now;
         let grown = self.peers.credible(now).filter(|(_, peer, claim)| {
             peer.follow.as_ref().is_some_and(|follow| follow.ended && follow.falls_short(claim.work))
@@ -185,7 +185,7 @@ impl Sync {
         let mut open: Vec<_> = self.open_claims().collect();
         open.sort_unstable_by_key(|(id, disbeliefs, claim)| (*disbeliefs, core::cmp::Reverse(claim.work), *id));
         for (peer, _, claim) in open.into_iter().take(free) {
-            // A node that is further behind than it can judge starts anew.
+            // A node that is further behind than it can judge starts over.
             let at_beginning = claim.height.above(self.local.height) > MEMORY_DEPTH;
             if let Some(peer) = self.peers.get_mut(peer) {
                 peer.follow = Some(Follow::new(at_beginning, now));
@@ -193,8 +193,7 @@ impl Sync {
         }
     }
 
-    /// Peers whose claims of more work are neither followed nor refuted, each with the number of times that it has let
-    /// this node down.
+    /// Peers whose claims of more work are neither followed nor refuted, each with its number of failures.
     pub(super) fn open_claims(&self) -> impl Iterator<Item = (PeerId, u32, Claim)> {
         let open = self.peers.credible(self.now).filter(|(_, peer, claim)| {
             claim.work > self.local.work && peer.follow.is_none() && peer.rested_at <= self.now

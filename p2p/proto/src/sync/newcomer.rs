@@ -8,7 +8,7 @@ use crate::limits::{CHOICE_WAIT_MS, FOLLOWED_MAX, LISTS_WAIT_MS, ROWS_MAX};
 use crate::message::{Request, RequestKind};
 use crate::{Millis, PeerId};
 
-/// What a newcomer has come to.
+/// Progress of a newcomer.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Newcomer {
     /// When the first header chain was complete.
@@ -19,7 +19,7 @@ pub(super) struct Newcomer {
     pub(super) next: Option<Height>,
     /// True once all rows are verified.
     pub(super) has_rows: bool,
-    /// True once no better header chain is waited for.
+    /// True once the newcomer no longer waits for a better header chain.
     decided: bool,
 }
 
@@ -37,19 +37,19 @@ impl Sync {
         }
     }
 
-    /// Lists or rows of the peer's header chain came.
+    /// Lists or rows of the peer's header chain arrived.
     pub(super) fn on_advanced(&mut self, peer: PeerId) {
         let now = self.now;
         self.advanced_at = now;
         let is_candidate = self.peers.get(peer).and_then(|peer| peer.follow.as_ref()?.candidate()).is_some();
-        // Peers that show the same chain share what came.
+        // Peers that show the same chain share the progress.
         let peer = if is_candidate { self.newcomer.chosen.unwrap_or(peer) } else { peer };
         if let Some(follow) = self.peers.follow_mut(peer) {
             (follow.fetched_at, follow.fetched) = (Some(now), true);
         }
     }
 
-    /// The node has started from what it fetched. Everything above is fetched as by any other node.
+    /// The node has started from the fetched rows. It fetches everything above like any other node.
     pub(super) fn on_based(&mut self) {
         self.newcomer = Newcomer::default();
         let candidates: Vec<_> =
@@ -77,14 +77,14 @@ impl Sync {
         self.send(peer, Purpose::Rows, Vec::new(), Request::Rows { first: next, limit });
     }
 
-    /// The chosen peer, and what it shows.
+    /// The chosen peer, and its chain.
     pub(super) fn chosen(&self) -> Option<(PeerId, &Shown)> {
         let peer = self.newcomer.chosen?;
         Some((peer, self.peers.get(peer)?.follow.as_ref()?.candidate()?))
     }
 
-    /// True once the node may start from the chosen header chain: all peers that can be followed have shown theirs, or had
-    /// the time to.
+    /// True once the node may start from the chosen header chain: all peers that can be followed have shown theirs, or
+    /// had time to.
     #[must_use]
     pub const fn may_start(&self) -> bool {
         self.newcomer.decided
@@ -116,8 +116,7 @@ impl Sync {
         }
     }
 
-    /// True if claims still count: before the node was in sync for the first time, and for a while since it last got
-    /// ahead.
+    /// True if claims still count: before the node's first sync, and for a while after its last progress.
     pub(super) fn awaits_claims(&self) -> bool {
         !self.was_synced && self.now.since(self.advanced_at) < LISTS_WAIT_MS
     }

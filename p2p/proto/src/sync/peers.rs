@@ -23,7 +23,7 @@ pub(super) struct Peer {
     pub(super) claim: Option<Claim>,
     /// Time before which its claim is not credible.
     believed_from: Millis,
-    /// Number of times in a row that it did not show what it claims.
+    /// Number of consecutive times that it failed to prove its claim.
     pub(super) disbeliefs: u32,
     /// Its header chain, while that is followed.
     pub(super) follow: Option<Follow>,
@@ -119,7 +119,7 @@ impl SyncPeers {
         }
     }
 
-    /// Ignores what the peer claims for a while, because it did not show it.
+    /// Ignores the peer's claims for a while, because it failed to prove one.
     pub(super) fn disbelieve(&mut self, peer: PeerId, now: Millis) {
         if let Some(peer) = self.by_id.get_mut(&peer) {
             peer.believed_from = now.plus(backoff_ms(CLAIM_PAUSE_MS, peer.disbeliefs));
@@ -146,7 +146,7 @@ impl SyncPeers {
         }
     }
 
-    /// Claims that are credible now.
+    /// Currently credible claims.
     pub(super) fn credible(&self, now: Millis) -> impl Iterator<Item = (PeerId, &Peer, Claim)> {
         self.iter().filter(move |(_, peer)| peer.believed_from <= now).filter_map(|(id, peer)| {
             let claim = peer.claim?;

@@ -90,7 +90,7 @@ impl Sync {
         let mut batches: BTreeMap<PeerId, Batch> = BTreeMap::new();
         for want in self.wants.due(self.now, free * PROOFS_MAX) {
             match self.wants.choose(want, &peers) {
-                // What does not fit goes into the next round.
+                // Items that do not fit go into the next round.
                 Some(peer) if batches.entry(peer).or_default().add(want) => self.wants.under_way(want),
                 Some(_) => {}
                 // All suitable peers are busy. Checking thousands of such ids on every event would be too slow.

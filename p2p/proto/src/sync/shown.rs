@@ -1,4 +1,4 @@
-//! What a peer has shown of its chain.
+//! The verified part of a peer's chain.
 
 use sharechain::{Height, ShareId, Work};
 
@@ -9,7 +9,7 @@ use crate::Millis;
 pub enum Begins {
     /// At a link of this node's own chain.
     OnOwnChain,
-    /// At what the peer says that its lowest link continues.
+    /// At the peer's claimed beginning of its lowest link.
     AtBeginning {
         /// Height of the first link.
         first: Height,
@@ -18,7 +18,7 @@ pub enum Begins {
     },
 }
 
-/// What a peer has shown of its chain: link headers that this node verified.
+/// The part of a peer's chain that this node has verified by link headers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shown {
     /// Where it begins.
@@ -34,7 +34,7 @@ pub struct Shown {
 }
 
 impl Shown {
-    /// Work by which it ranks. A newcomer does not believe in the chain work of what lies below.
+    /// Work by which it ranks. A newcomer does not trust the claimed chain work below.
     pub(super) const fn rank(&self) -> Work {
         match self.begins {
             Begins::OnOwnChain => self.chain_work,
@@ -46,11 +46,11 @@ impl Shown {
 /// A header chain that is followed.
 #[derive(Clone, Debug)]
 pub(super) struct Follow {
-    /// What was verified of it; none before the first response.
+    /// The verified part; none before the first response.
     pub(super) shown: Option<Shown>,
     /// True if the peer said that it has no more, or that nothing follows.
     pub(super) ended: bool,
-    /// True if it was shown to its end, although the peer may claim more since.
+    /// True if it was shown to its end, even if the peer has claimed more since.
     pub(super) complete: bool,
     /// True if the peer must be asked for its beginning first.
     pub(super) at_beginning: bool,
@@ -58,9 +58,9 @@ pub(super) struct Follow {
     pub(super) progress_at: Millis,
     /// Time before which the next headers are not requested.
     pub(super) next_at: Millis,
-    /// When lists or rows of it last came, or were first asked for.
+    /// When lists or rows of it last arrived, or were first requested.
     pub(super) fetched_at: Option<Millis>,
-    /// True if lists or rows of it came.
+    /// True if lists or rows of it have arrived.
     pub(super) fetched: bool,
 }
 
@@ -78,12 +78,12 @@ impl Follow {
         }
     }
 
-    /// What is shown, if it begins on this node's own chain.
+    /// The verified part, if it begins on this node's own chain.
     pub(super) fn on_own_chain(&self) -> Option<&Shown> {
         self.shown.as_ref().filter(|shown| shown.begins == Begins::OnOwnChain)
     }
 
-    /// What is shown, if it begins below this node's own chain, and is complete.
+    /// The verified part, if it begins below this node's own chain and is complete.
     pub(super) fn candidate(&self) -> Option<&Shown> {
         self.shown.as_ref().filter(|shown| self.complete && shown.begins != Begins::OnOwnChain)
     }

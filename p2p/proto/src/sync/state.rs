@@ -1,4 +1,4 @@
-//! The sync state: what miners' work depends on.
+//! The sync state, on which miners' work depends.
 
 use sharechain::Height;
 
@@ -11,11 +11,11 @@ use crate::limits::{SYNCED_ENTER_LINKS, SYNCED_SLACK_LINKS};
 pub enum SyncState {
     /// No peer has sent its status yet.
     Alone,
-    /// Peers are ahead. Once the node was in sync, only links whose lists are coming lead here.
+    /// Peers are ahead. Once the node has been in sync, only links whose lists arrive lead to this state.
     Syncing {
-        /// What is being fetched.
+        /// The current phase.
         phase: Phase,
-        /// Height down from which everything of this phase is here.
+        /// Height up to which the node has everything of this phase.
         done: Height,
         /// Height at which the phase ends, as peers show or claim.
         target: Height,
@@ -31,7 +31,7 @@ pub enum SyncState {
 pub enum Phase {
     /// Link headers: which chain has the most work.
     Headers,
-    /// What deep links credited. Only newcomers need it.
+    /// Credits of deep links. Only newcomers need them.
     Rows,
     /// Lists and proofs of all other links.
     Proofs,
@@ -69,7 +69,7 @@ impl Sync {
         {
             return syncing(Phase::Proofs, self.local.height, shown.height);
         }
-        // A claim counts until it is refuted. Peers that let this node down before must show first what they claim.
+        // A claim counts until it is refuted. Peers that failed before must prove their claims first.
         let claims = self.peers.credible(self.now).filter(|(_, peer, _)| peer.disbeliefs == 0).map(|(.., claim)| claim);
         let ahead =
             claims.filter(|claim| claim.work > self.local.work && claim.height.above(self.local.height) > slack);

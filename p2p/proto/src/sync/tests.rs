@@ -1,4 +1,4 @@
-//! Tests of single decisions. `headers` tests those about header chains, `crowd` many nodes together.
+//! Tests of single decisions. `headers` tests decisions about header chains, and `crowd` many nodes together.
 
 mod crowd;
 mod headers;
@@ -74,7 +74,7 @@ impl Bench {
         self.give(Input::Tick);
     }
 
-    /// Connects a peer and passes in its status.
+    /// Connects a peer and delivers its status.
     fn meet(&mut self, peer: PeerId, height: u32) -> Vec<(PeerId, RequestId, Request)> {
         self.give(Input::Connected(peer));
         let requests = self.requests();
@@ -126,7 +126,7 @@ fn what_came_and_is_wanted_again_is_asked_for_with_growing_pauses() {
                 Request::Proofs { .. } => {
                     asked += 1;
                     bench.give(Input::Got(want));
-                    // The chain had no room for it.
+                    // The chain had no space for it.
                     bench.give(Input::Want { want, from: Some(A) });
                     bench.answer(ask, Outcome::Items { useful: 1 });
                 }
@@ -136,7 +136,7 @@ fn what_came_and_is_wanted_again_is_asked_for_with_growing_pauses() {
         }
         bench.wait(100);
     }
-    // Within a minute: at once, and then after pauses of 1, 2, 4, 8 and 16 s.
+    // Within a minute, it asks at once and after pauses of 1, 2, 4, 8 and 16 s.
     assert_eq!(asked, 6);
 }
 

@@ -79,7 +79,7 @@ impl Wants {
                 && !wanted.holders.contains(&peer)
             {
                 wanted.holders.push(peer);
-                // If others did not have the item, a new holder is asked at once.
+                // If others lacked the item, a new holder is asked immediately.
                 let waits = wanted.attempts > 0 && wanted.ready.is_some_and(|(at, _)| at > now);
                 if waits && !wanted.tried.contains(&peer) {
                     self.postpone(want, now);
@@ -136,7 +136,7 @@ impl Wants {
                 self.give_up(want);
                 continue;
             }
-            // Another holder is asked at once, other peers after a pause.
+            // Another holder is asked immediately, other peers after a pause.
             let pause_ms = if wanted.holders.is_empty() { backoff_ms(BACKOFF_MS, wanted.attempts) } else { 0 };
             self.make_ready(want, now.plus(pause_ms));
         }

@@ -15,7 +15,7 @@ use super::Meter;
 use super::watch::{Names, Watch};
 use p2p_proto::limits::CLOSE_TIMEOUT_MS;
 
-/// Interval between checks of what takes too long.
+/// Interval between checks of time limits.
 const TICK: Duration = Duration::from_secs(1);
 
 /// A measured multiplexer.
@@ -72,7 +72,7 @@ where
         Poll::Ready(Ok(self.wrap(stream, false)))
     }
 
-    /// Gives up after a while: a peer that does not read cannot keep the connection.
+    /// Gives up after a while, so that a peer that does not read cannot keep the connection.
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let timeout = self.closing.get_or_insert_with(|| Box::pin(sleep(Duration::from_millis(CLOSE_TIMEOUT_MS))));
         if timeout.as_mut().poll(cx).is_ready() {
@@ -108,14 +108,14 @@ pub(in crate::net) struct MeteredStream<S> {
     meter: Arc<Meter>,
     number: u64,
     watch: Watch,
-    /// Bytes that the meter has been told.
+    /// Bytes reported to the meter.
     held_bytes: usize,
     unfinished: Option<u64>,
     is_blocked: bool,
 }
 
 impl<S> MeteredStream<S> {
-    /// Tells the meter what has changed.
+    /// Reports changes to the meter.
     fn report(&mut self) {
         let held_bytes = self.watch.held_bytes();
         if held_bytes > self.held_bytes {
@@ -131,7 +131,7 @@ impl<S> MeteredStream<S> {
         }
     }
 
-    /// Notes whether the peer takes what it is sent.
+    /// Records whether the peer reads what it is sent.
     fn written<T>(&mut self, result: Poll<T>) -> Poll<T> {
         if result.is_pending() != self.is_blocked {
             self.is_blocked = result.is_pending();

@@ -1,10 +1,10 @@
-//! Follows the bytes that arrive on a stream, to know how much of a message has come and whether it is complete.
+//! Follows the bytes that arrive on a stream, to know how much of a message has arrived and whether it is complete.
 //!
 //! A stream begins with multistream-select, whose messages have a varint as their length. The side that answers repeats
 //! the protocol's name, so both directions show which protocol follows. Gossip has the same framing. A message of the
 //! sync protocol has a length of four bytes, and its stream carries nothing else.
 
-/// Longest message of multistream-select that is looked at, bytes. Protocol names are shorter.
+/// Longest message of multistream-select that is parsed, bytes. Protocol names are shorter.
 const NAME_BYTES_MAX: usize = 64;
 
 /// Protocols whose messages are measured, as multistream-select names them.
@@ -32,7 +32,7 @@ struct Frame {
 }
 
 impl Frame {
-    /// Takes a byte of a varint. Lengths that no handler accepts end up as very long messages.
+    /// Adds a byte of a varint. Lengths that no handler accepts result in very long messages.
     fn take_varint(&mut self, byte: u8) {
         let shifted = u64::from(byte & 0x7f).checked_shl(7 * self.length_bytes).unwrap_or(u64::MAX);
         self.length |= shifted;
@@ -43,7 +43,7 @@ impl Frame {
         }
     }
 
-    /// Takes a byte of a length of four bytes, little endian.
+    /// Adds a byte of a four-byte length, little-endian.
     fn take_fixed(&mut self, byte: u8) {
         self.length |= u64::from(byte) << (8 * self.length_bytes);
         self.length_bytes += 1;
@@ -53,7 +53,7 @@ impl Frame {
         }
     }
 
-    /// Takes the part of the body that is in the bytes, and returns it.
+    /// Removes the part of the body from the bytes, and returns it.
     fn take_body<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
         let missing = self.missing.unwrap_or(0);
         let count = bytes.len().min(usize::try_from(missing).unwrap_or(usize::MAX));
@@ -92,7 +92,7 @@ impl Watch {
     /// Follows bytes that the handler reads.
     pub(super) fn follow(&mut self, names: &Names, mut bytes: &[u8]) {
         while let Some((first, rest)) = bytes.split_first() {
-            // A sync stream carries one message: what follows is held until the stream ends.
+            // A sync stream carries one message: bytes after it are held until the stream ends.
             if self.protocol == Protocol::Sync && self.frame.is_complete() {
                 self.frame.arrived += bytes.len();
                 return;
@@ -134,7 +134,7 @@ impl Watch {
         }
     }
 
-    /// Bytes that the handler holds: of an unfinished gossip message, and of a sync stream all.
+    /// Bytes that the handler holds: those of an unfinished gossip message, and all of a sync stream.
     pub(super) const fn held_bytes(&self) -> usize {
         match self.protocol {
             Protocol::Negotiating => 0,
@@ -142,7 +142,7 @@ impl Watch {
         }
     }
 
-    /// Number of the message that is unfinished, if there is one.
+    /// Number of the unfinished message, if there is one.
     pub(super) fn unfinished(&self) -> Option<u64> {
         let measured = matches!(self.protocol, Protocol::Gossip | Protocol::Sync);
         (measured && self.frame.arrived > 0 && !self.frame.is_complete()).then_some(self.messages)

@@ -1,9 +1,9 @@
 //! Yamux for TCP connections, with a bound on the data that streams have not read.
 //!
-//! Yamux gives each stream a window of 256 KiB and has no window for the connection, so 64 streams that nobody reads
-//! hold 16 MiB. libp2p's wrapper sets neither the growth of windows nor a limit below that. Here, the frames are counted
-//! as they arrive; above [`UNREAD_BYTES_MAX`](p2p_proto::limits::UNREAD_BYTES_MAX), the node stops reading from the
-//! socket until a stream is read.
+//! Yamux gives each stream a window of 256 KiB and has no window for the connection, so 64 unread streams hold 16 MiB.
+//! libp2p's wrapper sets neither the growth of windows nor a limit below that. Here, the frames are counted as they
+//! arrive; above [`UNREAD_BYTES_MAX`](p2p_proto::limits::UNREAD_BYTES_MAX), the node stops reading from the socket
+//! until a stream is read.
 
 use std::collections::VecDeque;
 use std::io;
@@ -36,7 +36,7 @@ impl Upgrade {
     fn apply<C: AsyncRead + AsyncWrite + Unpin>(self, io: C, mode: Mode) -> Metered<Muxer<C>> {
         let mut config = yamux::Config::default();
         config.set_max_num_streams(STREAMS_PER_CONNECTION_MAX);
-        // The least that is allowed: windows do not grow while all streams are open.
+        // The minimum allowed: windows do not grow while all streams are open.
         config.set_max_connection_receive_window(Some(STREAMS_PER_CONNECTION_MAX * DEFAULT_CREDIT as usize));
         let meter = self.0;
         let guard = FrameGuard { io, meter: meter.clone(), header: [0; HEADER_BYTES], header_bytes: 0, body_bytes: 0 };
@@ -79,7 +79,7 @@ impl<C: AsyncRead + AsyncWrite + Unpin> OutboundConnectionUpgrade<C> for Upgrade
     }
 }
 
-/// What is below Yamux: counts the frames that it reads, and pauses between frames while too much is unread.
+/// The layer below Yamux: counts the frames that it reads, and pauses between frames while too much is unread.
 struct FrameGuard<C> {
     io: C,
     meter: Arc<Meter>,
@@ -90,7 +90,7 @@ struct FrameGuard<C> {
 }
 
 impl<C> FrameGuard<C> {
-    /// Looks at a complete header: version, type, flags, stream, length.
+    /// Parses a complete header: version, type, flags, stream, length.
     fn begin_frame(&mut self) -> io::Result<()> {
         let [_, kind, f0, f1, s0, s1, s2, s3, l0, l1, l2, l3] = self.header;
         let (flags, stream) = (u16::from_be_bytes([f0, f1]), u32::from_be_bytes([s0, s1, s2, s3]));
@@ -150,11 +150,11 @@ impl<C: AsyncWrite + Unpin> AsyncWrite for FrameGuard<C> {
     }
 }
 
-/// Yamux as libp2p wants it.
+/// Yamux, adapted to libp2p.
 pub(in crate::net) struct Muxer<C> {
     connection: Connection<FrameGuard<C>>,
     meter: Arc<Meter>,
-    /// Inbound streams that nobody has accepted. Yamux bounds their number.
+    /// Inbound streams not yet accepted. Yamux bounds their number.
     inbound: VecDeque<Stream>,
     acceptor: Option<Waker>,
 }
@@ -188,7 +188,7 @@ impl<C: AsyncRead + AsyncWrite + Unpin> StreamMuxer for Muxer<C> {
         self.connection.poll_close(cx)
     }
 
-    /// Moves the connection on. Inbound streams that come up wait for their acceptor.
+    /// Drives the connection. New inbound streams wait for their acceptor.
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<StreamMuxerEvent, ConnectionError>> {
         let stream = ready!(self.poll_next(cx))?;
         self.inbound.push_back(stream);
@@ -200,7 +200,7 @@ impl<C: AsyncRead + AsyncWrite + Unpin> StreamMuxer for Muxer<C> {
     }
 }
 
-/// A stream that tells what is read from it.
+/// A stream that reports what is read from it.
 pub(in crate::net) struct Stream {
     inner: yamux::Stream,
     id: u32,

@@ -1,8 +1,8 @@
-//! What libp2p's behaviours may do on a peer's word.
+//! Limits what libp2p's behaviours do on a peer's word.
 //!
-//! libp2p believes every peer that reports an address of this node: it tells all behaviours, and some of them keep each
-//! one. It also dials whatever a peer names to punch a hole. A [`Guard`] stops both. Own addresses come from the task,
-//! which bounds them, and dials go to few hosts, all of them public.
+//! libp2p trusts every peer that reports an address of this node: it informs all behaviours, and some of them keep each
+//! address. It also dials any address that a peer names for hole punching. A [`Guard`] stops both. Own addresses come
+//! from the task, which bounds them, and dials go to few hosts, all of them public.
 
 use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::task::{Context, Poll};
@@ -37,18 +37,18 @@ impl<B> Guard<B> {
         Self { inner, hears_candidates: false, proposals: VecDeque::new(), dials: HashSet::new() }
     }
 
-    /// Passes own addresses that the task proposed on to the behaviour.
+    /// Forwards own addresses that the task proposed to the behaviour.
     pub(super) fn hearing_candidates(self) -> Self {
         Self { hears_candidates: true, ..self }
     }
 
-    /// Proposes an own address to all behaviours that hear them.
+    /// Proposes an own address to all behaviours that use them.
     pub(in crate::net) fn propose(&mut self, address: Multiaddr) {
         self.proposals.push_back(address);
     }
 }
 
-/// True if an own behaviour may dial these addresses, which a peer named.
+/// True if a behaviour may dial these addresses, which a peer named.
 fn may_dial(addresses: &[Multiaddr]) -> bool {
     let hosts: Option<BTreeSet<_>> = addresses.iter().map(host_of).collect();
     hosts.is_some_and(|hosts| {

@@ -1,4 +1,4 @@
-//! Who may use this node as a relay: limits by host and netgroup, because identities are free.
+//! Limits on the use of this node as a relay, by host and netgroup, because identities are free.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -20,7 +20,8 @@ fn count<'a>(hosts: impl Iterator<Item = &'a Host>, host: Host) -> (usize, usize
     })
 }
 
-/// Peers with a reservation, and their hosts. Clones share the list: libp2p asks one, the task tells another who left.
+/// Peers with a reservation, and their hosts. Clones share the list: libp2p queries one, and the task reports
+/// departures to another.
 #[derive(Clone, Debug, Default)]
 pub(in crate::net) struct Reservations(Arc<Mutex<BTreeMap<PeerId, Host>>>);
 
@@ -51,7 +52,7 @@ impl relay::RateLimiter for Reservations {
     }
 }
 
-/// Circuits that were opened lately, oldest first.
+/// Recently opened circuits, oldest first.
 #[derive(Debug, Default)]
 pub(super) struct Circuits(VecDeque<(Instant, Host)>);
 

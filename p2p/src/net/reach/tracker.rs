@@ -1,7 +1,7 @@
-//! What is known about the addresses at which others reach this node, and which relays to use. Pure.
+//! Tracks the addresses at which other nodes reach this one, and decides which relays to use. Pure.
 //!
-//! A peer can say that it reached this node, and where. That counts only if its connection came: the peer must be one
-//! that was asked, and a direct connection from it must have opened since. Peers count by netgroup.
+//! A peer can claim that it reached this node at an address. The claim counts only if this node had asked the peer, and
+//! a direct connection from it has opened since. Peers count by netgroup.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -21,15 +21,15 @@ use p2p_proto::netgroup::Netgroup;
 use p2p_proto::record::Address;
 use p2p_proto::{Millis, PeerId};
 
-/// How it is known that an address leads to this node.
+/// Evidence that an address leads to this node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum How {
-    /// Peers in so many netgroups connected to it when they were asked to.
+    /// Peers connected to it on request.
     DialedBack {
         /// Number of netgroups.
         netgroups: usize,
     },
-    /// The router says that it passes the port on (UPnP).
+    /// The router claims to forward the port (UPnP).
     Mapped,
     /// A relay keeps a place for this node.
     Relay(PeerId),
@@ -37,21 +37,21 @@ pub enum How {
     Onion,
 }
 
-/// An address at which others reach this node.
+/// An address at which other nodes reach this one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnAddress {
     /// The multiaddress.
     pub address: String,
-    /// From where that is known.
+    /// The evidence.
     pub how: How,
 }
 
-/// Where others reach this node.
+/// How other nodes reach this one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reachability {
     /// Own addresses, the best known first.
     pub addresses: Vec<OwnAddress>,
-    /// Number of netgroups whose peers could not connect to this node when they were asked to.
+    /// Number of netgroups whose peers could not connect to this node on request.
     pub unreached_netgroups: usize,
     /// True if this node is a relay for others.
     pub is_relay: bool,
@@ -67,7 +67,7 @@ struct Asked {
     said: Option<Multiaddr>,
 }
 
-/// A dial-back that worked. Its connection has served its purpose.
+/// A successful dial-back. Its connection has served its purpose.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::net) struct Confirmed {
     pub(in crate::net) address: Multiaddr,
@@ -99,7 +99,7 @@ pub(in crate::net) struct Tracker {
 }
 
 impl Tracker {
-    /// A peer that this node dialed reports the address that it sees. Returns it if it is worth a try.
+    /// A peer that this node dialed reports the address that it sees. Returns it if it is worth testing.
     pub(in crate::net) fn observed(&mut self, observer: Netgroup, address: &Multiaddr) -> Option<Multiaddr> {
         if !is_public(address) || observer == Netgroup::Local {
             return None;
@@ -169,7 +169,7 @@ impl Tracker {
         Some(Confirmed { address, connection })
     }
 
-    /// True unless most of those who report an own address of this family report others.
+    /// True unless most peers that report an own address of this family report other ones.
     fn is_seen(&self, ip: IpAddr) -> bool {
         let family = |other: &IpAddr| other.is_ipv4() == ip.is_ipv4();
         let reports =
@@ -226,7 +226,7 @@ impl Tracker {
         ]
     }
 
-    /// The relay to reserve a place with now, if any, and its address.
+    /// The relay at which to reserve a place now, if any, and its address.
     pub(in crate::net) fn wants_relay(&mut self, now: Millis) -> Option<(PeerId, Multiaddr)> {
         let hidden = !self.unreached.is_empty() || now >= Millis(RELAY_WAIT_MS);
         if self.is_public() || !hidden || now < self.pause_until || self.places.len() >= RELAYS_MAX {
@@ -245,13 +245,13 @@ impl Tracker {
         }
     }
 
-    /// A relay granted a place. False if the listener is none of a relay.
+    /// A relay granted a place. False if the listener does not belong to a relay.
     pub(in crate::net) fn reserved(&mut self, listener: ListenerId, address: &Multiaddr) -> bool {
         let place = self.places.get_mut(&listener);
         place.map(|place| place.address = Some(address.clone())).is_some()
     }
 
-    /// A place is lost or was refused. False if the listener is none of a relay.
+    /// A place was lost or refused. False if the listener does not belong to a relay.
     pub(in crate::net) fn closed(&mut self, listener: ListenerId, now: Millis) -> bool {
         let Some(place) = self.places.remove(&listener) else { return false };
         // Another relay is tried first.
@@ -265,7 +265,7 @@ impl Tracker {
         if self.is_public() { self.places.keys().copied().collect() } else { Vec::new() }
     }
 
-    /// Forgets what is old.
+    /// Drops old entries.
     pub(in crate::net) fn tick(&mut self, now: Millis) {
         self.asked.retain(|_, asked| now.since(asked.at) < DIAL_BACK_PERIOD_MS);
         self.unreached.retain(|_, at| now.since(*at) < CONFIRMED_MS);
@@ -275,7 +275,7 @@ impl Tracker {
         self.confirmed.retain(|_, by| !by.is_empty());
     }
 
-    /// What is known now.
+    /// The current state.
     pub(in crate::net) fn shown(&self, is_relay: bool) -> Reachability {
         let own = |address: &Multiaddr, how| OwnAddress { address: address.to_string(), how };
         let mut confirmed: Vec<_> = self.confirmed.iter().map(|(address, by)| (by.len(), address)).collect();

@@ -15,14 +15,14 @@ use libp2p::{Multiaddr, PeerId};
 
 use p2p_proto::limits::{ONION_INBOUND_MAX, RELAYED_INBOUND_MAX};
 
-/// How an inbound connection came that shows no address.
+/// Way of an inbound connection that shows no address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Via {
     Relay,
     Onion,
 }
 
-/// Error: as many connections came this way as allowed.
+/// Error: this way has the maximum number of connections.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("already {0} connections through relays, or through the onion service")]
 struct TooMany(usize);

@@ -4,7 +4,7 @@ use super::Replies;
 use p2p_proto::limits::{REPLY_BYTES_MAX, REPLY_BYTES_PER_HOST_MAX};
 use p2p_proto::netgroup::Host;
 
-// libp2p lets no ids be made, so the sums alone are tested.
+// libp2p does not let tests create ids, so this tests only the sums.
 #[test]
 fn responses_on_their_way_are_bounded_by_host_and_in_all() {
     let sums = |hosts: &[(u8, usize)]| {

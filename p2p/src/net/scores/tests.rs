@@ -17,7 +17,7 @@ fn libp2p_takes_the_parameters_at_every_pace() {
     }
 }
 
-/// Two invalid messages end gossip with a peer, three end everything, just as the points that they cost.
+/// Two invalid messages end gossip with a peer, and three graylist it, like the points that they cost.
 #[test]
 fn invalid_messages_weigh_as_their_points() {
     let weight = topic(0.0).invalid_message_deliveries_weight;

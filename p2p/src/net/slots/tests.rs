@@ -6,7 +6,7 @@ use super::{Denied, Slots, Traffic, host_of};
 use p2p_proto::limits::{INBOUND_CLOSING_MAX, INBOUND_MAX, INBOUND_PER_HOST_MAX};
 use p2p_proto::message::Topic;
 
-/// Lets one more connection from an address in, with an identity of its own.
+/// Lets in one more connection from an address, with a new identity.
 fn connect(slots: &mut Slots, number: usize, from: &str) -> Result<PeerId, Denied> {
     let remote: Multiaddr = from.parse().unwrap();
     slots.make_room(&remote)?;

@@ -18,7 +18,7 @@ use p2p_proto::prefix::Prefix;
 use p2p_proto::{Event, Millis, Misbehaviour, PeerId};
 
 impl Task {
-    /// Adds points to a peer and to its host, and bans what has too many.
+    /// Adds points to a peer and to its host, and bans those with too many.
     pub(super) fn punish(&mut self, peer: PeerId, misbehaviour: Misbehaviour) {
         let now = self.now();
         tracing::debug!(%peer, ?misbehaviour, cost = misbehaviour.cost(), "peer misbehaved");
@@ -43,7 +43,7 @@ impl Task {
         let (range, until) = match self.faults.punish(host, misbehaviour, now) {
             Consequence::None => return,
             Consequence::LoopbackPause { until } => {
-                tracing::warn!("too much invalid work from loopback, which accepts no connections for a while");
+                tracing::warn!("too much invalid work from loopback; it may open no connections for a while");
                 self.loopback_paused_until = Some(until);
                 self.gate().loopback_paused = true;
                 return;
@@ -63,7 +63,7 @@ impl Task {
         self.ban_by_itself(Banned::Range(range), until, misbehaviour);
     }
 
-    /// Bans without the operator.
+    /// Adds a ban of this node's own.
     fn ban_by_itself(&mut self, what: Banned, until: Millis, misbehaviour: Misbehaviour) {
         let ban = Ban { what, until, by_operator: false, reason: misbehaviour.words().to_owned() };
         // Only the operator's bans can be too many.
@@ -137,7 +137,7 @@ impl Task {
         self.bans.send_replace(Arc::new(list));
     }
 
-    /// A ban of the caller's as this task counts time.
+    /// Converts a ban of the caller to this task's clock.
     pub(super) fn dated(&self, ban: BanView) -> Ban {
         let until = ban.until.saturating_duration_since(Instant::now());
         let until = self.now().plus(u64::try_from(until.as_millis()).unwrap_or(u64::MAX));
@@ -151,7 +151,7 @@ impl Task {
         connected.map(|peer| peer.to_string()).or_else(|| self.redial.explicit_in(range))
     }
 
-    /// Tells a peer that this node is too busy for its request.
+    /// Answers a peer that this node is too busy for its request.
     pub(super) fn refuse(&mut self, channel: ResponseChannel<Answer>) {
         // An error means that the peer is gone.
         let _ = self.swarm.behaviour_mut().sync.send_response(channel, Answer::BUSY);
@@ -165,7 +165,7 @@ impl Task {
         }
     }
 
-    /// Counts gossip that is sent, to peers of the mesh or to all. What libp2p sends besides is less.
+    /// Counts sent gossip, to peers of the mesh or to all. libp2p's other traffic is smaller.
     pub(super) fn count_gossip(&mut self, topic: Topic, size_bytes: usize, to_all: bool) {
         let hash = self.names.publish_on(topic).hash();
         let gossip = &self.swarm.behaviour().gossip;
@@ -180,7 +180,7 @@ impl Task {
         self.budgets.sent_gossip(bytes, now);
     }
 
-    /// Tells gossipsub each peer's points and neighbors, and adapts what it expects to the pace of the topic.
+    /// Reports each peer's points and neighbors to gossipsub, and adapts its expectations to the pace of the topic.
     pub(super) fn update_scores(&mut self, now: Millis) {
         for (peer, host) in self.peers.hosts() {
             let local = host.is_none_or(|host| host.netgroup() == Netgroup::Local || matches!(host, Host::Onion(_)));

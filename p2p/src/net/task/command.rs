@@ -78,12 +78,12 @@ impl Task {
         }
     }
 
-    /// Sends a response, unless too many bytes are on their way already.
+    /// Sends a response, unless too many bytes are already in flight.
     pub(super) fn reply(&mut self, token: ReplyToken, response: Response) {
         let Some(Waiting { peer, id, channel, lease }) = self.endpoint.reply(token) else { return };
         let Some(host) = self.swarm.behaviour().slots.host(&peer) else { return };
         if !self.replies.send(id, host, response.encode().len()) {
-            tracing::debug!(%peer, "too many bytes on their way for a response");
+            tracing::debug!(%peer, "too many bytes in flight for a response");
             return self.refuse(channel);
         }
         if self.swarm.behaviour_mut().sync.send_response(channel, Answer::new(response, lease)).is_err() {

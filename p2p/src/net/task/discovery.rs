@@ -1,4 +1,4 @@
-//! Carries out what [`Discovery`](p2p_proto::discovery::Discovery) decides, and tells it what happens.
+//! Executes the decisions of [`Discovery`](p2p_proto::discovery::Discovery), and reports events to it.
 
 use std::time::SystemTime;
 
@@ -35,7 +35,7 @@ impl Task {
         Now { at: self.now(), unix_s: since_1970.map_or(0, |since| since.as_secs()) }
     }
 
-    /// Lets the discovery decide, and does what it says.
+    /// Executes the next decisions of discovery.
     pub(super) fn discover(&mut self) {
         let now = self.both_clocks();
         self.note_own_addresses();
@@ -69,14 +69,14 @@ impl Task {
         }
     }
 
-    /// Notes that a dial of the discovery has led to a connection.
+    /// Records that a dial of discovery has led to a connection.
     pub(super) fn on_dialed(&mut self, connection: ConnectionId, peer: PeerId) {
         if let Some(id) = self.found_dials.remove(&connection) {
             self.discovery.dialed(id, peer);
         }
     }
 
-    /// Notes that a dial of the discovery has failed.
+    /// Records that a dial of discovery has failed.
     pub(super) fn on_found_dial_failed(&mut self, connection: ConnectionId) {
         if let Some(id) = self.found_dials.remove(&connection) {
             self.discovery.dial_failed(id);
@@ -91,7 +91,7 @@ impl Task {
         }
     }
 
-    /// Answers a request that is about node records.
+    /// Answers a request for node records.
     pub(super) fn answer_records(&mut self, peer: PeerId, token: ReplyToken, request: Request) {
         let now = self.both_clocks();
         let response = match request {
@@ -106,7 +106,7 @@ impl Task {
         self.reply(token, response);
     }
 
-    /// Takes the result of a request of the discovery.
+    /// Handles the result of a request of discovery.
     pub(super) fn take_records(&mut self, peer: PeerId, result: Result<Response, Failure>) {
         let now = self.both_clocks();
         match result {
@@ -115,7 +115,7 @@ impl Task {
                     self.punish(peer, misbehaviour);
                 }
             }
-            // The question for records goes out with the next tick.
+            // The request for records goes out with the next tick.
             Ok(Response::NewRecords) => self.discovery.heard(peer),
             Ok(_) => {}
             Err(_) => self.discovery.not_answered(peer, now),
@@ -141,7 +141,7 @@ impl Task {
         self.discovery.seeds_found(found);
     }
 
-    /// Notes where a peer sees this node.
+    /// Records where a peer sees this node.
     pub(super) fn on_observed(&mut self, peer: PeerId, info: &identify::Info) {
         let seen = in_record(&info.observed_addr).filter(|address| address.relay.is_none());
         if let Some(ip) = seen.and_then(|address| address.ip()) {
@@ -149,7 +149,7 @@ impl Task {
         }
     }
 
-    /// Notes own addresses that are known from others, for the own record.
+    /// Records own addresses that other nodes reported, for this node's record.
     fn note_own_addresses(&mut self) {
         let own = self.discovery.own_mut();
         for (source, addresses) in self.tracker.for_record() {
@@ -157,7 +157,8 @@ impl Task {
         }
     }
 
-    /// Notes that this node listens at an address, or no longer. The address for the onion service is not for others.
+    /// Records that this node listens at an address, or no longer does. The onion service's local address is not for
+    /// others.
     pub(super) fn on_listening(&mut self, address: &Multiaddr, listens: bool) {
         if self.onion.as_ref() == Some(&without_peer(address)) {
             return;

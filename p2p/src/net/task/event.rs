@@ -14,7 +14,7 @@ use p2p_proto::limits::USER_AGENT_BYTES_MAX;
 use p2p_proto::record::Address;
 use p2p_proto::{Event, PeerId};
 
-/// The other end's address. That of an inbound connection through a relay begins with the relay's.
+/// The other end's address. For an inbound connection through a relay, it begins with the relay's.
 fn remote_address(endpoint: &ConnectedPoint) -> Multiaddr {
     match endpoint {
         ConnectedPoint::Listener { local_addr, send_back_addr } if is_relayed(local_addr) => {
@@ -41,7 +41,7 @@ impl Task {
             SwarmEvent::ListenerClosed { listener_id, addresses, reason } => {
                 let now = self.now();
                 if self.tracker.closed(listener_id, now) {
-                    tracing::debug!(?addresses, ?reason, "place with a relay is over");
+                    tracing::debug!(?addresses, ?reason, "reservation at a relay ended");
                 } else {
                     tracing::error!(?addresses, ?reason, "listener closed");
                 }
@@ -157,7 +157,7 @@ impl Task {
     fn on_identified(&mut self, peer: PeerId, info: &identify::Info) {
         if info.protocol_version != self.names.network {
             tracing::debug!(%peer, ours = %self.names.network, "peer of another share-chain");
-            // Anyone can connect from outside, so only what the operator or mDNS named is worth an event.
+            // Anyone can connect from outside, so only peers that the operator or mDNS named cause an event.
             if let Some(addr) = self.peers.dialed(peer).map(str::to_owned) {
                 self.tell(Event::OtherPool { peer, addr });
             }
@@ -176,7 +176,7 @@ impl Task {
         if let Some(Connection { addr, inbound, via_onion, .. }) = self.peers.announce(peer) {
             tracing::info!(%peer, %addr, inbound, "peer connected");
             let now = self.both_clocks();
-            // A peer that connects through the onion service seems to be on this machine, and is not.
+            // A peer that connects through the onion service only seems to be on this machine.
             let address = Address::parse(&addr).filter(|_| !via_onion).map(|(address, _)| address);
             self.discovery.opened(peer, address, inbound, now);
             self.tell(Event::PeerConnected { peer, addr, inbound });

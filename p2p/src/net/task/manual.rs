@@ -13,7 +13,7 @@ impl Task {
         if self.redial.add(address, peer, Source::Explicit, now) { Ok(shown) } else { Err(NotAdded::TooMany) }
     }
 
-    /// Disconnects the node at an address, and dials it no more.
+    /// Disconnects the node at an address, and stops dialing it.
     pub(super) fn remove_explicit(&mut self, text: &str) -> bool {
         let Ok(address) = parse_address(text) else { return false };
         let Some(peer) = self.redial.remove_explicit(&address) else { return false };

@@ -1,4 +1,4 @@
-//! How others reach this node: events of the behaviours in [`Protocols`](crate::net::reach), and what follows from them.
+//! How other nodes reach this one: handles events of the behaviours in [`Protocols`](crate::net::reach).
 
 use libp2p::autonat::{self, OutboundProbeError, OutboundProbeEvent, ResponseError};
 use libp2p::core::ConnectedPoint;
@@ -21,8 +21,8 @@ impl Task {
                 self.reservations.end(&src_peer_id);
             }
             ProtocolsEvent::Hole(dcutr::Event { remote_peer_id, result }) => match result {
-                Ok(_) => tracing::info!(peer = %remote_peer_id, "a hole is punched; the relay is no longer needed"),
-                Err(error) => tracing::debug!(peer = %remote_peer_id, %error, "no hole is punched"),
+                Ok(_) => tracing::info!(peer = %remote_peer_id, "hole punched; the relay is no longer needed"),
+                Err(error) => tracing::debug!(peer = %remote_peer_id, %error, "hole punching failed"),
             },
             ProtocolsEvent::Upnp(event) => self.on_upnp(event),
             _ => {}
@@ -42,7 +42,7 @@ impl Task {
                 self.on_confirmed(confirmed);
             }
             OutboundProbeEvent::Error { peer: Some(peer), error, .. } => {
-                tracing::debug!(%peer, ?error, "no dial-back");
+                tracing::debug!(%peer, ?error, "dial-back failed");
                 if let (Some(peer), OutboundProbeError::Response(ResponseError::DialError)) = (ours(&peer), error) {
                     let netgroup = self.netgroup(peer);
                     self.tracker.not_reached(peer, netgroup, now);
@@ -52,10 +52,10 @@ impl Task {
         }
     }
 
-    /// The dial-back's own connection is closed: the peer has another one.
+    /// Close the dial-back's connection: the peer has another one.
     fn on_confirmed(&mut self, confirmed: Option<Confirmed>) {
         if let Some(Confirmed { address, connection }) = confirmed {
-            tracing::debug!(%address, "a peer connected to this node when it was asked to");
+            tracing::debug!(%address, "a peer connected to this node on request");
             self.swarm.close_connection(connection);
         }
     }
@@ -63,7 +63,7 @@ impl Task {
     fn on_upnp(&mut self, event: upnp::Event) {
         match event {
             upnp::Event::NewExternalAddr { external_addr, .. } => {
-                tracing::info!(address = %external_addr, "the router passes this port on to this node (UPnP)");
+                tracing::info!(address = %external_addr, "the router forwards this port to this node (UPnP)");
                 self.tracker.mapped(external_addr, true);
             }
             upnp::Event::ExpiredExternalAddr { external_addr, .. } => self.tracker.mapped(external_addr, false),
@@ -87,7 +87,7 @@ impl Task {
         hosts.next().map(|host| host.netgroup())
     }
 
-    /// Learns from a peer that this node dialed what own address it sees, and whether it is a relay.
+    /// Records the own address that a dialed peer sees, and whether that peer is a relay.
     pub(super) fn learn_from(&mut self, peer: PeerId, id: ConnectionId, info: &identify::Info) {
         let dialed = self.peers.connection(peer, id).filter(|open| !open.inbound);
         let Some(address) = dialed.and_then(|open| open.addr.parse::<Multiaddr>().ok()) else { return };
@@ -102,7 +102,7 @@ impl Task {
         }
     }
 
-    /// A connection opened: perhaps a dial-back, or one that a relay is no longer needed for.
+    /// A connection opened: perhaps a dial-back, or one that makes a relay unnecessary.
     pub(super) fn opened_towards(&mut self, peer: PeerId, id: ConnectionId, endpoint: &ConnectedPoint) {
         let now = self.now();
         if endpoint.is_relayed() {
@@ -140,7 +140,7 @@ impl Task {
         }
     }
 
-    /// Is a relay as soon as others reach this node, and uses relays as long as they do not.
+    /// Makes this node a relay once others reach it, and uses relays until they do.
     pub(super) fn tick_reach(&mut self, now: Millis) {
         self.tracker.tick(now);
         self.set_relay(self.tracker.is_public());
@@ -169,7 +169,7 @@ impl Task {
     fn reserve(&mut self, relay: PeerId, address: &Multiaddr) {
         let Some(id) = theirs(relay) else { return };
         let circuit = address.clone().with_p2p(id).unwrap_or_else(|same| same).with(Protocol::P2pCircuit);
-        tracing::debug!(%circuit, "reserving a place with a relay");
+        tracing::debug!(%circuit, "reserving a place at a relay");
         match self.swarm.listen_on(circuit) {
             Ok(listener) => self.tracker.reserving(listener, relay, address),
             Err(error) => tracing::debug!(%relay, %error, "a relay cannot be used"),

@@ -17,14 +17,14 @@ use sharechain::{CoinbasePrefix, Proof, ShareHeader, ShareId, Timestamp};
 use tokio::sync::mpsc::Receiver;
 use tokio::time::timeout;
 
-/// What a slow machine may take.
+/// Time that a slow machine may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub async fn patiently<T>(future: impl Future<Output = T>) -> T {
     timeout(PATIENCE, future).await.expect("in time")
 }
 
-/// Gossip with canonical bytes.
+/// Gossip with a canonical encoding.
 pub fn share(number: u32) -> Gossip {
     Gossip::Share(Box::new(Proof {
         header: Header {
@@ -61,7 +61,7 @@ pub struct TestConfig {
 }
 
 impl TestConfig {
-    /// Listens on this IPv4 address, and connects from it: TCP would connect from any.
+    /// Listens on this IPv4 address and also connects from it. TCP would otherwise connect from any.
     pub fn at(mut self, ip: &str) -> Self {
         self.config.listen = vec![format!("/ip4/{ip}/udp/0/quic-v1")];
         self
@@ -135,7 +135,7 @@ impl Node {
         event
     }
 
-    /// Reads on until an event is the one; others are passed over.
+    /// Reads events until the wanted one, and skips others.
     pub async fn wait_for(&mut self, is_it: impl Fn(&Event) -> bool) -> Event {
         loop {
             let event = self.next().await;
@@ -151,7 +151,7 @@ impl Node {
         }
     }
 
-    /// Whether such an event comes within that time.
+    /// Returns whether such an event comes within that time.
     pub async fn hears(&mut self, within: Duration, is_it: impl Fn(&Event) -> bool) -> bool {
         timeout(within, self.wait_for(is_it)).await.is_ok()
     }
@@ -181,7 +181,7 @@ impl Node {
         }
     }
 
-    /// Answers a request that comes within that time.
+    /// Answers a request, if one comes within that time.
     pub async fn hears_request(&mut self, within: Duration) -> bool {
         let Ok((token, ..)) = timeout(within, self.next_request()).await else { return false };
         self.send(Command::Reply { token, response: Response::Pending(Vec::new()) }).await;

@@ -1,13 +1,13 @@
-//! A network of its own for a test: a user namespace, in which loopback has public addresses. No root is needed.
+//! A separate network for a test: a user namespace whose loopback has public addresses. It needs no root.
 #![allow(unreachable_pub, reason = "a test program has no users")]
 
 use std::process::Command;
 
-/// Set for the test's process within the namespace.
+/// Variable that is set for the test's process within the namespace.
 const INSIDE: &str = "SHOAL_TEST_NETWORK";
 
-/// Runs the test of this name again, as a process in a network with the addresses 203.0.113.1 to 9, 198.51.100.1 to 9 and
-/// 192.0.2.1 to 9. Returns true within that process.
+/// Runs the test with this name again, in a process whose network has the addresses 203.0.113.1 to 9, 198.51.100.1 to 9
+/// and 192.0.2.1 to 9. Returns true within that process.
 pub fn inside(test: &str) -> bool {
     if std::env::var_os(INSIDE).is_some() {
         return true;

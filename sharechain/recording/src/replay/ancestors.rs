@@ -1,17 +1,17 @@
-//! The links below a link, as the check of a list on it needs them.
+//! The links below a link, for the check of a list on it.
 
 use std::collections::BTreeSet;
 
 use sharechain::check::list::ListContext;
 use sharechain::{Chain, Height, ShareId, U256};
 
-/// A link and its ancestors, as deep as a list on it can reach. It refers to what the chain knows of them.
+/// A link and its ancestors, as deep as a list on it can reach. It borrows their data from the chain.
 pub(super) struct Ancestors<'a> {
     chain: &'a Chain,
     height: Height,
     /// Newest first. Empty if the link is unknown.
     ids: Vec<ShareId>,
-    /// These links, and all that they list.
+    /// Ids of these links, and of everything that they list.
     listed: BTreeSet<ShareId>,
 }
 

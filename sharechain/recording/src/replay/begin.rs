@@ -1,4 +1,4 @@
-//! The base that the recording of a pruned node begins with.
+//! Replays the base with which the recording of a pruned node begins.
 
 use sharechain::Height;
 
@@ -7,7 +7,7 @@ use crate::base::{BaseReader, Unverified};
 use crate::line::BaseLine;
 
 impl Replay {
-    /// Replays a part of the base that the share-chain of a pruned node begins with.
+    /// Replays a part of this base.
     ///
     /// # Errors
     /// A text, if the base is not what its links committed to, or comes too late.
@@ -24,7 +24,7 @@ impl Replay {
         Ok(())
     }
 
-    /// What the recording does not show; none if it begins with the first link.
+    /// The unverified part of the recording; none if it begins with the first link.
     #[must_use]
     pub fn unverified(&self) -> Option<Unverified> {
         self.unverified

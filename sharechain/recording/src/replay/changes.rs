@@ -1,16 +1,16 @@
-//! What the lines of a recording change, for those who keep what a chain does.
+//! The changes that the lines of a recording cause, for callers that keep them.
 
 use sharechain::change_set::ChangeSet;
 
 use super::Replay;
 
 impl Replay {
-    /// From now on keeps what changes, until [`Self::take_changes`]. The caller takes it after every line.
+    /// Keeps changes from now on. The caller takes them with [`Self::take_changes`] after every line.
     pub fn keep_changes(&mut self) {
         self.changes = Some(Vec::new());
     }
 
-    /// What changed since the last call, oldest first. Empty unless [`Self::keep_changes`] was called.
+    /// Changes since the last call, oldest first. Empty unless [`Self::keep_changes`] was called.
     #[must_use]
     pub fn take_changes(&mut self) -> Vec<ChangeSet> {
         self.changes.as_mut().map(std::mem::take).unwrap_or_default()

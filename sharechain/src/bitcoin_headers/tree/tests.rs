@@ -10,7 +10,7 @@ fn header(prev_blockhash: BlockHash, time: u32) -> Header {
     Header { version, prev_blockhash, merkle_root: TxMerkleNode::all_zeros(), time, bits, nonce: 0 }
 }
 
-/// A tree without branches that reaches up to this height.
+/// A tree without branches, up to this height.
 fn straight(height: u32) -> Tree {
     let first = header(BlockHash::all_zeros(), 0);
     let known = BitcoinHeader { header: first, height: 0, chain_work: U256::ZERO, median_time: Timestamp(0) };
@@ -22,7 +22,7 @@ fn straight(height: u32) -> Tree {
     tree
 }
 
-/// Number of steps that a search for the header at `height` takes, with jumps where they do not go too far.
+/// Number of steps that a search for the header at `height` takes with all jumps that do not go too far.
 fn steps(tree: &Tree, height: u32) -> u32 {
     let (mut at, mut steps) = (tree.best, 0);
     while tree.at(at).height > height {

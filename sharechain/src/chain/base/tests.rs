@@ -8,7 +8,7 @@ fn script(number: u8) -> ScriptBuf {
 }
 
 proptest! {
-    /// In any order, and whatever the chunks before had.
+    /// In any order, and independently of the previous chunks.
     #[test]
     fn scripts_of_chunks_are_numbered_as_one_by_one(chunks in prop::collection::vec(prop::collection::vec(0_u8..24, 0..20), 1..5)) {
         let (mut all, mut naive) = (Scripts::default(), Scripts::default());

@@ -98,8 +98,8 @@ fn another_network_does_not_bind() {
     assert_eq!(BoundProof::bind(proof, U256::MAX, &[8; 32]), Err(RuleError::NotBound));
 }
 
-/// Attack: malleation. Nothing that the header binds can be changed. The payout check catches changes that only the
-/// prefix binds.
+/// Attack: malleation. An attacker can change nothing that the header binds. The payout check catches changes in bytes
+/// that only the prefix binds.
 #[test]
 fn no_field_can_be_changed() {
     let with = |change: &dyn Fn(&mut Proof)| {

@@ -34,7 +34,7 @@ fn equal_beginnings_are_told_apart_by_whole_hashes() {
     }
 }
 
-/// Whatever the place in a batch, and also what does not fit into one block.
+/// At every position in a batch, and also with more tickets than fit into one block.
 #[test]
 fn places_are_those_of_the_rule() {
     let (keyed, bytes) = (keyed(), [0x51; 80]);

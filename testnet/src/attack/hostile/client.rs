@@ -1,6 +1,7 @@
-//! A peer without manners: a connection with any identity from any of its addresses, whose streams carry what it likes.
+//! A peer that ignores all rules: a connection with any identity from any of its addresses, whose streams carry
+//! arbitrary bytes.
 //!
-//! It is no swarm. A swarm keeps rules, limits and deadlines that a hostile peer does not keep.
+//! It is not a swarm, which keeps rules, limits, and deadlines that a hostile peer ignores.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -28,30 +29,30 @@ use tokio::time::timeout;
 use super::tcp::TcpFrom;
 use super::wire;
 
-/// Time for a connection, and for the answer to a request.
+/// Time limit for connecting, and for the answer to a request.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Streams that wait to be opened, at most.
+/// Maximum number of streams that wait to be opened.
 const OPENS: usize = 64;
 
-/// What to connect by.
+/// Transport of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Over {
     Tcp,
     Quic,
 }
 
-/// What the peer answers to a request of the node; `None` for silence.
+/// The peer's answer to a request of the node; `None` for silence.
 pub(super) type Answer = Arc<dyn Fn(&Request) -> Option<Response> + Send + Sync>;
 
-/// Whom to meet, and as whom.
+/// The node to connect to, and the peer's behavior.
 #[derive(Clone)]
 pub(super) struct Target {
-    /// Where the node listens for peers.
+    /// The node's address for peers.
     pub(super) node: SocketAddr,
     /// `/shoal/<16 hex digits>`.
     pub(super) network: String,
-    /// What the peer answers.
+    /// The peer's answers.
     pub(super) answer: Answer,
 }
 
@@ -125,7 +126,7 @@ impl Client {
         let host = Host::new(&keypair, target);
         let task = tokio::spawn(async move {
             drive(muxer, asked, host).await;
-            // It holds the socket of a QUIC connection.
+            // Keeps the socket of a QUIC connection open.
             drop(transport);
         });
         Ok(Self { opens, network: target.network.clone(), task })
@@ -143,7 +144,7 @@ impl Client {
         }
     }
 
-    /// Opens a stream on which nothing has been said yet.
+    /// Opens a stream without negotiating a protocol.
     ///
     /// # Errors
     /// The connection is closed, or no stream can be opened in time.
@@ -166,7 +167,7 @@ impl Client {
         Ok(stream)
     }
 
-    /// Asks, and returns the raw answer.
+    /// Sends a request, and returns the raw answer.
     ///
     /// # Errors
     /// The connection is closed, or the node does not answer in time.
@@ -190,7 +191,7 @@ fn gossip_protocol(network: &str) -> String {
     format!("{network}/gossip/2")
 }
 
-/// What every connection of a peer answers with.
+/// The answers of all connections of a peer.
 struct Host {
     identity: Vec<u8>,
     sync: String,
@@ -220,7 +221,7 @@ fn keypair(key: &SigningKey) -> io::Result<Keypair> {
     Keypair::ed25519_from_bytes(key.to_bytes()).map_err(other)
 }
 
-/// Is a node at this address: answers whoever dials. Ends only if the address cannot be used.
+/// Acts as a node at this address, and answers all dials. Ends only if the address cannot be used.
 ///
 /// # Errors
 /// The address cannot be used.
@@ -251,7 +252,7 @@ pub(super) async fn listen(target: &Target, key: &SigningKey, at: SocketAddr) ->
     }
 }
 
-/// Owns the connection: takes streams of the node, and opens those that are asked for.
+/// Owns the connection: accepts streams of the node, and opens requested ones.
 async fn drive(
     mut muxer: StreamMuxerBox,
     mut asked: mpsc::Receiver<oneshot::Sender<io::Result<SubstreamBox>>>,
@@ -279,7 +280,7 @@ async fn drive(
             let Poll::Ready(stream) = muxer.poll_outbound_unpin(cx) else { return Poll::Pending };
             let is_closed = stream.is_err();
             if let Some(give) = waiting.take() {
-                // Whoever asked may be gone.
+                // The requester may be gone.
                 let _ = give.send(stream);
             }
             if is_closed {
@@ -292,7 +293,7 @@ async fn drive(
     .await;
 }
 
-/// Serves a stream of the node: an honest face, and the answers that the attack chose.
+/// Serves a stream of the node: honest protocols, and the answers of the attack.
 async fn serve(mut stream: SubstreamBox, host: &Host) -> io::Result<()> {
     let known = [wire::IDENTIFY, wire::PING, host.sync.as_str(), host.gossip.as_str()];
     let protocol = timeout(PATIENCE, wire::agree(&mut stream, &known)).await.map_err(|_| io::ErrorKind::TimedOut)??;

@@ -1,4 +1,4 @@
-//! What each attack knows and counts.
+//! Inputs and counters of an attack.
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -17,13 +17,13 @@ use sharechain::{Proof, ShareId};
 use super::HostileArgs;
 use super::client::{Answer, Client, Over, Target, random};
 
-/// Pause after a connection that did not come about.
+/// Pause after a failed connection.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Tries to get the first links.
+/// Attempts to get the first links.
 const TRIES: usize = 3;
 
-/// What an attack did. Shared; it only grows.
+/// Counters of an attack. Shared; they only grow.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
     pub(super) connections: AtomicU64,
@@ -39,7 +39,7 @@ pub(super) fn count(counter: &AtomicU64) {
 }
 
 impl Counts {
-    /// Notes that the attack could not begin.
+    /// Records that the attack could not begin.
     pub(super) fn fail(&self, error: &io::Error) {
         if let Ok(mut failure) = self.failure.lock() {
             *failure = Some(error.to_string());
@@ -60,11 +60,11 @@ impl Counts {
     }
 }
 
-/// What each attack knows.
+/// Inputs of an attack.
 #[derive(Clone)]
 pub(super) struct Context {
     pub(super) target: Target,
-    /// Somebody who has nothing to do with the pool.
+    /// A third party.
     pub(super) third: Ipv4Addr,
     from: Arc<[Ipv4Addr]>,
     block: Arc<str>,
@@ -77,7 +77,7 @@ pub(super) fn silence() -> Answer {
 }
 
 impl Context {
-    /// Takes the arguments apart.
+    /// Parses the arguments.
     ///
     /// # Errors
     /// The block cannot be read.
@@ -100,7 +100,7 @@ impl Context {
     /// Returns a Bitcoin block of the pool.
     ///
     /// # Errors
-    /// It is none.
+    /// It is not a block.
     pub(super) fn block(&self) -> io::Result<Block> {
         deserialize_hex(&self.block).map_err(io::Error::other)
     }
@@ -129,7 +129,7 @@ impl Context {
     /// Returns the first links of the node's chain, with their lists.
     ///
     /// # Errors
-    /// The node does not show them, however often it is asked.
+    /// The node does not show them, even after all attempts.
     pub(super) async fn first_links(&self, limit: u32) -> io::Result<Vec<Item>> {
         let mut result = Err(no_links());
         for _ in 0..TRIES {

@@ -29,7 +29,7 @@ const BITCOIN_BLOCK: u8 = 3;
 /// Blocks a second: 30 MB.
 const BLOCKS_PER_S: f64 = 7.75;
 
-/// Work of a side link: 2^16 hashes. What is far easier than the tip's shares is not looked at.
+/// Work of a side link: 2^16 hashes. Nodes ignore proofs that are far easier than the tip's shares.
 const SIDE_LINK_WORK_BITS: usize = 16;
 
 /// Bad shares of an identity.
@@ -75,9 +75,9 @@ fn counted(bytes: &[u8]) -> Vec<u8> {
     [&u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes()[..], bytes].concat()
 }
 
-/// Sends copies of a block, each with another witness, which neither its hash nor its transactions' ids commit to. Every
-/// other identity sends copies of its announcement instead, each with another nonce and with ids of no transactions. A
-/// node understands one or the other.
+/// Sends copies of a block, each with another witness, which neither its hash nor its transactions' ids commit to.
+/// Every other identity sends copies of its announcement instead, each with another nonce and with ids of no
+/// transactions. A node understands one or the other.
 pub(super) async fn junk_blocks(context: Context) -> io::Result<()> {
     let mut block = context.block()?;
     let proof = context.proof(ShareId::from(block.block_hash())).await;
@@ -111,7 +111,7 @@ fn junk_block(block: &[u8], number: u64) -> Vec<u8> {
     [&[BITCOIN_BLOCK][..], &counted(&copy)].concat()
 }
 
-/// A copy of a block's announcement, with this nonce and the ids that come of it.
+/// A copy of a block's announcement, with this nonce and the resulting ids.
 fn announcement(proof: &Proof, number: u64) -> Vec<u8> {
     let ids = [number.to_le_bytes()[..6].to_vec(), vec![0x55; 6 * 4_000]].concat();
     let count = u32::try_from(ids.len() / 6).unwrap_or(u32::MAX).to_le_bytes();
@@ -159,7 +159,7 @@ pub(super) async fn bad_identities(context: Context) -> io::Result<()> {
     Ok(())
 }
 
-/// Floods with invalid shares by one identity after the other.
+/// Floods with invalid shares, by one identity after another.
 pub(super) async fn invalid_shares(context: Context) -> io::Result<()> {
     let proof = example(&context).await?;
     let mut ticks = tokio::time::interval(Duration::from_millis(5));
@@ -178,7 +178,7 @@ pub(super) async fn invalid_shares(context: Context) -> io::Result<()> {
     }
 }
 
-/// Mines siblings of an early link and sends them: each has a link's work, and nothing but its place is wrong with it.
+/// Mines siblings of an early link and sends them: each has a link's work, and only its place is wrong.
 pub(super) async fn side_links(context: Context) -> io::Result<()> {
     let items = context.first_links(1).await?;
     let item = items.first().ok_or_else(|| io::Error::other("the victim shows no links"))?.clone();

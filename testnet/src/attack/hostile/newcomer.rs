@@ -10,13 +10,13 @@ use super::HostileArgs;
 use super::client::{Client, Over, Target};
 use super::context::silence;
 
-/// Pause after a try that failed. A node waits a second before it dials a peer again.
+/// Pause after a failed attempt. A node waits a second before it dials a peer again.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Tries by each transport, if there is time: each by a fresh identity.
+/// Maximum number of attempts by each transport, each with a fresh identity.
 const TRIES: usize = 3;
 
-/// Seconds that each newcomer took to be served. One that never was has the time that it waited.
+/// Seconds until each newcomer was served, or that it waited in vain.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(in crate::attack) struct Tries {
     /// By TCP.
@@ -26,7 +26,7 @@ pub(in crate::attack) struct Tries {
 }
 
 impl Tries {
-    /// Returns the median of the tries by each transport, whichever took longer; `None` if there was no try.
+    /// Returns the larger of the medians of both transports' attempts; `None` if there was no attempt.
     pub(in crate::attack) fn seconds(&self) -> Option<f64> {
         let median = |tries: &[f64]| {
             let mut tries = tries.to_vec();
@@ -37,7 +37,7 @@ impl Tries {
     }
 }
 
-/// Tries, by both transports at once, until the time is over or all tries are done.
+/// Connects by both transports at once, until the time is over or all attempts are made.
 pub(super) async fn run(args: &HostileArgs, time: Duration) -> Tries {
     let target = Target { node: args.node, network: args.network.clone(), answer: silence() };
     let (tcp_s, quic_s) = tokio::join!(by(&target, args, Over::Tcp, time), by(&target, args, Over::Quic, time));
@@ -55,7 +55,7 @@ async fn by(target: &Target, args: &HostileArgs, over: Over, time: Duration) -> 
             break;
         }
     }
-    // A try that the end of the time cut short says little, unless it is the only one.
+    // An attempt cut short says little, unless it is the only one.
     if took.len() > 1 && tokio::time::Instant::now() >= end {
         took.pop();
     }

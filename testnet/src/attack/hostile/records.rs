@@ -23,7 +23,7 @@ const PORT: u16 = 3381;
 /// Time that the victim has to dial the attacker's node before the flood.
 const HEAD_START: Duration = Duration::from_millis(1_500);
 
-/// Pause between two messages of one connection: what an honest peer keeps to.
+/// Pause between two messages of one connection: the same as an honest peer's.
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// Messages of one identity.
@@ -41,13 +41,13 @@ fn at(ip: Ipv4Addr, port: u16) -> Address {
     Address::of_ip(ip.into(), port, Transport::Tcp)
 }
 
-/// An address on the internet, where nobody is.
+/// An unused address on the internet.
 fn anywhere() -> Ipv4Addr {
     let [a, b, c, d] = random();
     Ipv4Addr::new(20 + a % 64, b, c, d)
 }
 
-/// An onion service that nobody has: a node without a proxy cannot dial it.
+/// A nonexistent onion service, which a node without a proxy cannot dial.
 fn onion() -> Address {
     let mut name: [u8; 35] = random();
     name[34] = 3;
@@ -64,13 +64,13 @@ fn fresh(key: &SigningKey, addresses: &[Address]) -> io::Result<Record> {
     signed(key, addresses, (now_s(), RECORD_LIFE_S_MAX))
 }
 
-/// As large as records may be, at a place of its own.
+/// As large as records may be, at its own place.
 fn largest() -> io::Result<Record> {
     let addresses: Vec<Address> = (0..RECORD_ADDRESSES_MAX).map(|_| at(anywhere(), PORT)).collect();
     fresh(&key(), &addresses)
 }
 
-/// Answers with the largest records, each time others.
+/// Answers with the largest records, different ones each time.
 fn liar() -> Answer {
     Arc::new(|request| match request {
         Request::Records => (0..RECORDS_MAX).map(|_| largest().ok()).collect::<Option<_>>().map(Response::Records),
@@ -91,7 +91,7 @@ pub(super) async fn flood(mut context: Context) -> io::Result<()> {
         drop(client);
         tokio::time::sleep(HEAD_START).await;
         let records = |key: &SigningKey| -> io::Result<Vec<Record>> {
-            // Its own, and those of others that are not there either.
+            // Its own, and those of other nonexistent nodes.
             let own = fresh(key, &[at(anywhere(), PORT)]);
             std::iter::once(own).chain((1..RECORDS_TOLD_MAX).map(|_| largest())).collect()
         };
@@ -103,18 +103,18 @@ pub(super) async fn flood(mut context: Context) -> io::Result<()> {
     }
 }
 
-/// Makes the victim dial somebody else: each identity says that it can be reached there.
+/// Makes the victim dial a third party: each identity claims that party's address.
 pub(super) async fn third_party(context: Context) -> io::Result<()> {
     let records = |key: &SigningKey| -> io::Result<Vec<Record>> {
         let third = (0..7).map(|port| at(context.third, 1_000 + port));
-        // The first address decides about the place in the book.
+        // The first address decides the place in the book.
         Ok(vec![fresh(key, &std::iter::once(onion()).chain(third).collect::<Vec<_>>())?])
     };
     join_all((0..24).map(|number| tell(&context, number, records))).await.into_iter().collect()
 }
 
-/// Tells records that are stale, replayed, expired, dated ahead, of another pool, or forged, and asks for the victim's all
-/// the time.
+/// Sends records that are stale, replayed, expired, dated ahead, of another pool, or forged, and requests the victim's
+/// all the time.
 pub(super) async fn bad(context: Context) -> io::Result<()> {
     let known = key();
     let replayed = fresh(&known, &[at(anywhere(), PORT)])?;
@@ -143,7 +143,7 @@ pub(super) async fn bad(context: Context) -> io::Result<()> {
     told.into_iter().collect()
 }
 
-/// Tells records by one identity after the other.
+/// Sends records, by one identity after another.
 async fn tell(
     context: &Context,
     number: usize,

@@ -12,10 +12,10 @@ use sharechain::{Height, Proof, ShareId, U256, Work};
 use super::client::{Client, Over};
 use super::context::{Context, count};
 
-/// Pause between two looks at a connection.
+/// Pause between two checks of a connection.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Claims an endless chain, and shows nothing of it.
+/// Claims an endless chain, but shows nothing of it.
 pub(super) async fn false_tip(mut context: Context) -> io::Result<()> {
     context.target.answer = Arc::new(|request| {
         matches!(request, Request::Tip).then(|| {
@@ -37,7 +37,7 @@ pub(super) async fn false_tip(mut context: Context) -> io::Result<()> {
     }
 }
 
-/// Asks for everything, as often as the node answers.
+/// Requests everything, as often as the node answers.
 pub(super) async fn history(context: Context) -> io::Result<()> {
     let ids: Arc<[ShareId]> = context.first_links(256).await?.iter().map(|item| item.proof.id()).collect();
     join_all((0..24).map(|number| one_reader(&context, number, Arc::clone(&ids)))).await;
@@ -63,13 +63,13 @@ async fn read_all(context: &Context, client: &Client, ids: &[ShareId]) {
         match client.ask(question).await {
             Ok(_) => count(&counts.answers),
             Err(_) if client.is_closed() => return,
-            // Refused: there is a limit.
+            // Refused by a limit.
             Err(_) => tokio::time::sleep(LOOK).await,
         }
     }
 }
 
-/// Asks over every limit.
+/// Sends requests beyond every limit.
 pub(super) async fn flood(context: Context) -> io::Result<()> {
     let proofs = context.first_links(64).await?;
     let ids: Arc<[ShareId]> = proofs.iter().map(|item| Proof::id(&item.proof)).collect();

@@ -14,22 +14,22 @@ use super::client::{Client, Over};
 use super::context::{Context, count};
 use super::wire;
 
-/// Bytes of the largest gossip message there ever was: a full Bitcoin block.
+/// Size of the largest gossip message of any version, bytes: a full Bitcoin block.
 const BLOCK_BYTES_MAX: usize = 4_000_000;
 
 /// Pause before a closed connection is opened again.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// TCP connections that say nothing: more than may be in handshake.
+/// Number of silent TCP connections: more than may be in handshake.
 const SILENT: usize = 160;
 
-/// Idle connections: as many as a host may have, from each of 32.
+/// Number of idle connections: as many as a host may have, from each of 32.
 const IDLE: usize = 32 * INBOUND_PER_HOST_MAX;
 
 /// Streams whose names never end, so that the node waits for them: as many as it negotiates at the same time.
 const UNNAMED_STREAMS: usize = 128;
 
-/// Streams that wait behind those.
+/// Streams that wait for those.
 const WAITING_STREAMS: usize = 120;
 
 /// Bytes on each: together the window of a connection.
@@ -55,7 +55,7 @@ pub(super) async fn silent(context: Context) -> io::Result<()> {
     join_all((0..SILENT).map(one)).await.into_iter().collect()
 }
 
-/// Takes every slot with connections that do nothing wrong, and nothing at all.
+/// Takes every slot with connections that do nothing at all.
 pub(super) async fn slots(context: Context) -> io::Result<()> {
     let one = |number| {
         let context = &context;

@@ -1,10 +1,10 @@
-//! Bytes as they are on a stream: multistream-select, identify, gossipsub, and the messages of the sync protocol.
+//! Messages as bytes: multistream-select, identify, gossipsub, and the sync protocol.
 
 use std::io;
 
 use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-/// Protocol by which peers tell who they are.
+/// Protocol by which peers identify themselves.
 pub(super) const IDENTIFY: &str = "/ipfs/id/1.0.0";
 
 /// Protocol by which peers measure round trips.
@@ -52,7 +52,7 @@ pub(super) fn subscriptions(network: &str) -> Vec<u8> {
     delimited(&rpc)
 }
 
-/// A gossip message as gossipsub sends it.
+/// A gossip message in gossipsub's form.
 pub(super) fn publish(network: &str, topic: &str, data: &[u8]) -> Vec<u8> {
     let topic = format!("{network}/{topic}/2");
     let message = [field(2, data), field(4, topic.as_bytes())].concat();

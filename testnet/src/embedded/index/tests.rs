@@ -5,7 +5,7 @@ fn child(parent: &Header, after_s: u32, nonce: u32) -> Header {
     Header { prev_blockhash: parent.block_hash(), time: parent.time + after_s, nonce, ..*parent }
 }
 
-/// An index with an active chain of `length` blocks on genesis, ten minutes apart.
+/// An index with an active chain of `length` blocks after genesis, ten minutes apart.
 fn chain(length: usize) -> (Index, Vec<Header>) {
     let mut index = Index::new();
     let mut headers = vec![signet::genesis().header];

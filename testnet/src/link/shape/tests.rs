@@ -19,7 +19,7 @@ fn a_full_queue_drops_and_drains() {
 }
 
 proptest! {
-    /// No stretch of time carries more than the rate, packets keep their order, and none leaves before it came.
+    /// No period of time carries more than the rate, packets keep their order, and none leaves before it came.
     #[test]
     fn a_line_keeps_its_rate(packets in prop::collection::vec((0_u64..20_000, 40_usize..1_500), 1..200), rate in 10_000_u64..2_000_000) {
         let start = Instant::now();

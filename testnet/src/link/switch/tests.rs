@@ -3,7 +3,7 @@ use std::os::unix::net::UnixDatagram;
 
 use super::*;
 
-/// A host whose device is a pair of sockets, which keep packets apart as a TUN device does.
+/// A host whose device is a pair of sockets, which separates packets like a TUN device.
 fn host(last: u8, latency_ms: u64) -> (UnixDatagram, Port) {
     let (near, far) = UnixDatagram::pair().unwrap();
     near.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
@@ -13,7 +13,7 @@ fn host(last: u8, latency_ms: u64) -> (UnixDatagram, Port) {
     (near, Port { device: File::from(OwnedFd::from(far)), addresses, latency, rate: None })
 }
 
-/// An IPv4 packet as far as the switch reads it.
+/// The part of an IPv4 packet that the switch reads.
 fn packet(to: u8, mark: u8) -> Vec<u8> {
     let mut packet = vec![0; 60];
     packet[0] = 0x45;
@@ -33,7 +33,7 @@ fn packets_go_where_they_are_sent_after_the_longer_latency() {
     let ((a, one), (b, two), (c, three)) = (host(1, 0), host(2, 80), host(3, 0));
     let switch = Switch::start(vec![one, two, three], Loss(0), 1).unwrap();
     let since = Instant::now();
-    // No version 4, and nobody's address: both are dropped.
+    // The switch drops a packet that is not version 4, and a packet to an unknown address.
     a.send(&[0x60; 60]).unwrap();
     a.send(&packet(9, 0)).unwrap();
     a.send(&packet(2, 1)).unwrap();

@@ -10,7 +10,7 @@ fn plan(link: LinkOptions) -> Plan {
 
 #[test]
 fn the_floor_is_what_the_lines_take() {
-    // Each node dials the three before it, so only A and E are two hops apart.
+    // Each node dials the three before it, so A and E are the only nodes that are two hops apart.
     let link = LinkOptions {
         latency: Duration::from_millis(100),
         latency_of: vec![("B".to_owned(), Duration::from_millis(500))],

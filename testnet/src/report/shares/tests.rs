@@ -5,7 +5,7 @@ use super::{Known, Tally, work_of};
 use crate::api_client::{Fate, Share};
 use crate::miner::{Submit, Verdict};
 
-/// Returns an id with this many zero bytes in front, as Bitcoin shows it.
+/// Returns an id with this many leading zero bytes in Bitcoin's notation.
 fn id(number: u8, zero_bytes: usize) -> BlockHash {
     let mut bytes = [0xff; 32];
     bytes[32 - zero_bytes..].fill(0);

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::wire::{News, Wire};
 use super::{Command, Fleet};
 
-/// A proof must be this many times too easy for a share, for which the node does much more than for a submit.
+/// Factor by which proofs must miss the share target: a share costs the node much more than a submit.
 pub(super) const BELOW_SHARE: f64 = 64.0;
 
 /// Longest time from the last submit to its answer.
@@ -136,7 +136,7 @@ impl<S> Submitting<S> {
     }
 }
 
-/// The address of an account: nobody's, but valid on the test network.
+/// The address of an account: unowned, but valid on the test network.
 pub(in crate::scale) fn account(number: u32) -> String {
     let mut bytes = [7; 20];
     bytes[..4].copy_from_slice(&number.to_be_bytes());

@@ -13,10 +13,10 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use super::connection::BELOW_SHARE;
 use super::wire::{News, Wire};
 
-/// Asks for the lowest difficulty that the node gives: some 100 hashes.
+/// Requests the lowest difficulty that the node allows: about 100 hashes.
 const PASSWORD: &str = "d=0.0000000001";
 
-/// How a job begins.
+/// Prefix of a job.
 const NOTIFY: &[u8] = b"{\"id\":null,\"method\":\"mining.notify\",\"params\":[\"";
 /// Hexadecimal digits of the Bitcoin tip in a job.
 const TIP_CHARS: usize = 64;
@@ -31,7 +31,7 @@ pub(super) struct V1 {
     /// The newest job as it was read.
     job: Vec<u8>,
     tip: Vec<u8>,
-    /// Proofs found so far, which makes their extranonces differ.
+    /// Number of proofs found so far, so that their extranonces differ.
     found: u64,
 }
 
@@ -100,7 +100,7 @@ impl Wire for V1 {
 }
 
 impl V1 {
-    /// Takes the line that was read.
+    /// Takes the line from the buffer.
     fn take_line(&mut self) -> io::Result<News> {
         if !self.line.ends_with(b"\n") {
             return Ok(News::Other);

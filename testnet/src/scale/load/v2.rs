@@ -1,4 +1,4 @@
-//! The load's miners of Stratum v2: each has one standard channel, over Noise, as a device has.
+//! The load's miners of Stratum v2: each has one standard channel over Noise, like a device.
 
 use std::io;
 
@@ -22,7 +22,7 @@ use tokio_util::codec::FramedRead;
 use super::connection::BELOW_SHARE;
 use super::wire::{News, Wire};
 
-/// Hash rate that the miner says it has, hashes per second: the node gives it some 100 hashes a share.
+/// Hashrate that the miner claims, hashes per second, for which the node sets about 100 hashes per share.
 const HASHRATE: f32 = 15.0;
 /// Standard jobs, and rolled versions.
 const FLAGS: u32 = 0b101;
@@ -52,7 +52,7 @@ struct Job {
     version: u32,
     root: [u8; 32],
     time: Option<u32>,
-    /// The target that it came with.
+    /// Its target.
     target: Target,
     /// First nonce that was not tried.
     nonce: u32,
@@ -132,7 +132,7 @@ impl Wire for V2 {
 }
 
 impl V2 {
-    /// Sets the connection up, and asks for a channel.
+    /// Sets up the connection, and requests a channel.
     async fn introduce(&mut self, user: &str) -> io::Result<()> {
         let text = |text: &'static str| text.try_into().map_err(|_| io::Error::other("a text is too long"));
         let setup = SetupConnection {

@@ -1,14 +1,14 @@
-//! What a miner's connection does in both protocols.
+//! Operations of a miner's connection in both protocols.
 
 use std::future::Future;
 use std::io;
 
 use tokio::net::TcpStream;
 
-/// What a message from the node means.
+/// Meaning of a message from the node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum News {
-    /// Nothing that the load counts.
+    /// Not counted by the load.
     Other,
     /// The first job on another Bitcoin tip. Holds the bytes of its messages.
     Tip(usize),
@@ -24,7 +24,7 @@ pub(super) trait Wire: Sized + Send + 'static {
     /// Introduces the miner. The first job comes with later messages.
     fn open(stream: TcpStream, user: &str) -> impl Future<Output = io::Result<Self>> + Send;
 
-    /// Reads the next message. What was read of it stays if this is canceled.
+    /// Reads the next message. Cancellation keeps the bytes already read.
     fn read(&mut self) -> impl Future<Output = io::Result<News>> + Send;
 
     /// The Bitcoin tip of the newest job; empty before the first.

@@ -15,7 +15,7 @@ use crate::rpc::{Rpc, RpcError};
 use crate::signet;
 use crate::wallet::Wallet;
 
-/// Makes a block on the present tip. It takes a second or two of one core.
+/// Makes a block on the current tip. It takes a second or two of one core.
 pub(super) async fn next(rpc: &Rpc) -> Result<Block, RpcError> {
     let template = rpc.call("getblocktemplate", json!([{ "rules": ["segwit", "signet"] }])).await?;
     let header = header(&template).ok_or(RpcError::Unexpected { method: "getblocktemplate" })?;

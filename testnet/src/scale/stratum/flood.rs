@@ -1,4 +1,4 @@
-//! Miners that send more than a server has to take.
+//! Miners that exceed a server's limits.
 
 use std::io;
 use std::net::SocketAddr;
@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 /// Connections of a flood.
 const CONNECTIONS: usize = 20;
-/// Lines that each sends: more than a server takes at once.
+/// Lines per connection: more than a server accepts in a burst.
 const LINES: usize = 20_000;
 /// Longest time until the server has closed them.
 const PATIENCE: Duration = Duration::from_secs(60);

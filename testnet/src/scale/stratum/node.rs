@@ -15,14 +15,14 @@ use crate::network::without_settings;
 use crate::scale::load::Protocol;
 use crate::scale::process::{cpu_s, memory_bytes};
 
-/// Longest time until the node has work.
+/// Time limit for the node to have work.
 const START: Duration = Duration::from_secs(60);
 
 /// Microseconds of a day.
 const DAY_US: u64 = 86_400_000_000;
 
 pub(super) struct Node {
-    /// Where miners connect, and where those of Stratum v2 do.
+    /// Addresses for miners of Stratum v1 and v2.
     pub(super) stratum: SocketAddr,
     v2: SocketAddr,
     folder: PathBuf,
@@ -71,10 +71,10 @@ impl Node {
         // The first one since the block: earlier and later ones differ from it by transactions alone.
         let templates = news.lines().filter(|line| line.contains("\"new template\"")).filter_map(of_day_us);
         let mut times = templates.map(|of_day| near_us - near_us % DAY_US + of_day);
-        times.find(|time_us| *time_us >= near_us).ok_or_else(|| self.failed("the node's log tells of no template"))
+        times.find(|time_us| *time_us >= near_us).ok_or_else(|| self.failed("the node's log shows no template"))
     }
 
-    /// Where miners of this protocol connect.
+    /// Address for miners of this protocol.
     pub(super) fn server(&self, protocol: Protocol) -> SocketAddr {
         match protocol {
             Protocol::V1 => self.stratum,

@@ -1,4 +1,4 @@
-//! Bitcoin blocks of the pool between nodes, and from peers that forge them.
+//! The pool's Bitcoin blocks between nodes, and blocks from peers that forge them.
 
 use bitcoin::Wtxid;
 use bitcoin::hashes::Hash;
@@ -32,7 +32,7 @@ impl FoundBlock {
         Self { world, proof, list, block: Arc::new(block), template }
     }
 
-    /// A node before the block, whose bitcoind has so many of its transactions.
+    /// A node before the block, whose bitcoind has this many of its transactions.
     fn node(&self, id: u8, knows: usize) -> Node {
         let mut node = Node::on(id, self.world.chain.clone(), &self.world);
         let mut template = (*self.template).clone();
@@ -54,7 +54,7 @@ impl FoundBlock {
         Announcement::new(self.proof.clone(), nonce, self.block.wtxids())
     }
 
-    /// An announcement of this block with ids of transactions that it does not have.
+    /// An announcement of this block with ids of transactions that are not in it.
     fn forged(&self, nonce: u64) -> Announcement {
         let strangers: Vec<Wtxid> =
             (0..self.block.wtxids().len()).map(|at| Wtxid::from_byte_array([at as u8 ^ nonce as u8; 32])).collect();
@@ -73,7 +73,7 @@ struct Victim<'a> {
 impl Victim<'_> {
     fn hear(&mut self, event: Event) -> Vec<Command> {
         let mut commands = self.node.handle(Input::Network(event), &self.found.world, self.millis);
-        // The sync machine goes on as ever.
+        // Sync continues as usual.
         commands.retain(|command| {
             !matches!(
                 command,
@@ -158,13 +158,13 @@ fn a_block_of_others_is_not_relayed() {
     let (message, commands) = victim.gossip(ATTACKER, stolen);
     assert_eq!(verdict_of(&commands, message), Some(Verdict::Reject(Misbehaviour::InvalidItem)));
     assert_eq!(request(&commands), None);
-    // A block that is not on Bitcoin's chain costs the sender nothing, and is not relayed.
+    // A block that is not on Bitcoin's chain costs its sender nothing, and the node does not relay it.
     let mut elsewhere = found.announcement(1);
     elsewhere.proof.header.prev_blockhash = BlockHash::all_zeros();
     let (message, commands) = victim.gossip(ATTACKER, elsewhere);
     assert_eq!(verdict_of(&commands, message), Some(Verdict::Ignore));
     assert_eq!(request(&commands), None);
-    // Easier nBits than Bitcoin's are no work.
+    // nBits that are easier than Bitcoin's do not count as work.
     let mut cheap = found.announcement(1);
     cheap.proof.header.bits = bitcoin::CompactTarget::from_consensus(0x2070_0000);
     let (message, commands) = victim.gossip(ATTACKER, cheap);
@@ -195,7 +195,7 @@ fn junk_witness_copies_are_not_relayed() {
     }
     assert_eq!(forwarded, 1, "of all copies, the first");
     assert!(costs >= p2p_proto::limits::BAN_POINTS, "{costs}");
-    // One with a junk witness is not the block, whatever its header says.
+    // A block with a junk witness is not the block that its header names.
     let (peer, id, asked) = (0..10)
         .find_map(|_| {
             victim.millis += 500;
@@ -214,7 +214,7 @@ fn junk_witness_copies_are_not_relayed() {
     let commands = victim.answer(peer, id, piece(&bitcoin::consensus::encode::serialize(&block)));
     assert_eq!(punished(&commands), [(peer, Misbehaviour::InvalidItem)]);
     assert!(victim.node.submitted.is_empty());
-    // The true one still counts, from whomever, and is the second and last to be forwarded.
+    // The true one still counts, from any peer. It is the second and last one that the node forwards.
     let (message, commands) = victim.gossip(HONEST, found.announcement(77));
     assert_eq!(verdict_of(&commands, message), Some(Verdict::Accept));
     assert_eq!(victim.node.submitted, [Arc::clone(&found.block)]);
@@ -223,7 +223,7 @@ fn junk_witness_copies_are_not_relayed() {
 #[test]
 fn a_mutated_copy_does_not_hide_the_block() {
     let found = FoundBlock::new(8);
-    // A forged announcement comes first. The true one is forwarded all the same, once it is proven.
+    // A forged announcement comes first. The node still forwards the true one once it is proven.
     let mut victim = found.victim(8);
     let (first, commands) = victim.gossip(ATTACKER, found.forged(1));
     assert_eq!(verdict_of(&commands, first), Some(Verdict::Accept));
@@ -237,7 +237,7 @@ fn a_mutated_copy_does_not_hide_the_block() {
     let late = victim.answer(peer, id, piece(&[1; 100]));
     assert!(late.is_empty(), "{late:?}");
 
-    // A mutated body comes first: doubled transactions have the same merkle root (CVE-2012-2459).
+    // A mutated body comes first: duplicated transactions give the same merkle root (CVE-2012-2459).
     let mut victim = found.victim(0);
     let (_, commands) = victim.gossip(ATTACKER, found.announcement(1));
     let (peer, id, _) = request(&commands).unwrap();

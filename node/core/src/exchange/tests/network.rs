@@ -1,4 +1,4 @@
-//! Several nodes that exchange messages in memory, some of which do not behave.
+//! Several nodes that exchange messages in memory. Some of them misbehave.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -9,7 +9,7 @@ use testkit::params;
 
 use super::*;
 
-/// A chain, and everything that was ever found on it.
+/// A chain, and all proofs that were found on it.
 pub(super) struct History {
     pub(super) world: World,
     pub(super) found: Vec<(Proof, Option<Vec<ShareId>>)>,
@@ -21,7 +21,7 @@ impl History {
         Self { world: World::with(params), found: Vec::new() }
     }
 
-    /// Grows by so many links, each with up to `shares` shares before it.
+    /// Grows by this many links, with up to `shares` shares before each.
     pub(super) fn grow(mut self, links: u32, shares: u32) -> Self {
         for number in 0..links {
             if number % 40 == 0 {
@@ -37,7 +37,7 @@ impl History {
         self
     }
 
-    /// The same history, to be continued in another way.
+    /// The same history, to continue in another way.
     pub(super) fn fork(&self) -> Self {
         let mut fork = Self { world: self.world.clone(), found: self.found.clone() };
         fork.world.now = fork.world.now.plus(1);
@@ -61,21 +61,21 @@ impl History {
     }
 }
 
-/// How a node behaves to its peers.
+/// Behavior of a node toward its peers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Manner {
     Honest,
-    /// It claims much work, and answers nothing else.
+    /// It claims much work and answers no other request.
     Silent,
-    /// It claims much work, and refuses all other requests.
+    /// It claims much work and refuses all other requests.
     Refusing,
-    /// It answers what it is asked after 15 s.
+    /// It answers after 15 s.
     Slow,
-    /// It claims much work, and shows only what all have.
+    /// It claims much work and shows only what all nodes have.
     Claiming,
-    /// It shows its header chain and none of the lists.
+    /// It shows its header chain, but none of the lists.
     WithholdingLists,
-    /// It tells of other rows than those that links committed to.
+    /// It sends other rows than those that links commit to.
     LyingOfRows,
 }
 
@@ -83,12 +83,12 @@ pub(super) struct Net {
     pub(super) nodes: Vec<Node>,
     pub(super) manners: Vec<Manner>,
     pub(super) millis: u64,
-    /// What arrives when and where, in the order of time and of sending.
+    /// Messages on their way, with receivers and times, in the order of arrival and sending.
     under_way: BTreeMap<(u64, u64), (usize, Input)>,
     tokens: u64,
-    /// Who asked what awaits a reply.
+    /// Askers of the requests that await a reply.
     asked: BTreeMap<ReplyToken, (usize, RequestId)>,
-    /// Who was punished by the node at this index.
+    /// Nodes that the node at this index punished.
     pub(super) punished: Vec<(usize, PeerId, Misbehaviour)>,
     pub(super) sent: Rc<RefCell<BTreeMap<&'static str, u64>>>,
 }
@@ -175,7 +175,7 @@ impl Net {
         }
     }
 
-    /// Lets time pass until the condition holds. Returns the time that it took, seconds.
+    /// Lets time pass until the condition holds. Returns the time that it took, in seconds.
     pub(super) fn run_until(&mut self, seconds: u64, world: &World, done: impl Fn(&Self) -> bool) -> Option<u64> {
         let (begin, end) = (self.millis, self.millis + 1_000 * seconds);
         while self.millis < end {
@@ -200,12 +200,12 @@ impl Net {
         self.run_until(seconds, world, |_| false);
     }
 
-    /// True if the node is in sync, and has this tip.
+    /// True if the node is in sync with this tip.
     pub(super) fn is_in_sync(&self, at: usize, tip: ShareId) -> bool {
         self.nodes[at].states.last() == Some(&SyncState::Synced) && self.nodes[at].engine.tip().tip == tip
     }
 
-    /// How often honest nodes were punished.
+    /// Number of punishments of honest nodes.
     pub(super) fn wrongly_punished(&self) -> usize {
         let is_honest = |peer: PeerId| matches!(self.manners[self.index_of(peer)], Manner::Honest | Manner::Slow);
         self.punished.iter().filter(|(_, peer, why)| is_honest(*peer) && *why != Misbehaviour::Timeout).count()

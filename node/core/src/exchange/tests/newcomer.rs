@@ -1,4 +1,4 @@
-//! Nodes that come late: from one honest peer, and with peers beside it that do not behave.
+//! Nodes that join late: with one honest peer, and with additional peers that misbehave.
 
 use sharechain::Height;
 use sharechain::limits::MEMORY_DEPTH;
@@ -6,7 +6,7 @@ use sharechain::limits::MEMORY_DEPTH;
 use super::network::{History, Manner, Net};
 use super::*;
 
-/// A newcomer, at index 0, connected with the others.
+/// A newcomer at index 0, connected with the others.
 fn with_newcomer(others: Vec<(Node, Manner)>, world: &World) -> Net {
     let mut nodes = vec![(Node::new(1, world, true), Manner::Honest)];
     nodes.extend(others);
@@ -42,7 +42,7 @@ fn a_newcomer_starts_from_verified_rows_if_the_chain_is_long() {
         assert!(phases.contains(&phase), "{phase:?}");
     }
     assert_eq!(net.sent.borrow()["rows"], 6);
-    // Both are the same from now on.
+    // From now on, both are equal.
     history.world.bitcoin_block();
     let world = &mut history.world;
     for node in &mut net.nodes {
@@ -75,7 +75,7 @@ fn a_node_that_started_from_rows_starts_from_them_again_and_serves_the_next() {
     assert!(net.run_until(300, &history.world, |net| net.is_in_sync(0, tip)).is_some());
 }
 
-/// A node with these records on its disk, and a bitcoind that has all headers.
+/// A node with these records on its disk and a bitcoind that has all headers.
 fn restarted(records: &[Record], history: &History) -> Node {
     let store = Memory::default();
     store.append(records).unwrap();
@@ -113,7 +113,7 @@ fn a_start_that_was_cut_off_anywhere_begins_anew() {
     ] {
         let node = restarted(&records[..cut], &history);
         assert_eq!(node.engine.store().bases().count(), 0, "cut at {cut}");
-        // A first link without a list can be judged by its proof alone.
+        // The proof alone suffices to check a first link without a list.
         assert!(node.engine.tip().height <= 1, "cut at {cut}: height {}", node.engine.tip().height);
         if again {
             let mut net = Net::new(vec![(node, Manner::Honest), (history.node(2), Manner::Honest)]);
@@ -186,7 +186,7 @@ fn an_early_liar_does_not_choose_the_chain() {
     let started = net.nodes[0].engine.store().get(RecordKind::Base, &[0; 32]).unwrap().unwrap();
     assert!(!started.windows(32).any(|part| part == other.0));
 
-    // If it is alone for long, it starts from there; until something is settled, a better chain replaces that.
+    // If it is alone for long, it starts from there. Until a link is settled, a better chain replaces that start.
     let mut nodes = vec![(Node::new(1, &world, true), Manner::Honest)];
     nodes.push((false_chain.node(9), Manner::Honest));
     nodes.push((honest.node(2), Manner::Honest));
@@ -200,7 +200,7 @@ fn an_early_liar_does_not_choose_the_chain() {
     assert_eq!(net.wrongly_punished(), 0, "{:?}", net.punished);
 }
 
-/// A newcomer, at index 0, with a peer that has the trusted chain, and one with a heavier chain.
+/// A newcomer at index 0, with a peer that has the trusted chain and a peer with a heavier chain.
 fn between_two(honest: &History, heavier: &History, trust: Option<ShareId>) -> (Net, World) {
     let mut world = honest.world.clone();
     world.now = heavier.world.now;

@@ -1,4 +1,5 @@
-//! Policies: conflicts, upgrades that this program does not know, and proofs on branches that are too light to forward.
+//! Policies for conflicts, for upgrades that this program does not know, and for proofs on branches that are too light
+//! to forward.
 
 use p2p_proto::{Item, Response};
 use sharechain::Height;
@@ -47,7 +48,7 @@ fn a_program_that_is_too_old_punishes_nobody_and_goes_on_working() {
     assert!(JobPosition::find(&mut world.chain, &previous).is_ok());
 }
 
-/// A link with an empty list on this parent, which the chain of `world` does not get.
+/// A link with an empty list on this parent, which is not inserted into the chain of `world`.
 fn bare_link(world: &mut World, parent: ShareId) -> Proof {
     let spec = Spec { link: true, list: Vec::new(), ..world.spec_on(parent, miner(5)) };
     world.mine(&spec)
@@ -69,7 +70,7 @@ fn a_proof_that_cannot_matter_any_more_is_accepted_and_not_passed_on() {
         assert!(matches!(&told[..], [Command::Verdict { verdict, .. }] if *verdict == expected), "{told:?}");
         assert!(node.engine.chain().link(&proof.id()).is_some());
     }
-    // Likewise for what this node's miners find.
+    // Likewise for the proofs of this node's miners.
     let mut finder = Node::on(1, world.chain.clone(), &world);
     finder.find(&cheap, Some(Vec::new()), &world);
     assert!(finder.handle(Input::Tick, &world, 0).iter().all(|command| !matches!(command, Command::Publish(_))));

@@ -49,7 +49,7 @@ fn trimming_takes_from_the_end_and_gives_up_its_fees() {
         let kept: u64 = all[..body.kept].iter().map(|transaction| transaction.weight).sum();
         let weight_of = |kept: u64| kept + 320 + 12 + coinbase_weight;
         assert!(weight_of(kept) <= limit, "{spare} units too many");
-        // Not one more than needed: the next would not fit.
+        // It drops no transaction too many: one more would not fit.
         if let Some(next) = all.get(body.kept) {
             assert!(weight_of(kept + next.weight) > limit, "{spare} units too many");
         } else {
@@ -57,7 +57,7 @@ fn trimming_takes_from_the_end_and_gives_up_its_fees() {
         }
         let fees: Amount = all[..body.kept].iter().map(|transaction| transaction.fee).sum();
         assert_eq!(body.coinbase_value, Amount::from_sat(5_000_000_000) + fees);
-        // Everything that stays finds what it spends before it.
+        // Every remaining transaction comes after those that it spends from.
         assert!(
             all[..body.kept].iter().enumerate().all(|(at, kept)| kept.depends.iter().all(|on| (*on as usize) < at))
         );
@@ -84,7 +84,7 @@ fn trimming_leaves_room_for_the_signature_operations_of_the_coinbase() {
         let of = |kept: usize| all[..kept].iter().map(|transaction| transaction.sigops_cost).sum::<u64>();
         let body = Contents::fit(&template(all.clone(), 4_000_000), cost);
         assert!(of(body.kept) + cost.sigops <= LIMIT, "{outputs} outputs");
-        // Not one more than needed, and the value is without what was dropped.
+        // It drops no transaction too many, and the value excludes the fees of those that it dropped.
         assert!(body.kept == all.len() || of(body.kept + 1) + cost.sigops > LIMIT, "{outputs} outputs");
         let fees: Amount = all[..body.kept].iter().map(|transaction| transaction.fee).sum();
         assert_eq!(body.coinbase_value, Amount::from_sat(5_000_000_000) + fees);
@@ -99,7 +99,7 @@ fn the_cost_of_a_coinbase_is_that_of_its_payout_scripts() {
         (ScriptBuf::new_p2sh(&ScriptHash::from_byte_array(key)), 0),
         (ScriptBuf::new_p2wpkh(&WPubkeyHash::from_byte_array(key)), 0),
         (ScriptBuf::new_p2wsh(&WScriptHash::from_byte_array([0xac; 32])), 0),
-        // The key consists of opcodes that check signatures, but it is pushed.
+        // The key consists of opcodes that check signatures, but the script only pushes it.
         (ScriptBuf::from_bytes([&[0x51, 0x20], &[0xac; 32][..]].concat()), 0),
     ];
     for (script, sigops) in scripts {

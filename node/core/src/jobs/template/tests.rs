@@ -77,8 +77,8 @@ fn with_late_blocks() -> World {
     world
 }
 
-/// Rolling the time past 20 minutes after the previous block would change the nBits, so a job ends there. When bitcoind's
-/// template is older than that, miners go on with its last good time until the next template comes.
+/// Rolling the time past 20 minutes after the previous block would change the nBits, so a job ends there. If bitcoind's
+/// template is older than that, miners continue with its last valid time until the next template.
 #[test]
 fn a_job_keeps_to_the_times_that_fit_its_nbits() {
     let mut world = with_late_blocks();
@@ -111,7 +111,7 @@ fn a_job_keeps_to_the_times_that_fit_its_nbits() {
 #[test]
 fn every_signal_of_bitcoin_soft_forks_is_passed_on_and_accepted() {
     let mut world = grown();
-    // All bits of BIP-0009, and versions as they were before it.
+    // All bits of BIP-0009, and versions from before it.
     for version in [0x3fff_ffff, 0x2000_0000, 4, i32::MAX] {
         let mut template = template_of(&world, 2, 4_000_000);
         Arc::make_mut(&mut template).version = version;
@@ -137,7 +137,7 @@ fn jobs_and_proofs_have_the_same_coinbase_and_payouts_are_shared_only_where_sett
     assert!(Arc::ptr_eq(&outputs, &other.1) && end != other.2, "all miners share the outputs in memory");
     assert_eq!(coinbase, job.coinbase(&extranonce).as_bytes());
     assert!(made.payouts.is_some(), "the grown chain has settled payouts");
-    // Before anything is settled the finder is paid alone.
+    // Before any link is settled, the coinbase pays only the finder.
     let mut young = World::new();
     young.bitcoin_block();
     let template = template_of(&young, 0, 4_000_000);
@@ -198,7 +198,7 @@ fn a_wide_template_leaves_room_for_the_signature_operations_of_its_payouts() {
     assert_eq!(sigops, 4_000);
 }
 
-/// Prints what grows with the number of payouts, and what does not.
+/// Prints which sizes grow with the number of payouts.
 #[test]
 fn shares_of_a_wide_pool_are_as_small_as_others() {
     let sizes = |world: &mut World| {
@@ -244,7 +244,7 @@ fn a_solo_block_pays_its_finder_alone_and_is_no_share_of_any_pool() {
         let paid: Vec<_> = block.txdata[0].output.iter().filter(|output| output.value.to_sat() > 0).collect();
         assert_eq!(paid.len(), 1);
         assert_eq!((&paid[0].script_pubkey, paid[0].value), (&miner(number), template.coinbase_value));
-        // It is work enough for a share, but its commitment names no pool.
+        // It has the work of a share, but its commitment names no pool.
         let bound = BoundProof::bind(job.proof(header, [0; 16]), sharechain::U256::MAX, world.chain.consensus_id());
         assert!(bound.is_err(), "no node binds it");
     }

@@ -1,4 +1,4 @@
-//! Hostile peers against the exchange of records.
+//! Hostile peers in the exchange of records.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ fn time(second: u64) -> Now {
     Now { at: Millis(second * 1_000), unix_s: START_S + second }
 }
 
-/// A node with a few honest peers of its choice, so that it takes records from all, and nobody to dial.
+/// A node with a few honest outbound peers, so that it accepts records from all peers, and without addresses to dial.
 fn connected() -> Discovery {
     let mut node = start(1, &[], public, None, time(0));
     for number in 2..12 {
@@ -21,7 +21,7 @@ fn connected() -> Discovery {
     node
 }
 
-/// Fails each dial at once. Returns the dials by host.
+/// Lets each dial fail at once. Returns the dials by host.
 fn dials(node: &mut Discovery, seconds: core::ops::Range<u64>) -> BTreeMap<Host, usize> {
     let mut hosts = BTreeMap::new();
     for quarter in seconds.start * 4..seconds.end * 4 {
@@ -37,7 +37,7 @@ fn dials(node: &mut Discovery, seconds: core::ops::Range<u64>) -> BTreeMap<Host,
     hosts
 }
 
-/// A record of an identity of the attacker, with as many addresses as allowed.
+/// A record of one of the attacker's identities, with as many addresses as allowed.
 fn large(number: usize, addresses: &[Address], signed_at_s: u64) -> Record {
     let agent = "x".repeat(USER_AGENT_BYTES_MAX);
     let record = Record::sign(&key(number), POOL, addresses, &agent, (signed_at_s, DAY_S)).unwrap();
@@ -48,8 +48,8 @@ fn large(number: usize, addresses: &[Address], signed_at_s: u64) -> Record {
 fn records_that_name_a_third_party_do_not_make_nodes_flood_it() {
     let mut node = connected();
     let third = "45.9.9.9";
-    // Identities are free, and so is every address of a record but the first, which decides about the place.
-    // The first address decides about the place in the book. One that cannot be dialed leaves the dials to the others.
+    // Identities cost nothing, and neither do the addresses of a record, except for the first one, which decides the
+    // place in the book. If it cannot be dialed, all dials go to the others.
     let onion = |number: usize| {
         let mut name = [3; 35];
         name[..8].copy_from_slice(&(number * 0x9e37_79b9).to_le_bytes());
@@ -69,7 +69,7 @@ fn records_that_name_a_third_party_do_not_make_nodes_flood_it() {
     assert!(node.book().counts().0 > 60, "{:?}", node.book().counts());
     let hosts = dials(&mut node, 1..3_601);
     let third = hosts.get(&at(third, 1).host()).copied().unwrap_or(0);
-    // 15, 30, 60 s and so on, then every ten minutes.
+    // After 15, 30, 60 s and so on, then every ten minutes.
     assert!((1..=11).contains(&third), "{third} dials in an hour, of {}", hosts.values().sum::<usize>());
     assert!(hosts.len() > 60, "other hosts are dialed meanwhile: {}", hosts.len());
 }
@@ -87,7 +87,7 @@ fn remembered_hosts_are_bounded_and_a_node_that_is_there_is_dialed_again() {
     assert!(tried.is_rested(&address, Millis(30_000)));
     tried.reached(&address);
     assert!(tried.is_rested(&address, Millis(0)));
-    // Those of long ago make room.
+    // Old ones make room.
     tried.dialed(&at("46.1.1.1", 1), true, Millis(700_000));
     tried.dialed(&at("46.1.1.2", 1), true, Millis(700_000));
     assert_eq!(tried.len(), 2);
@@ -99,7 +99,7 @@ fn remembered_hosts_are_bounded_and_a_node_that_is_there_is_dialed_again() {
 #[test]
 fn self_made_records_of_one_netgroup_fill_a_sixteenth_of_the_new_places() {
     let mut node = connected();
-    // One provider's peers, again and again with new identities, tell of hosts all over the world.
+    // One provider's peers announce hosts all over the world, again and again with new identities.
     for round in 0..400_u64 {
         let from = peer(500 + usize::try_from(round % 8).unwrap());
         node.opened(from, Some(at(&format!("46.1.1.{}", round % 8), 50_000)), true, time(round));

@@ -10,7 +10,7 @@ struct World {
     now: Now,
     nodes: Vec<Option<Discovery>>,
     address: fn(usize) -> Address,
-    /// Connections, from the node that dialed.
+    /// Connections, starting with the node that dialed.
     links: BTreeSet<(usize, usize)>,
     dials: u64,
 }
@@ -140,7 +140,7 @@ fn nodes_that_know_one_seed_form_one_network_without_it() {
     world.kill(0);
     world.run(60);
     assert!(world.is_one());
-    // A node that comes back knows the others from its book alone.
+    // A node that comes back finds the others with its book alone.
     let book = world.kill(5);
     world.run(5);
     let mut node = start(5, &[], public, Some(&book), world.now);
@@ -195,7 +195,7 @@ fn nodes_of_one_machine_find_each_other() {
 #[test]
 fn seeds_are_asked_only_when_the_book_gives_nothing() {
     let mut world = World::new(4, &[], public);
-    // A book whose nodes are there needs no seed.
+    // A book whose nodes are online needs no seed.
     let mut node = start(0, &[3], public, None, world.now);
     for number in 1..3 {
         let record = Record::sign(&key(number), POOL, &[public(number)], "", (START_S, DAY_S)).unwrap();
@@ -205,7 +205,7 @@ fn seeds_are_asked_only_when_the_book_gives_nothing() {
     world.nodes[0] = Some(start(0, &[3], public, Some(&book), world.now));
     world.run(60);
     assert!(world.linked(0, 1) && world.linked(0, 2) && !world.links.contains(&(0, 3)));
-    // One whose nodes are gone asks seeds after ten seconds.
+    // With a book whose nodes are gone, the node asks seeds after ten seconds.
     let book = world.kill(0);
     world.kill(1);
     world.kill(2);
@@ -262,7 +262,7 @@ fn a_node_alone_does_not_dial_in_a_loop() {
     world.run(600);
     // Up to 19 nodes, each at most every 15 s.
     assert!(world.dials <= 19 * 41 && world.dials > 19, "{} dials", world.dials);
-    // Without any connection, no failure is the others' fault.
+    // While this node has no connection at all, failed dials do not count against other nodes.
     let blamed = |number: &usize| {
         world.nodes[0].as_ref().unwrap().book().entry(&peer(*number)).is_some_and(|entry| entry.attempts() > 0)
     };

@@ -1,6 +1,6 @@
-//! Tests with many nodes that serve each other over lossy, slow connections: in the end, all have the same links and
-//! shares. The chain is a toy, in which a link is its number and the heavier branch has the higher link. The decisions
-//! are real.
+//! Tests with many nodes that serve each other over lossy, slow connections, until all have the same links and shares.
+//! The chain is a toy: a link is a number, and the branch with the higher link is the heavier one. The decisions are
+//! real.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -16,10 +16,10 @@ use crate::{Millis, PeerId};
 /// Number of shares that each link lists.
 const LISTED: u64 = 5;
 
-/// Number of links ahead whose shares are fetched.
+/// Number of links ahead whose shares a node fetches.
 const AHEAD: u64 = 60;
 
-/// A toy node with links 1 to `height` of the only chain. A link is valid once the node has its listed shares.
+/// A toy node with links 1 to `height` of the only chain. A link is valid once the node has the shares that it lists.
 struct Toy {
     sync: Sync,
     height: u64,
@@ -79,7 +79,7 @@ impl Toy {
         }
     }
 
-    /// Processes a response as the driver of a real node does.
+    /// Processes a response like the driver of a real node.
     fn receive(&mut self, from: PeerId, id: RequestId, answer: Option<Answer>, now: Millis) {
         let outcome = match answer {
             None => Outcome::Failed(Failure::Refused),
@@ -242,7 +242,7 @@ impl Crowd {
         self.nodes.iter().all(|node| node.height == first.height && node.shares == first.shares)
     }
 
-    /// Runs until all nodes agree, and returns the time that it took, seconds.
+    /// Runs until all nodes agree. Returns the time that it took, in seconds.
     fn run(&mut self, seconds_max: u64) -> Option<u64> {
         while self.now.0 < seconds_max * 1_000 {
             self.step();
@@ -256,7 +256,7 @@ impl Crowd {
 
 #[test]
 fn a_newcomer_catches_up_from_nothing_over_thousands_of_links() {
-    // Fewer than it takes to start anew.
+    // Fewer links than it takes to start from a base.
     let nodes = vec![Toy::new(2_800, [id(1 << 40)]), Toy::new(0, []), Toy::new(2_800, [id(1 << 41)])];
     let mut crowd = Crowd::new(nodes, 1, 0);
     crowd.connect_all();

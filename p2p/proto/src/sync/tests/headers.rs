@@ -1,9 +1,9 @@
-//! Tests of the decisions about header chains: whom to follow, what leads, and what takes work from miners.
+//! Tests of the decisions about header chains: which peer to follow, which chain leads, and when miners get no work.
 
 use super::*;
 use crate::limits::{CHOICE_WAIT_MS, CLAIM_PAUSE_MS, FOLLOWED_MAX, HEADERS_STALL_MS, LISTS_WAIT_MS};
 
-/// Links on this node's own chain up to `height`, each of work 1.
+/// Links on this node's own chain up to `height`, each with work 1.
 fn on_own_chain(height: u32, more: bool) -> Outcome {
     shown(Begins::OnOwnChain, height, height, more)
 }
@@ -40,7 +40,7 @@ fn is_syncing(bench: &Bench) -> bool {
 }
 
 impl Bench {
-    /// Answers all requests but those for header chains as a peer at this height does.
+    /// Answers all requests except those for header chains, like a peer at this height.
     fn chat(&mut self, height: u32) -> Vec<(PeerId, RequestId, Request)> {
         let requests = self.requests();
         for (_, ask, request) in &requests {
@@ -93,7 +93,7 @@ fn a_claim_takes_no_work_from_miners() {
     let mut bench = Bench::new(10);
     bench.meet(A, 10);
     assert_eq!(bench.sync.state(), SyncState::Synced);
-    // B claims ever more, and never shows any of it.
+    // B claims more and more, and never shows any of it.
     bench.meet(B, 1_000_000);
     for second in 0..1_000 {
         bench.wait(1_000);
@@ -130,7 +130,7 @@ fn headers_without_lists_take_no_work() {
         assert_eq!(bench.sync.state(), SyncState::Synced);
         bench.wait(1_000);
     }
-    // It counts as nothing for a while after each minute.
+    // After each minute, its claims do not count for a while.
     assert!((5..=10).contains(&asked_b), "{asked_b}");
 }
 
@@ -166,7 +166,7 @@ fn a_stalling_peer_loses_its_slot() {
     let (ask, _) = asked(&bench.requests(), A).expect("a place is free");
     bench.answer(ask, on_own_chain(100, false));
     assert_eq!(bench.sync.leader(), Some(A));
-    // With growing pauses, they get their turn again.
+    // After growing pauses, they get another turn.
     let mut turns = Vec::new();
     for second in 0..300 {
         if bench.chat(1_000).iter().any(|(to, _, request)| *to == peer(10) && request.kind() == asking()) {
@@ -223,7 +223,7 @@ fn an_early_liar_does_not_choose_the_chain() {
     bench.wait(CHOICE_WAIT_MS - 1_000);
     bench.chat(40_000);
     assert!(!bench.sync.may_start());
-    // It lies about the rows: the other chain is left.
+    // It lies about the rows, so the node leaves the other chain.
     bench.answer(ask, Outcome::Invalid(Misbehaviour::InvalidItem));
     let requests = bench.requests();
     assert!(asked(&requests, A).is_none());

@@ -6,7 +6,7 @@ fn names() -> Names {
     Names::new("/p/gossip/2", "/p/sync/2")
 }
 
-/// What a stream shows after these bytes, whatever the pieces in which they come: bytes held, and whether a message is
+/// State of a stream after these bytes, in pieces of any size: number of bytes held, and whether a message is
 /// unfinished.
 fn shown(bytes: &[u8]) -> (usize, bool) {
     let whole = shown_in_pieces(bytes, bytes.len().max(1));
