@@ -15,7 +15,7 @@ use crate::notify::test_run;
 use crate::payout_proof::command as proof;
 use crate::peers::command as peers;
 use crate::run::StoredSettled;
-use crate::{archiving, backup, db, exploring, logging, pair, recording, run, setup, shell, status, top};
+use crate::{archiving, backup, db, exploring, logging, pair, recording, run, setup, shell, status, switch, top};
 use node_core::sentence;
 
 /// A decentralized Bitcoin mining pool: every node is the pool
@@ -85,6 +85,8 @@ enum Command {
     Explorer,
     /// Show the peers of a running node, or what it bans; ban and unban peers and addresses
     Peers(PeersArgs),
+    /// Show which devices of a running node rest, to save power; let them rest, run for a part of the time, or run
+    Power(switch::PowerArgs),
     /// Prove what a Bitcoin block of the pool pays an address: ask the running node, or verify a proof
     Proof(ProofArgs),
     /// Check or repair the database of a stopped node, back it up, or move it to another machine
@@ -309,6 +311,7 @@ fn execute(cli: &Cli) -> Result<(), NodeError> {
         Command::Peers(PeersArgs { command, json }) => {
             runtime.block_on(peers::ask(&config?, command.as_ref().map_or(peers::Ask::Peers, asked), *json))
         }
+        Command::Power(what) => runtime.block_on(switch::power(&config?, what)),
         Command::Completions { shell } => Ok(shell::completions(Cli::command(), *shell)?),
         Command::Manual { folder } => Ok(shell::manual(Cli::command(), folder)?),
         Command::Top => runtime.block_on(top::top(config?)),

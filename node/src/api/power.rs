@@ -16,8 +16,8 @@ use crate::limits::PAUSE_WORKERS_MAX;
 use crate::power::{Power, Switch};
 
 /// What decides which devices rest.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct PowerView {
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct PowerView {
     /// State of the switch: `schedule` (off), `run` (no device rests), or `pause`.
     pub switch: String,
     /// Percentage of the time for which the devices that the switch pauses run; none unless it pauses.
