@@ -214,6 +214,15 @@ impl Power {
         &self.0.config
     }
 
+    /// Whether any device can rest at `now`, seconds since 1970.
+    pub fn may_rest(&self, now: u32) -> bool {
+        match self.switch(now) {
+            Switch::Run { .. } => false,
+            Switch::Schedule => self.0.config.pauses.iter().any(|pause| pause.end(now, &self.0.config.zone).is_some()),
+            Switch::Pause { .. } => true,
+        }
+    }
+
     /// Whether a device rests at `now`, seconds since 1970, by its user name.
     pub fn rest(&self, user: &str, now: u32) -> Option<Rest> {
         let pauses = &self.0.config.pauses;
@@ -261,7 +270,8 @@ fn read(path: &Path) -> io::Result<Option<String>> {
         found => found?,
     };
     if !found.is_file() || found.len() > POWER_FILE_BYTES_MAX {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is not a file of at most 16 KiB"));
+        let wanted = format!("it is not a file of at most {} KiB", POWER_FILE_BYTES_MAX >> 10);
+        return Err(io::Error::new(io::ErrorKind::InvalidData, wanted));
     }
     let mut text = String::new();
     std::fs::File::open(path)?.take(POWER_FILE_BYTES_MAX).read_to_string(&mut text)?;

@@ -27,8 +27,9 @@ pub const SERVER_LINE_BYTES_MAX: usize = 160 * 1024;
 /// anew: once a minute, in a tenth of a millisecond.
 pub const NOTIFY_KEPT_BYTES_MAX: usize = 16 * 1024;
 
-/// Longest user name, in characters. The longest seen in the field has 191.
-pub const USER_CHARS_MAX: usize = 256;
+/// Longest user name, in bytes. The longest seen in the field has 191; a split between four Taproot addresses has up to 271
+/// with its percentages, and a worker's name as much again. Stratum v2 itself allows 255.
+pub const USER_BYTES_MAX: usize = 512;
 
 /// Characters of the user agent to keep for display. The server drops the rest.
 pub const AGENT_CHARS_MAX: usize = 64;
@@ -58,7 +59,8 @@ pub const JOBS_MAX: usize = 256;
 /// deduplicates every share that earns, so clearing can only skew this connection's statistics.
 pub const SEEN_PER_WORK_MAX: usize = 8 * 1024;
 
-/// Extranonces of closed connections that a returning miner may resume, 16 bytes each: as many as connections fit twice.
+/// Extranonces of closed connections that a returning miner may resume, and difficulties of devices that left, 16 bytes each: twice
+/// as many as connections fit.
 pub const RESUMABLE_MAX: usize = 32 * 1024;
 
 /// How long the server accepts shares on the old tip after Bitcoin's tip changes. The share-chain

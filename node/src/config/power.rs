@@ -121,7 +121,7 @@ impl Who {
             }
             "workers" if self.workers.is_empty() => {
                 self.workers = value.split(',').map(str::to_owned).collect();
-                let fits = |name: &String| !name.is_empty() && name.len() <= stratum::limits::USER_CHARS_MAX;
+                let fits = |name: &String| !name.is_empty() && name.len() <= stratum::limits::USER_BYTES_MAX;
                 if self.workers.len() > PAUSE_WORKERS_MAX || !self.workers.iter().all(fits) {
                     return None;
                 }

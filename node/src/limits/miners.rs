@@ -5,7 +5,8 @@ use std::time::Duration;
 /// Maximum number of listeners for miners besides the first. Hashrate rentals, farms, and countries may each have one.
 pub const STRATUM_LISTENERS_MAX: usize = 16;
 
-/// Maximum number of addresses in one user name. Four of the shortest fill the 191 characters that devices can hold.
+/// Maximum number of addresses in one user name. Any four of them and a worker's name fit
+/// [`stratum::limits::USER_BYTES_MAX`].
 pub const SPLIT_PARTS_MAX: usize = 4;
 
 /// Highest fee of a node's owner, hundredths of a percent: 10%. More is a typo.
@@ -20,8 +21,8 @@ pub const PAUSES_MAX: usize = 32;
 /// Maximum number of worker names in one pause. Farms name groups by the ends of their names, or pause everything.
 pub const PAUSE_WORKERS_MAX: usize = 64;
 
-/// Maximum size of the power switch's file, bytes: 64 names of 191 characters.
-pub const POWER_FILE_BYTES_MAX: u64 = 16 << 10;
+/// Maximum size of the power switch's file, bytes: 64 of the longest user names.
+pub const POWER_FILE_BYTES_MAX: u64 = 40 << 10;
 
 /// Interval between checks of the power switch and the schedule.
 pub const POWER_LOOK: Duration = Duration::from_secs(2);
@@ -64,7 +65,8 @@ pub const DEVICE_SAMPLES_MAX: u32 = 1_440;
 /// day.
 pub const DEVICE_KEPT_S: u32 = 7 * 86_400;
 
-/// Maximum number of remembered devices: 8 MB. The one that has been away longest makes room for a new one.
+/// Maximum number of remembered devices: 8 MB. Disconnected ones make room for new ones: first those that never worked, then
+/// those that have been away longest.
 pub const DEVICES_MAX: usize = 4_096;
 
 /// Interval between checks for silent, slow, and returned devices.

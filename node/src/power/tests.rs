@@ -18,7 +18,10 @@ fn power(text: &str) -> Power {
 
 /// The end of the pause that holds this many hours after Monday's midnight.
 fn end(power: &Power, user: &str, hour: u32) -> Option<u32> {
-    power.rest(user, MONDAY + hour * HOUR).map(|rest| (rest.until.unwrap() - MONDAY) / HOUR)
+    let at = MONDAY + hour * HOUR;
+    let rest = power.rest(user, at);
+    assert!(rest.is_none() || power.may_rest(at));
+    rest.map(|rest| (rest.until.unwrap() - MONDAY) / HOUR)
 }
 
 #[test]
@@ -85,6 +88,7 @@ fn the_switch_goes_before_the_schedule_and_ends_by_itself() {
     let power = Power::load(config.clone(), folder.path());
     let noon = MONDAY + 12 * HOUR;
     assert_eq!(power.rest("a.rig1", noon), None);
+    assert!(!power.may_rest(noon));
     power.set("pause workers=rig1,rig2 until=1780318800".parse().unwrap()).unwrap();
     assert_eq!(power.rest("a.rig1", noon), Some(Rest { until: Some(noon + HOUR) }));
     assert_eq!((power.rest("a.rig3", noon), power.rest("a.rig1", noon + HOUR)), (None, None));

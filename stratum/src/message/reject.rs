@@ -60,8 +60,8 @@ pub enum Reject {
     /// The pool rejects the user.
     #[error(transparent)]
     User(#[from] Refusal),
-    /// The user name is longer than [`limits::USER_CHARS_MAX`].
-    #[error("the user name is longer than {} characters", limits::USER_CHARS_MAX)]
+    /// The user name is longer than [`limits::USER_BYTES_MAX`].
+    #[error("the user name is longer than {} bytes: shorten the worker's name", limits::USER_BYTES_MAX)]
     UserTooLong,
     /// The user name belongs to another account than the connection's earlier ones.
     #[error("this connection mines to another address: open a separate connection for this one")]

@@ -94,7 +94,7 @@ impl Session {
 
     /// Handles `mining.authorize`: asks the caller for the pool's verdict.
     pub(super) fn authorize(&mut self, id: Value, login: Login, now: Instant) -> Vec<Action> {
-        if login.user.chars().count() > limits::USER_CHARS_MAX {
+        if login.user.len() > limits::USER_BYTES_MAX {
             return self.strike(&id, &Reject::UserTooLong, now);
         }
         vec![Action::Authorize(PendingLogin { id, login })]

@@ -70,7 +70,7 @@ impl Session {
             let user = letters(user);
             workers.iter().find(|worker| letters(worker) == user)
         };
-        let any = || self.more_workers && user.chars().count() <= limits::USER_CHARS_MAX;
+        let any = || self.more_workers && user.len() <= limits::USER_BYTES_MAX;
         exact.or_else(same).map(Arc::clone).or_else(|| any().then(|| user.into()))
     }
 

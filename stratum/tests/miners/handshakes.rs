@@ -132,6 +132,26 @@ async fn a_rejected_user_gets_the_reason() {
     assert_eq!(response["error"][1], "mallory is an address of another network");
 }
 
+/// The bound is in bytes, as memory and the messages of Stratum v2 are.
+#[tokio::test]
+async fn a_user_name_has_room_for_a_split_and_an_end() {
+    let server = serve().await;
+    for letter in ["w", "é"] {
+        let room = (stratum::limits::USER_BYTES_MAX - "alice.".len()) / letter.len();
+        let mut miner = Raw::connect(&server).await;
+        for (letters, fits) in [(room, true), (room + 1, false)] {
+            let user = format!("alice.{}", letter.repeat(letters));
+            let login = json!({"id": 1, "method": "mining.authorize", "params": [user, "x"]});
+            let answer = miner.ask(&login.to_string()).await;
+            assert_eq!(answer["result"] == true, fits, "{answer}");
+            if !fits {
+                assert_eq!(answer["error"][0], 24);
+                assert!(answer["error"][1].as_str().unwrap().contains("512 bytes"), "{answer}");
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_connection_has_one_account_but_many_workers() {
     let server = serve().await;

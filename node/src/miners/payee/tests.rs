@@ -119,6 +119,33 @@ fn a_user_name_may_split_its_work_between_addresses() {
 }
 
 #[test]
+fn as_many_addresses_as_a_split_may_have_fit_a_user_name() {
+    let taproot = |number: u8, network| {
+        let script = ScriptBuf::from_bytes([&[0x51, 32][..], &[number; 32]].concat());
+        (Address::from_script(&script, network).unwrap().to_string(), script)
+    };
+    // The longest addresses are those of regtest.
+    for (network, kind) in [(Network::Regtest, bitcoin::Network::Regtest), (Network::Main, bitcoin::Network::Bitcoin)] {
+        let parts: Vec<_> = (1..=5u8).map(|number| taproot(number, kind)).collect();
+        let name = |count: usize| {
+            let percent = |at: usize| if at == 0 { 100 - 10 * (count - 1) } else { 10 };
+            let named =
+                parts.iter().take(count).enumerate().map(|(at, (address, _))| format!("{address}:{}", percent(at)));
+            named.collect::<Vec<_>>().join(",")
+        };
+        let room = stratum::limits::USER_BYTES_MAX - name(4).len() - 1;
+        assert!(room >= 240, "{room}");
+        let user = format!("{}.{}", name(4), "w".repeat(room));
+        assert_eq!(user.len(), stratum::limits::USER_BYTES_MAX);
+        let payee = Payee::parse(&user, network, None).unwrap();
+        assert_eq!((payee.parts.len(), payee.worker.len()), (4, room));
+        assert!(parts.iter().take(4).all(|(_, script)| payee.parts.iter().any(|part| part.script == *script)));
+        assert!(format!("{}.{}", name(3), "w".repeat(40)).len() <= 255, "Stratum v2 holds three");
+        assert!(Payee::parse(&name(5), network, None).unwrap_err().to_string().contains("at most 4"));
+    }
+}
+
+#[test]
 fn a_split_in_another_syntax_pays_nobody() {
     let [a, b] = [1, 2].map(address);
     for user in [
