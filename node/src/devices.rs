@@ -27,10 +27,16 @@ use crate::limits::{DEVICE_KEPT_S, DEVICE_SAMPLE_S, DEVICE_SAMPLES_MAX, DEVICES_
 use crate::miners::{Part, parts_of, percent_of};
 use crate::power::Power;
 
+/// Absent devices that [`Devices::make_room`] forgets at once.
+const DEVICES_ROOM: usize = 64;
+
+/// A device: its account and its name.
+type Key = (Account, String);
+
 /// All devices of the last week.
 #[derive(Debug, Default)]
 pub(crate) struct Devices {
-    known: BTreeMap<(Account, String), Known>,
+    known: BTreeMap<Key, Known>,
     /// Counters of each open connection.
     counted: HashMap<u64, Totals>,
     /// The best share ever of all devices, and of the current day.
@@ -59,16 +65,15 @@ struct Kept {
 impl Devices {
     /// Records the open connections at `now`, seconds since 1970.
     pub(crate) fn look(&mut self, connections: &[ConnectionSnapshot], now: u32) {
-        if self.known.len() >= DEVICES_MAX {
-            // Names that left without any work make room for others.
-            self.known.retain(|_, known| known.connected || known.last_submit.is_some());
-        }
         for known in self.known.values_mut() {
             (known.connected, known.hashrate_hs, known.difficulty) = (false, 0.0, None);
         }
+        let keyed = connections.iter().filter_map(|connection| Some((key_of(connection)?, connection)));
+        // Known devices come first, so that one that has returned is not absent when a new one needs room.
+        let (old, new): (Vec<_>, Vec<_>) = keyed.partition(|(key, _)| self.known.contains_key(key));
         let mut all_here = false;
-        for connection in connections {
-            self.connection(connection, &mut all_here, now);
+        for (key, connection) in old.into_iter().chain(new) {
+            self.connection(key, connection, &mut all_here, now);
         }
         self.counted = connections.iter().map(|connection| (connection.id, connection.submits)).collect();
         self.known.retain(|_, known| now.saturating_sub(known.seen) < DEVICE_KEPT_S);
@@ -89,14 +94,12 @@ impl Devices {
 
     /// `all_here` becomes true once no absent device can make room, so that ten thousand connections do not each search
     /// all devices.
-    fn connection(&mut self, connection: &ConnectionSnapshot, all_here: &mut bool, now: u32) {
-        let (Some(account), Some(name)) = (&connection.account, connection.workers.first()) else { return };
-        let key = (account.clone(), name.clone());
+    fn connection(&mut self, key: Key, connection: &ConnectionSnapshot, all_here: &mut bool, now: u32) {
         let totals = &connection.submits;
         self.records.best_difficulty = self.records.best_difficulty.max(totals.best_difficulty);
         note_best(&mut self.records.best_of_day, (totals.day, totals.day_best_difficulty));
         if !self.known.contains_key(&key) && self.known.len() >= DEVICES_MAX {
-            *all_here = *all_here || !self.forget_one(now);
+            *all_here = *all_here || !self.make_room(now);
             if *all_here {
                 return;
             }
@@ -124,12 +127,19 @@ impl Devices {
         }
     }
 
-    /// Forgets the device that has been away longest. Returns false if all are connected.
-    fn forget_one(&mut self, now: u32) -> bool {
+    /// Forgets some of the absent devices, so that not every new name searches all of them: first those that never worked,
+    /// since anyone can connect under any name, then those that have been away longest. Returns false if all are connected.
+    fn make_room(&mut self, now: u32) -> bool {
         let is_away = |known: &Known| now.saturating_sub(known.seen) > DEVICE_SAMPLE_S;
-        let away = self.known.iter().filter(|(_, known)| is_away(known)).min_by_key(|(_, known)| known.seen);
-        let key = away.map(|(key, _)| key.clone());
-        key.and_then(|key| self.known.remove(&key)).is_some()
+        let rank = |known: &Known| (known.last_submit.is_some(), known.seen);
+        let away = self.known.iter().filter(|(_, known)| is_away(known));
+        let mut away: Vec<_> = away.map(|(key, known)| (rank(known), key.clone())).collect();
+        away.sort_unstable();
+        away.truncate(DEVICES_ROOM);
+        for (_, key) in &away {
+            self.known.remove(key);
+        }
+        !away.is_empty()
     }
 
     /// The best shares of this node's miners, today (UTC) and ever: their difficulties, also before restarts.
@@ -161,11 +171,11 @@ impl Devices {
     }
 
     /// The devices that were connected within the last day.
-    fn shown(&self, now: u32) -> impl Iterator<Item = (&(Account, String), &Known)> {
+    fn shown(&self, now: u32) -> impl Iterator<Item = (&Key, &Known)> {
         self.known.iter().filter(move |(_, known)| now.saturating_sub(known.seen) < DAY_S)
     }
 
-    fn view(&self, (account, name): &(Account, String), known: &Known, now: u32) -> Device {
+    fn view(&self, (account, name): &Key, known: &Known, now: u32) -> Device {
         let address = |part: Part| Address::from_script(&part.script, self.network?).ok();
         let addresses = parts_of(account).into_iter().filter_map(address).map(|address| address.to_string());
         known.view(name, addresses.collect(), self.power.rest(name, now), now)
@@ -173,9 +183,8 @@ impl Devices {
 
     /// The data that survives a restart, as JSON: at most [`DEVICES_MAX`] entries of about 1.5 KB.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        let row = |((account, name), known): (&(Account, String), &Known)| {
-            (account.to_lower_hex_string(), name.clone(), known.clone())
-        };
+        let row =
+            |((account, name), known): (&Key, &Known)| (account.to_lower_hex_string(), name.clone(), known.clone());
         let kept = Kept { records: self.records, devices: self.known.iter().map(row).collect() };
         serde_json::to_vec(&kept).expect("devices are made of strings and finite numbers")
     }
@@ -221,6 +230,11 @@ impl SharedDevices {
         // A panic leaves them consistent.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The device of a connection; none before its login.
+fn key_of(connection: &ConnectionSnapshot) -> Option<Key> {
+    Some((connection.account.clone()?, connection.workers.first()?.clone()))
 }
 
 /// Destructures without `..`, so that a new reason cannot be left out.

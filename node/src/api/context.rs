@@ -141,10 +141,14 @@ impl Api {
     pub(super) fn look_at_miners(&self) -> stratum::Snapshot {
         let miners = self.context.stratum.snapshot();
         let working = self.context.node.borrow().no_work_because.is_none();
-        self.context.devices.lock().look(&miners.connections, now().0);
-        let resting = self.context.devices.lock().resting(now().0).0 > 0;
-        let around = Surroundings { working, resting, pool_hs: pool_rates(&self.chain(), now()) };
-        self.mining().look(&miners, around, now().0);
+        let now = now();
+        let resting = {
+            let mut devices = self.context.devices.lock();
+            devices.look(&miners.connections, now.0);
+            devices.resting(now.0).0 > 0
+        };
+        let around = Surroundings { working, resting, pool_hs: pool_rates(&self.chain(), now) };
+        self.mining().look(&miners, around, now.0);
         miners
     }
 

@@ -273,8 +273,10 @@ impl Api {
         let chain = ChainPart::of(&self.chain());
         let refused_total = self.refused_by_rule().await?.values().sum();
         let (node, miners, time) = (self.context.node.borrow().clone(), self.context.stratum.snapshot(), now());
-        let resting = self.context.devices.lock().resting(time.0);
-        let best = self.context.devices.lock().best(time.0);
+        let (resting, best) = {
+            let devices = self.context.devices.lock();
+            (devices.resting(time.0), devices.best(time.0))
+        };
         Ok(Status {
             source: Source::Node,
             version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -147,12 +147,22 @@ fn averages_counts_and_best_shares_survive_a_restart() {
 fn names_that_come_and_go_without_work_make_no_news_and_give_up_their_places() {
     let mut devices = Devices::default();
     let made_up = |number: usize| ConnectionSnapshot { connected_s: 1, ..connection(&format!("x{number}"), 0.0, None) };
-    let many: Vec<_> = (0..DEVICES_MAX).map(made_up).collect();
+    // One that worked, and went before they came.
+    devices.look(&[connection("w", 1e12, Some(1))], START - 300);
+    let many: Vec<_> = (1..DEVICES_MAX).map(made_up).collect();
     assert_eq!(told(&mut devices, &many, START), []);
-    assert_eq!(told(&mut devices, &[], START + DEVICE_TOLD_S + 30), [], "they have gone");
-    let own = connection("a", 1e12, Some(1));
-    assert_eq!(told(&mut devices, &[own], START + DEVICE_TOLD_S + 60), []);
-    assert_eq!(states(&devices, START + DEVICE_TOLD_S + 60), [("a".to_owned(), DeviceState::Ok)]);
+    assert_eq!(told(&mut devices, &[], START + 30), [], "they have gone");
+    let now = START + 90;
+    let own: Vec<_> = (0..100).map(|number| connection(&format!("a{number}"), 1e12, Some(1))).collect();
+    assert_eq!(told(&mut devices, &own, now), []);
+    let of = |state| states(&devices, now).into_iter().filter(|(_, other)| *other == state).count();
+    assert_eq!(of(DeviceState::Ok), own.len());
+    // Two times 64 places were freed for a hundred devices.
+    assert_eq!(of(DeviceState::Silent), DEVICES_MAX - 2 * DEVICES_ROOM);
+    assert!(states(&devices, now).iter().any(|(name, _)| name == "w"), "whoever worked goes last");
+    // Those that are here make no room for others, however little they have done.
+    devices.look(&many, now + 30);
+    assert!(own.iter().all(|own| devices.known.keys().any(|(_, name)| *name == own.workers[0])));
 }
 
 #[test]

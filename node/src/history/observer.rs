@@ -95,8 +95,11 @@ impl Observer {
                 },
                 _ = look.tick() => {
                     let (connections, now) = (self.stratum.snapshot().connections, now().0);
-                    self.devices.lock().look(&connections, now);
-                    let news = self.devices.lock().news(now);
+                    let news = {
+                        let mut devices = self.devices.lock();
+                        devices.look(&connections, now);
+                        devices.news(now)
+                    };
                     let events = all_told(news, || devices_room.check().is_ok());
                     events.into_iter().for_each(|event| self.event_log.note(event));
                 }
