@@ -1,12 +1,15 @@
 //! Formats lines from the server to a miner: responses and notifications, with their line ending.
 
-use std::fmt::Display;
+use std::fmt::{Display, Write as _};
 
 use bitcoin::hex::DisplayHex;
 use serde_json::{Value, json};
 
 use crate::difficulty::Difficulty;
 use crate::pool::{EXTRANONCE1_BYTES, EXTRANONCE2_BYTES};
+
+/// Most bytes of a `mining.notify` around the text of its work.
+const NOTIFY_BYTES: usize = 80;
 
 /// Returns the response `true` to the request `id`.
 pub fn accepted(id: &Value) -> String {
@@ -46,9 +49,14 @@ pub fn set_version_mask(mask: u32) -> String {
 /// Returns `mining.notify`: a job. `work_params` is the JSON text of the parameters that all jobs of
 /// a work unit share, and `time` the header time to start from. If `clean` is true, the miner drops all earlier jobs.
 pub fn notify(id: u32, work_params: &str, time: u32, clean: bool) -> String {
-    format!(
-        "{{\"id\":null,\"method\":\"mining.notify\",\"params\":[\"{id:x}\",{work_params},\"{time:08x}\",{clean}]}}\n"
+    // With room for all of it, since growing copies the work's text once more for each miner.
+    let mut line = String::with_capacity(work_params.len() + NOTIFY_BYTES);
+    writeln!(
+        line,
+        "{{\"id\":null,\"method\":\"mining.notify\",\"params\":[\"{id:x}\",{work_params},\"{time:08x}\",{clean}]}}"
     )
+    .expect("writing to a string cannot fail");
+    line
 }
 
 /// Returns `client.show_message`: a sentence for the owner of the device.

@@ -8,6 +8,9 @@ use super::call::{Call, Configure, Login, ParamError, Submission};
 use super::password::password_difficulty;
 use crate::pool::EXTRANONCE2_BYTES;
 
+/// The most frequent method by far.
+pub(super) const SUBMIT: &str = "mining.submit";
+
 /// Parses the parameters of `method`. Absent parameters count as an empty list, and a single value as a list of one.
 pub(super) fn parse_call(method: String, params: &Value) -> Result<Call, ParamError> {
     let list = match params {
@@ -25,7 +28,9 @@ pub(super) fn parse_call(method: String, params: &Value) -> Result<Call, ParamEr
             session_id: list.text(1).and_then(|id| FromHex::from_hex(id).ok()),
         },
         "mining.authorize" => Call::Authorize(login(list)?),
-        "mining.submit" => Call::Submit(submission(list)?),
+        SUBMIT => {
+            Call::Submit(submission(|index| list.text(index), !matches!(list.0.get(5), None | Some(Value::Null)))?)
+        }
         "mining.suggest_difficulty" => Call::SuggestDifficulty(difficulty(list).ok_or(ParamError::Suggestion)?),
         "mining.suggest_target" => Call::SuggestDifficulty(target_difficulty(list).ok_or(ParamError::Suggestion)?),
         "mining.get_transactions" => Call::GetTransactions,
@@ -43,15 +48,10 @@ impl<'a> List<'a> {
     fn text(self, index: usize) -> Option<&'a str> {
         self.0.get(index).and_then(Value::as_str)
     }
+}
 
-    fn required(self, index: usize, name: &'static str) -> Result<&'a str, ParamError> {
-        self.text(index).ok_or(ParamError::Wrong { index, name, expected: "a string" })
-    }
-
-    fn hex_u32(self, index: usize, name: &'static str) -> Result<u32, ParamError> {
-        let wrong = ParamError::Wrong { index, name, expected: "up to 8 hex digits" };
-        parse_hex_u32(self.required(index, name)?).ok_or(wrong)
-    }
+fn required<'a>(text: Option<&'a str>, index: usize, name: &'static str) -> Result<&'a str, ParamError> {
+    text.ok_or(ParamError::Wrong { index, name, expected: "a string" })
 }
 
 /// Parses 1 to 8 hex digits. Some firmware omits leading zeros.
@@ -82,7 +82,7 @@ fn configure(list: List<'_>) -> Configure {
 
 fn login(list: List<'_>) -> Result<Login, ParamError> {
     Ok(Login {
-        user: list.required(0, "user name")?.to_owned(),
+        user: required(list.text(0), 0, "user name")?.to_owned(),
         difficulty: list.text(1).and_then(password_difficulty),
     })
 }
@@ -98,21 +98,26 @@ fn difficulty(list: List<'_>) -> Option<f64> {
     list.0.first().and_then(positive)
 }
 
-fn submission(list: List<'_>) -> Result<Submission, ParamError> {
-    let extranonce2 = list.required(2, "extranonce2")?;
+/// Takes the parameters of `mining.submit` from their texts. `has_bits` says whether there are version bits.
+pub(super) fn submission<'a>(
+    text: impl Fn(usize) -> Option<&'a str>,
+    has_bits: bool,
+) -> Result<Submission, ParamError> {
+    let hex_u32 = |index, name| {
+        let wrong = ParamError::Wrong { index, name, expected: "up to 8 hex digits" };
+        parse_hex_u32(required(text(index), index, name)?).ok_or(wrong)
+    };
+    let extranonce2 = required(text(2), 2, "extranonce2")?;
     if !extranonce2.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(ParamError::Wrong { index: 2, name: "extranonce2", expected: "16 hex digits" });
     }
     let extranonce2 = <[u8; EXTRANONCE2_BYTES]>::from_hex(extranonce2).ok();
     Ok(Submission {
-        worker: list.required(0, "user name")?.to_owned(),
-        job: parse_hex_u32(list.required(1, "job id")?),
+        worker: required(text(0), 0, "user name")?.to_owned(),
+        job: parse_hex_u32(required(text(1), 1, "job id")?),
         extranonce2,
-        time: list.hex_u32(3, "ntime")?,
-        nonce: list.hex_u32(4, "nonce")?,
-        version_bits: match list.0.get(5) {
-            None | Some(Value::Null) => None,
-            Some(_) => Some(list.hex_u32(5, "version bits")?),
-        },
+        time: hex_u32(3, "ntime")?,
+        nonce: hex_u32(4, "nonce")?,
+        version_bits: if has_bits { Some(hex_u32(5, "version bits")?) } else { None },
     })
 }

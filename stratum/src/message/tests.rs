@@ -127,7 +127,50 @@ fn a_session_id_is_an_extranonce_or_ignored() {
     }
 }
 
+/// What stands in a `mining.submit`, in usual forms and others.
+fn any_submit() -> impl Strategy<Value = String> {
+    let id = prop_oneof![Just("9"), Just("null"), Just("\"a\""), Just("1.5"), Just("[]"), Just("{}")];
+    let param = prop_oneof![
+        6 => "[0-9a-fA-F]{0,17}".prop_map(|text| format!("\"{text}\"")),
+        2 => Just("\"addr.w\"".to_owned()),
+        1 => Just("\"\\u0061ddr\"".to_owned()),
+        1 => Just("null".to_owned()),
+        1 => Just("7".to_owned()),
+    ];
+    let method = prop_oneof![4 => Just("mining.submit"), 1 => Just("mining.ping")];
+    let more =
+        prop_oneof![4 => Just(""), 1 => Just(r#","ttl":2"#), 1 => Just(r#","id":3"#), 1 => Just(r#","params":[]"#)];
+    (id, method, prop::collection::vec(param, 0..8), more, any::<bool>()).prop_map(
+        |(id, method, params, more, is_list)| {
+            let params = params.join(",");
+            if is_list {
+                format!(r#"[{id},"{method}",[{params}]]"#)
+            } else {
+                format!(r#"{{"params":[{params}],"id":{id},"method":"{method}"{more}}}"#)
+            }
+        },
+    )
+}
+
+#[test]
+fn a_usual_submission_is_parsed_without_a_tree_of_values() {
+    for line in [
+        r#"{"id":5,"method":"mining.submit","params":["addr.w","1a","9902000000000001","64b1f10f","2402812d","00006000"]}"#,
+        r#"{"method": "mining.submit", "params": ["a", "1", "00", "0", "0"], "id": "x", "ttl": 2}"#,
+    ] {
+        assert_eq!(Request::parse_submit(line), Request::parse_any(line).ok());
+        assert!(Request::parse_submit(line).is_some());
+    }
+}
+
 proptest! {
+    #[test]
+    fn both_ways_to_parse_a_submission_agree(line in any_submit()) {
+        if let Some(request) = Request::parse_submit(&line) {
+            prop_assert_eq!(Request::parse_any(&line).ok(), Some(request));
+        }
+    }
+
     #[test]
     fn no_text_makes_the_parser_panic(line in ".*") {
         let _parsed = Request::parse(&line);
