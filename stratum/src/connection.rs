@@ -1,51 +1,24 @@
 //! Runs one session on one socket.
-//!
-//! The connection writes its response to each line before it reads the next. So a miner that does not
-//! read its responses blocks only itself, and only until the write deadline.
 
 use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::io;
 use std::net::IpAddr;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
-use futures::StreamExt;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::sync::watch;
-use tokio::time::MissedTickBehavior;
-use tokio_util::codec::{FramedRead, LinesCodec, LinesCodecError};
+use tokio_util::codec::{LinesCodec, LinesCodecError};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info};
 
 use crate::extranonce::Lease;
 use crate::learnt::Learnt;
 use crate::limits;
-use crate::partial::Partial;
-use crate::pool::{Change, Pool, Readiness, Refusal};
-use crate::session::{
-    Action, CloseReason, PendingLogin, PendingSubscription, Resumed, Session, Start, Timeouts, Welcome,
-};
+use crate::paces::Paces;
+use crate::pool::{Pool, Readiness, Refusal};
+use crate::session::{Action, CloseReason, PendingLogin, PendingSubscription, Resumed, Session, Start, Welcome};
+use crate::socket::{Ended, Event, Reader, Socket, Writer};
 use crate::stats::OpenSlot;
-
-/// Why a connection ended. The log shows the sentence.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Ended {
-    #[error("the miner closed the connection")]
-    Miner,
-    #[error("the miner stopped reading")]
-    WriteTimeout,
-    #[error("the socket failed: {0}")]
-    Socket(#[from] io::Error),
-    #[error("closed by the server: {0}")]
-    Server(#[from] CloseReason),
-    #[error("the pool shut down")]
-    Pool,
-}
-
-/// The two halves of a socket, with or without TLS.
-pub(crate) type Reader = Box<dyn AsyncRead + Send + Unpin>;
-pub(crate) type Writer = Box<dyn AsyncWrite + Send + Unpin>;
 
 /// What a connection gets from its server.
 pub(crate) struct Neighbors {
@@ -54,90 +27,65 @@ pub(crate) struct Neighbors {
     pub(crate) lease: Lease,
     /// What the server learnt from devices.
     pub(crate) learnt: Arc<Learnt>,
+    /// The difficulties of devices that left.
+    pub(crate) paces: Arc<Paces>,
     /// The miner's address.
     pub(crate) ip: IpAddr,
-    /// Ends when the server stops.
-    pub(crate) stopping: CancellationToken,
 }
 
 /// A session, its socket and its entry in the statistics.
 pub(crate) struct Connection {
     session: Session,
-    timeouts: Timeouts,
     neighbors: Neighbors,
-    changes: watch::Receiver<Change>,
-    reader: FramedRead<Reader, LinesCodec>,
-    writer: Writer,
+    socket: Socket<LinesCodec>,
     slot: OpenSlot,
-    partial: Partial,
 }
 
 impl Connection {
-    /// Creates a session for a socket. `open_slot` adds it to the statistics.
+    /// Creates a session for a socket, until `stopping`. `open_slot` adds it to the statistics.
     pub(crate) fn new(
-        (read, writer): (Reader, Writer),
+        halves: (Reader, Writer),
         neighbors: Neighbors,
+        stopping: CancellationToken,
         start: Start,
         open_slot: impl FnOnce(&Session) -> OpenSlot,
     ) -> Self {
-        let timeouts = start.timeouts;
+        let lines = LinesCodec::new_with_max_length(limits::LINE_BYTES_MAX);
+        let socket = Socket::new(halves, lines, neighbors.pool.changes(), stopping, start.timeouts);
         let session = Session::new(start, Instant::now());
-        Self {
-            slot: open_slot(&session),
-            session,
-            timeouts,
-            changes: neighbors.pool.changes(),
-            neighbors,
-            reader: FramedRead::with_capacity(
-                read,
-                LinesCodec::new_with_max_length(limits::LINE_BYTES_MAX),
-                limits::READ_BYTES,
-            ),
-            writer,
-            partial: Partial::default(),
-        }
+        Self { slot: open_slot(&session), session, neighbors, socket }
     }
 
     /// Serves the miner until either side closes the connection.
     pub(crate) async fn run(&mut self) -> Ended {
-        let ended = self.serve().await;
+        let Err(ended) = self.serve().await;
         // The miner may come back and continue after its last job.
         self.neighbors.lease.last_time = self.session.last_job_time();
+        if let Some((difficulty, device)) = self.session.fitting_difficulty().zip(self.device()) {
+            self.neighbors.paces.note(device, difficulty);
+        }
         ended
     }
 
-    async fn serve(&mut self) -> Ended {
-        let mut ticks = tokio::time::interval(self.timeouts.tick());
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        // Pinned here, since a waiter that is new in each round costs as much as reading a line.
-        let stopping = self.neighbors.stopping.clone();
-        let mut stopped = pin!(stopping.cancelled());
+    async fn serve(&mut self) -> Result<Infallible, Ended> {
         loop {
-            let actions = tokio::select! {
-                // The end of the server first. Then new work, so that the miner gets it before responses to lines about
-                // older work.
-                biased;
-                () = &mut stopped => self.session.handle_shutdown(),
-                changed = self.changes.changed() => match changed {
-                    Ok(()) => self.fetch(),
-                    Err(_) => return Ended::Pool,
-                },
-                line = self.reader.next() => match self.handle_line(line) {
-                    Ok(actions) => actions,
-                    Err(ended) => return ended,
-                },
-                _ = ticks.tick() => self.tick(),
+            let actions = match self.socket.next().await? {
+                Event::Stop => self.session.handle_shutdown(),
+                Event::Change => self.fetch(),
+                Event::Read(line) => self.handle_line(line)?,
+                Event::Tick => self.tick(),
             };
-            if let Err(ended) = self.perform(actions).await {
-                return ended;
-            }
+            self.perform(actions).await?;
         }
+    }
+
+    /// What a device that comes back is known by.
+    fn device(&self) -> Option<(IpAddr, &str, &str)> {
+        Some((self.neighbors.ip, self.session.agent(), self.session.workers().first()?))
     }
 
     /// Passes the pool's current state to the session.
     fn fetch(&mut self) -> Vec<Action> {
-        // Mark the change as seen before reading the work: a change in between wakes the loop again.
-        self.changes.borrow_and_update();
         if let Readiness::Stopped(refusal) = self.neighbors.pool.readiness() {
             return self.session.handle_stop(&refusal);
         }
@@ -184,7 +132,6 @@ impl Connection {
     }
 
     fn handle_line(&mut self, line: Option<Result<String, LinesCodecError>>) -> Result<Vec<Action>, Ended> {
-        self.partial.complete();
         let reason = match line {
             None => return Err(Ended::Miner),
             Some(Ok(line)) => return Ok(self.session.handle_line(&line, Instant::now())),
@@ -196,13 +143,11 @@ impl Connection {
     }
 
     fn tick(&mut self) -> Vec<Action> {
-        let now = Instant::now();
-        let limit = self.timeouts.partial_line;
-        if self.partial.is_late(!self.reader.read_buffer().is_empty(), limit, now) {
-            let reason = CloseReason::PartialLine(limit.as_secs());
+        if let Some(limit_s) = self.socket.late_s(|_| false) {
+            let reason = CloseReason::PartialLine(limit_s);
             return vec![Action::Send(reason.line()), Action::Close(reason)];
         }
-        self.session.tick(now)
+        self.session.tick(Instant::now())
     }
 
     fn authorize(&mut self, pending: PendingLogin) -> Vec<Action> {
@@ -247,6 +192,9 @@ impl Connection {
                         }
                         continue;
                     }
+                    if let Some(difficulty) = self.device().and_then(|device| self.neighbors.paces.of(device)) {
+                        self.session.go_on_from(difficulty);
+                    }
                     let work = self.neighbors.pool.work(&account);
                     work.map(|work| self.session.handle_work(work, Instant::now())).unwrap_or_default()
                 }
@@ -270,12 +218,12 @@ impl Connection {
         }
         if !batch.is_empty() {
             self.slot.publish(self.session.report());
-            self.write(&batch).await?;
+            self.socket.write(batch.as_bytes()).await?;
         }
         match closed {
             Some(reason) => {
-                linger(self.reader.get_mut(), &mut self.writer).await?;
-                Err(reason.into())
+                self.socket.linger().await?;
+                Err(Ended::Server(reason.to_string()))
             }
             None => Ok(()),
         }
@@ -290,23 +238,6 @@ impl Connection {
             learnt.note(*ip, agent, bytes, Instant::now());
         }
     }
-
-    async fn write(&mut self, batch: &str) -> Result<(), Ended> {
-        let written = tokio::time::timeout(self.timeouts.write, self.writer.write_all(batch.as_bytes()));
-        written.await.map_err(|_| Ended::WriteTimeout)?.map_err(Ended::Socket)
-    }
-}
-
-/// Closes the output, then drains input for a moment, so that the miner receives what was written last.
-pub(crate) async fn linger(
-    input: &mut (impl AsyncRead + Unpin),
-    output: &mut (impl AsyncWrite + Unpin),
-) -> io::Result<()> {
-    output.shutdown().await?;
-    let mut input = input.take(limits::LINGER_BYTES_MAX);
-    let mut sink = tokio::io::sink();
-    let drained = tokio::io::copy(&mut input, &mut sink);
-    tokio::time::timeout(limits::LINGER, drained).await.map_or(Ok(()), |drained| drained.map(drop))
 }
 
 /// Appends a line to a batch. The first line becomes the batch, which avoids copying most jobs.

@@ -40,11 +40,13 @@
 //! | [`stats`] | statistics of a server and its connections |
 //! | `extranonce` | issues the extranonces of connections, no two of which meet |
 //! | `learnt` | what the server learnt from devices: the coinbases that they cannot hold |
+//! | `paces` | the difficulties of devices that left, for those that come back |
 //! | `admission` | limits the open connections, in total and per address |
 //! | `handshakes` | limits encrypted handshakes per address |
 //! | [`proxy`] | reads the PROXY header of a load balancer |
 //! | [`tls`] | the certificate of a server |
 //! | `partial` | notices a message whose rest does not arrive |
+//! | `socket` | the socket of a connection, and what it waits for |
 //! | `connection` | runs one session on one socket |
 //! | [`v2`] | Stratum v2: connections with channels, over Noise |
 //! | [`server`] | the listening socket |
@@ -75,8 +77,10 @@ mod handshakes;
 mod jobs;
 mod learnt;
 mod meter;
+mod paces;
 mod partial;
 mod report;
+mod socket;
 mod tally;
 
 pub use agents::{CoinbaseLimit, CoinbaseLimits};

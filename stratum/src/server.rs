@@ -21,9 +21,11 @@ use crate::handshakes::Handshakes;
 use crate::learnt::Learnt;
 use crate::limits;
 use crate::message;
+use crate::paces::Paces;
 use crate::pool::Pool;
 use crate::proxy::{self, Balancers, ProxyError};
 use crate::session::{Start, Timeouts};
+use crate::socket::{Reader, Writer};
 use crate::stats::Stats;
 use crate::tls::Tls;
 use crate::v2::{self, Authority, Host};
@@ -116,6 +118,7 @@ struct Shared {
     timeouts: Timeouts,
     stats: Arc<Stats>,
     learnt: Arc<Learnt>,
+    paces: Arc<Paces>,
     extranonces: Arc<Extranonces>,
     stopping: CancellationToken,
 }
@@ -141,6 +144,7 @@ impl Server {
             timeouts: config.timeouts,
             stats: Arc::default(),
             learnt: Arc::default(),
+            paces: Arc::default(),
             extranonces: Extranonces::new(),
             stopping: CancellationToken::new(),
         };
@@ -244,9 +248,9 @@ impl Shared {
             return self.reject(&socket, miner, &listener, Full::Handshakes);
         }
         match &listener.tls {
-            None => self.converse(socket.into_split(), miner, &listener).await,
+            None => self.converse(halves(socket.into_split()), miner, &listener).await,
             Some(tls) => match Box::pin(tokio::time::timeout(limits::HELLO, tls.0.accept(socket))).await {
-                Ok(Ok(secure)) => self.converse(tokio::io::split(secure), miner, &listener).await,
+                Ok(Ok(secure)) => self.converse(halves(tokio::io::split(secure)), miner, &listener).await,
                 Ok(Err(error)) => debug!(peer = %miner, %error, "TLS handshake failed"),
                 Err(_) => debug!(peer = %miner, "TLS handshake did not end in time"),
             },
@@ -256,11 +260,7 @@ impl Shared {
 
     /// Runs the session of a miner. What it needs is on the heap, so that a connection takes no more memory than its own kind
     /// needs.
-    async fn converse<R, W>(&self, socket: (R, W), miner: SocketAddr, listener: &Listener)
-    where
-        R: AsyncRead + Send + Unpin + 'static,
-        W: AsyncWrite + Send + Unpin + 'static,
-    {
+    async fn converse(&self, socket: (Reader, Writer), miner: SocketAddr, listener: &Listener) {
         match &listener.v2 {
             Some(authority) => Box::pin(self.converse_v2(socket, miner, (listener, authority))).await,
             None => Box::pin(self.converse_v1(socket, miner, listener)).await,
@@ -268,17 +268,19 @@ impl Shared {
     }
 
     /// Runs the session of a miner that speaks Stratum v2.
-    async fn converse_v2<R, W>(&self, socket: (R, W), miner: SocketAddr, (listener, authority): (&Listener, &Authority))
-    where
-        R: AsyncRead + Send + Unpin + 'static,
-        W: AsyncWrite + Send + Unpin + 'static,
-    {
+    async fn converse_v2(
+        &self,
+        socket: (Reader, Writer),
+        miner: SocketAddr,
+        (listener, authority): (&Listener, &Authority),
+    ) {
         let host = Host {
             pool: Arc::clone(&self.pool),
             extranonces: Arc::clone(&self.extranonces),
             admission: Arc::clone(&self.admission),
             stats: Arc::clone(&self.stats),
             learnt: Arc::clone(&self.learnt),
+            paces: Arc::clone(&self.paces),
             peer: miner,
             difficulty: listener.difficulty,
             coinbase_limits: Arc::clone(&self.coinbase_limits),
@@ -290,11 +292,7 @@ impl Shared {
     }
 
     /// Runs the session of a miner that speaks Stratum v1.
-    async fn converse_v1<R, W>(&self, (read, write): (R, W), miner: SocketAddr, listener: &Listener)
-    where
-        R: AsyncRead + Send + Unpin + 'static,
-        W: AsyncWrite + Send + Unpin + 'static,
-    {
+    async fn converse_v1(&self, socket: (Reader, Writer), miner: SocketAddr, listener: &Listener) {
         let lease = self.extranonces.issue();
         let start = Start {
             extranonce1: lease.extranonce1(),
@@ -308,10 +306,10 @@ impl Shared {
             pool: Arc::clone(&self.pool),
             lease,
             learnt: Arc::clone(&self.learnt),
+            paces: Arc::clone(&self.paces),
             ip: miner.ip().to_canonical(),
-            stopping: self.stopping.clone(),
         };
-        let mut connection = Connection::new((Box::new(read), Box::new(write)), neighbors, start, |session| {
+        let mut connection = Connection::new(socket, neighbors, self.stopping.clone(), start, |session| {
             let slot = self.stats.open(miner, session.report());
             id = slot.id;
             slot
@@ -331,6 +329,13 @@ impl Shared {
             let _written = socket.try_write(line.as_bytes());
         }
     }
+}
+
+/// The halves of a socket, whatever it is.
+fn halves(
+    (read, write): (impl AsyncRead + Send + Unpin + 'static, impl AsyncWrite + Send + Unpin + 'static),
+) -> (Reader, Writer) {
+    (Box::new(read), Box::new(write))
 }
 
 /// Returns whose connection it is: the miner that the load balancer's header names, or the load balancer itself.

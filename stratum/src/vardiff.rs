@@ -66,6 +66,17 @@ impl Vardiff {
         }
     }
 
+    /// Goes on from the difficulty that fitted the device on an earlier connection. A suggestion is a minimum from then on.
+    pub fn go_on_from(&mut self, difficulty: f64) {
+        self.wanted = difficulty;
+        self.judged = true;
+    }
+
+    /// Returns the difficulty that fits the device by its shares. `None` before a period with shares has ended.
+    pub fn fitting(&self) -> Option<f64> {
+        (self.judged && self.heard).then_some(self.wanted)
+    }
+
     /// Sets the lowest difficulty that the miner's program accepts. The share target still caps it.
     pub fn set_agent_floor(&mut self, floor: f64) {
         self.agent_floor = floor;

@@ -83,6 +83,16 @@ impl Session {
         self.channel.jobs.last_time()
     }
 
+    /// Goes on from the difficulty that fitted the device on an earlier connection. Call it before the first job.
+    pub fn go_on_from(&mut self, difficulty: f64) {
+        self.channel.vardiff.go_on_from(difficulty);
+    }
+
+    /// Returns the difficulty that fits the device by its shares. `None` as long as they say nothing.
+    pub fn fitting_difficulty(&self) -> Option<f64> {
+        self.channel.vardiff.fitting()
+    }
+
     /// Returns the session's state for the statistics.
     pub(crate) fn report(&self) -> Report {
         self.channel.report.clone()

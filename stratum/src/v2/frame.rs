@@ -144,9 +144,11 @@ pub(super) fn seal(keys: &mut NoiseEncryptor, plain: &[u8]) -> Vec<u8> {
         let bytes = Header::parse(header).map_or(0, |header| header.payload_bytes).min(after.len());
         let (payload, after) = after.split_at(bytes);
         for part in std::iter::once(header).chain(payload.chunks(PART_BYTES_MAX)) {
-            let mut part = part.to_vec();
-            keys.encrypt(&mut part).expect("a connection seals fewer than 2^64 parts");
-            sealed.append(&mut part);
+            // With room for the code.
+            let mut whole = Vec::with_capacity(part.len() + AEAD_MAC_LEN);
+            whole.extend(part);
+            keys.encrypt(&mut whole).expect("a connection seals fewer than 2^64 parts");
+            sealed.append(&mut whole);
         }
         rest = after;
     }

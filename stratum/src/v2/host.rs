@@ -1,6 +1,6 @@
 //! What a session shares with the rest of its server: the same pool, limits and statistics as those of v1.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use crate::admission::{Admission, Full, Ticket};
@@ -9,6 +9,7 @@ use crate::difficulty::DifficultyRange;
 use crate::extranonce::{Extranonces, Lease};
 use crate::learnt::Learnt;
 use crate::limits;
+use crate::paces::Paces;
 use crate::pool::Pool;
 use crate::report::Report;
 use crate::session::Timeouts;
@@ -21,6 +22,8 @@ pub(crate) struct Host {
     pub(crate) admission: Arc<Admission>,
     pub(crate) stats: Arc<Stats>,
     pub(crate) learnt: Arc<Learnt>,
+    /// The difficulties of devices that left.
+    pub(crate) paces: Arc<Paces>,
     /// The miner's address.
     pub(crate) peer: SocketAddr,
     pub(crate) difficulty: DifficultyRange,
@@ -32,7 +35,16 @@ pub(crate) struct Host {
 pub(super) struct Seat {
     pub(super) lease: Lease,
     pub(super) slot: OpenSlot,
+    paces: Arc<Paces>,
+    ip: IpAddr,
     _ticket: Option<Ticket>,
+}
+
+impl Seat {
+    /// Notes the difficulty that fitted the device on its channel, for when it comes back.
+    pub(super) fn note(&self, agent: &str, worker: &str, difficulty: f64) {
+        self.paces.note((self.ip, agent, worker), difficulty);
+    }
 }
 
 impl Host {
@@ -44,6 +56,7 @@ impl Host {
             admission: Admission::new(limits::CONNECTIONS_MAX, limits::CONNECTIONS_PER_IP_MAX),
             stats: Arc::default(),
             learnt: Arc::default(),
+            paces: Arc::default(),
             peer: SocketAddr::from(([127, 0, 0, 1], 1)),
             difficulty: DifficultyRange::default(),
             coinbase_limits: CoinbaseLimits::default(),
@@ -64,6 +77,17 @@ impl Host {
             ticket.count_for(self.peer.ip())?;
             Some(ticket)
         };
-        Ok(Seat { lease: self.extranonces.issue(), slot: self.stats.open(self.peer, report), _ticket: ticket })
+        Ok(Seat {
+            lease: self.extranonces.issue(),
+            slot: self.stats.open(self.peer, report),
+            paces: Arc::clone(&self.paces),
+            ip: self.ip(),
+            _ticket: ticket,
+        })
+    }
+
+    /// The miner's address, as IPv4 if it is one.
+    pub(super) fn ip(&self) -> IpAddr {
+        self.peer.ip().to_canonical()
     }
 }

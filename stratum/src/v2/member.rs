@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use bitcoin::TxMerkleNode;
 use bitcoin::block::{Header, Version};
 
 use super::host::Seat;
@@ -39,6 +40,9 @@ pub(super) struct Member {
     coinbase_bytes_max: usize,
     /// Whether the newest work unit needs another job.
     due: bool,
+    /// The newest job of a standard channel, and its merkle root: nearly all shares are for it, and the coinbase of a wide pool
+    /// takes longer to hash than everything else that a share needs.
+    newest_root: Option<(u32, TxMerkleNode)>,
 }
 
 /// A share as its message names it.
@@ -76,7 +80,7 @@ impl Member {
         coinbase_bytes_max: Option<usize>,
     ) -> Self {
         let coinbase_bytes_max = coinbase_bytes_max.map_or(COINBASE_BYTES_MAX, |max| max.min(COINBASE_BYTES_MAX));
-        Self { id, kind, account, worker, channel, seat, coinbase_bytes_max, due: false }
+        Self { id, kind, account, worker, channel, seat, coinbase_bytes_max, due: false, newest_root: None }
     }
 
     /// Returns the start of the channel's extranonces.
@@ -164,7 +168,8 @@ impl Member {
         match self.kind {
             Kind::Standard => {
                 let extranonce = self.extranonce(job.id, None).unwrap_or_default();
-                let root = proof::merkle_root(&[&work.coinb1, &extranonce, &work.outputs, &work.coinb2], &work.branch);
+                let root = merkle_root(&work, &extranonce);
+                self.newest_root = Some((job.id, root));
                 out.standard_job(ids, start, &work, root.as_ref());
             }
             Kind::Extended => {
@@ -191,13 +196,13 @@ impl Member {
             return Err(Reject::ForeignExtranonce);
         };
         let work = Arc::clone(&job.work);
-        let parts: [&[u8]; 4] = [&work.coinb1, &extranonce, &work.outputs, &work.coinb2];
+        let newest_root = self.newest_root.filter(|(id, _)| self.kind == Kind::Standard && *id == share.job_id);
         let own_version = u32::from_le_bytes(work.version.to_le_bytes());
         let attempt = Attempt {
             header: Header {
                 version: Version::from_consensus(i32::from_le_bytes(share.version.to_le_bytes())),
                 prev_blockhash: work.prev_block,
-                merkle_root: proof::merkle_root(&parts, &work.branch),
+                merkle_root: newest_root.map_or_else(|| merkle_root(&work, &extranonce), |(_, root)| root),
                 time: share.time,
                 bits: work.bits,
                 nonce: share.nonce,
@@ -239,4 +244,17 @@ impl Member {
     pub(super) fn publish(&self) {
         self.seat.slot.publish(self.channel.report.clone());
     }
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        if let Some(difficulty) = self.channel.vardiff.fitting() {
+            self.seat.note(&self.channel.report.agent, &self.worker, difficulty);
+        }
+    }
+}
+
+/// The merkle root of a job with this extranonce.
+fn merkle_root(work: &Work, extranonce: &[u8; EXTRANONCE_BYTES]) -> TxMerkleNode {
+    proof::merkle_root(&[&work.coinb1, extranonce, &work.outputs, &work.coinb2], &work.branch)
 }

@@ -39,11 +39,40 @@ impl From<String> for Refused {
 }
 
 /// What a miner asks of a new channel.
-struct Wish<'a> {
+pub(super) struct Wish<'a> {
+    kind: Kind,
     request_id: u32,
     user: &'a [u8],
     hashrate: f32,
     max_target: [u8; 32],
+    /// Bytes of the extranonce that the miner wants to roll.
+    rolled_bytes: u16,
+}
+
+impl<'a> From<&'a OpenStandardMiningChannel<'_>> for Wish<'a> {
+    fn from(open: &'a OpenStandardMiningChannel<'_>) -> Self {
+        Self {
+            kind: Kind::Standard,
+            request_id: open.request_id,
+            user: open.user_identity.as_bytes(),
+            hashrate: open.nominal_hash_rate,
+            max_target: *open.max_target.as_array(),
+            rolled_bytes: 0,
+        }
+    }
+}
+
+impl<'a> From<&'a OpenExtendedMiningChannel<'_>> for Wish<'a> {
+    fn from(open: &'a OpenExtendedMiningChannel<'_>) -> Self {
+        Self {
+            kind: Kind::Extended,
+            request_id: open.request_id,
+            user: open.user_identity.as_bytes(),
+            hashrate: open.nominal_hash_rate,
+            max_target: *open.max_target.as_array(),
+            rolled_bytes: open.min_extranonce_size,
+        }
+    }
 }
 
 /// What a miner's device can do: its difficulty at the rate of shares that the server aims at, and the lowest that it takes.
@@ -86,53 +115,15 @@ impl Pace {
 }
 
 impl Session {
-    pub(super) fn open_standard(
-        &mut self,
-        open: &OpenStandardMiningChannel<'_>,
-        now: Instant,
-    ) -> Result<(), CloseReason> {
-        let wish = Wish {
-            request_id: open.request_id,
-            user: open.user_identity.as_bytes(),
-            hashrate: open.nominal_hash_rate,
-            max_target: *open.max_target.as_array(),
-        };
-        self.open(Kind::Standard, &wish, now)
-    }
-
-    pub(super) fn open_extended(
-        &mut self,
-        open: &OpenExtendedMiningChannel<'_>,
-        now: Instant,
-    ) -> Result<(), CloseReason> {
-        let code = if self.set_up.as_ref().is_some_and(|set_up| set_up.standard_jobs) {
-            Some(ERROR_CODE_OPEN_MINING_CHANNEL_EXTENDED_CHANNELS_NOT_SUPPORTED_FOR_STANDARD_JOBS)
-        } else if usize::from(open.min_extranonce_size) > EXTRANONCE2_BYTES {
-            Some(ERROR_CODE_OPEN_MINING_CHANNEL_MIN_EXTRANONCE_SIZE_TOO_LARGE)
-        } else {
-            None
-        };
-        if let Some(code) = code {
-            self.out.open_error(open.request_id, code);
-            return self.strike(now);
-        }
-        let wish = Wish {
-            request_id: open.request_id,
-            user: open.user_identity.as_bytes(),
-            hashrate: open.nominal_hash_rate,
-            max_target: *open.max_target.as_array(),
-        };
-        self.open(Kind::Extended, &wish, now)
-    }
-
     /// Opens a channel, and sends its first job.
-    fn open(&mut self, kind: Kind, wish: &Wish<'_>, now: Instant) -> Result<(), CloseReason> {
+    pub(super) fn open<'a>(&mut self, wish: impl Into<Wish<'a>>, now: Instant) -> Result<(), CloseReason> {
+        let wish = wish.into();
         if let Readiness::Paused(refusal) | Readiness::Stopped(refusal) = self.host.pool.readiness() {
             self.out.open_error(wish.request_id, &refusal.0);
             // A proxy's other channels go on with the jobs that they have.
             return if self.channels.is_empty() { Err(CloseReason::NoWork(refusal)) } else { Ok(()) };
         }
-        let (mut member, work) = match self.admit(kind, wish, now) {
+        let (mut member, work) = match self.admit(&wish, now) {
             Ok(admitted) => admitted,
             Err(Refused { reason, is_strike }) => {
                 debug!(peer = %self.host.peer, reason, "channel refused");
@@ -146,7 +137,7 @@ impl Session {
         info!(connection = member.serial(), user = member.worker(), channel = id, notice, "miner authorized");
         let difficulty = member.first_difficulty(work.as_deref(), now);
         let ids = (wish.request_id, id, GROUP);
-        match kind {
+        match wish.kind {
             Kind::Standard => {
                 let mut prefix = [0; EXTRANONCE_BYTES];
                 prefix[..extranonce1.len()].copy_from_slice(&extranonce1);
@@ -159,7 +150,7 @@ impl Session {
             return Ok(());
         }
         member.publish();
-        self.channels.insert(id, member);
+        self.channels.insert(id, Box::new(member));
         Ok(())
     }
 
@@ -167,8 +158,16 @@ impl Session {
     ///
     /// # Errors
     /// Why the miner gets no channel.
-    fn admit(&mut self, kind: Kind, wish: &Wish<'_>, now: Instant) -> Result<(Member, Option<Arc<Work>>), Refused> {
+    fn admit(&mut self, wish: &Wish<'_>, now: Instant) -> Result<(Member, Option<Arc<Work>>), Refused> {
         let Some(set_up) = &self.set_up else { return Err(CloseReason::Order.to_string().into()) };
+        let kind = wish.kind;
+        if kind == Kind::Extended && set_up.standard_jobs {
+            let code = ERROR_CODE_OPEN_MINING_CHANNEL_EXTENDED_CHANNELS_NOT_SUPPORTED_FOR_STANDARD_JOBS;
+            return Err(code.to_owned().into());
+        }
+        if usize::from(wish.rolled_bytes) > EXTRANONCE2_BYTES {
+            return Err(ERROR_CODE_OPEN_MINING_CHANNEL_MIN_EXTRANONCE_SIZE_TOO_LARGE.to_owned().into());
+        }
         let user = std::str::from_utf8(wish.user).map_err(|_| {
             format!("{ERROR_CODE_OPEN_MINING_CHANNEL_INVALID_USER_IDENTITY}: the user name is not UTF-8")
         })?;
@@ -177,7 +176,7 @@ impl Session {
         // A device that rests gets a channel, and its first job when it may work.
         let work = if self.host.pool.rest(user).is_some() { None } else { self.host.pool.work(&account) };
         let pace = Pace::read(wish.hashrate, wish.max_target, work.as_deref())?;
-        let known = self.host.learnt.max_of(self.host.peer.ip().to_canonical(), &set_up.agent, now);
+        let known = self.host.learnt.max_of(self.host.ip(), &set_up.agent, now);
         let coinbase_bytes_max = [set_up.known.coinbase_bytes_max, known].into_iter().flatten().min();
         let worker: Arc<str> = without_blanks(user).into();
 
@@ -191,6 +190,10 @@ impl Session {
         channel.report.account = Some(Arc::clone(&account));
         channel.vardiff.set_agent_floor(set_up.known.difficulty_min);
         pace.apply(&mut channel, now);
+        // What its shares showed counts more than what it says of itself.
+        if let Some(difficulty) = self.host.paces.of((self.host.ip(), &set_up.agent, &worker)) {
+            channel.vardiff.go_on_from(difficulty);
+        }
         let seat = self.host.seat(channel.report.clone(), self.channels.is_empty()).map_err(|full| Refused {
             reason: format!("{ERROR_CODE_OPEN_MINING_CHANNEL_CHANNEL_CAPACITY_EXHAUSTED}: {full}"),
             is_strike: false,

@@ -38,7 +38,8 @@ pub struct Session {
     strikes: Bucket,
     /// What the miner is set up for; `None` before.
     pub(super) set_up: Option<SetUp>,
-    pub(super) channels: BTreeMap<u32, Member>,
+    /// On the heap one by one: a map of one channel has room for eleven.
+    pub(super) channels: BTreeMap<u32, Box<Member>>,
     pub(super) next_id: u32,
     /// Channels whose work may have changed, or that are due.
     waiting: VecDeque<u32>,
@@ -105,8 +106,8 @@ impl Session {
             }
             Message::Setup(_) | Message::OtherProtocol => Err(CloseReason::Order),
             _ if self.set_up.is_none() => Err(CloseReason::Order),
-            Message::OpenStandard(open) => self.open_standard(&open, now),
-            Message::OpenExtended(open) => self.open_extended(&open, now),
+            Message::OpenStandard(open) => self.open(&open, now),
+            Message::OpenExtended(open) => self.open(&open, now),
             Message::Update(update) => self.update(&update, now),
             Message::Close(close) => {
                 self.close_channel(close.channel_id);
@@ -210,7 +211,7 @@ impl Session {
     /// the last job of a channel, as long as it is connected.
     fn send_to_rest(&mut self, now: Instant) -> Result<(), CloseReason> {
         let rests = |member: &Member| Some((member.id, member.channel.rests_from(now)?.clone()));
-        let resting: Vec<_> = self.channels.values().filter_map(rests).collect();
+        let resting: Vec<_> = self.channels.values().map(Box::as_ref).filter_map(rests).collect();
         for (id, reason) in resting {
             if self.channels.len() == 1 {
                 return Err(CloseReason::NoWork(reason));

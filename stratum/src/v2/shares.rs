@@ -43,7 +43,7 @@ impl Session {
         if let Some((unfit, is_lesson)) = member.hashes_something_else(&work) {
             if is_lesson {
                 let agent = &member.channel.report.agent;
-                self.host.learnt.note(self.host.peer.ip().to_canonical(), agent, work.coinbase_bytes(), now);
+                self.host.learnt.note(self.host.ip(), agent, work.coinbase_bytes(), now);
             }
             return self.end_channel(id, &unfit.to_string());
         }

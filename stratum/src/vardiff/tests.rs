@@ -2,6 +2,7 @@ use std::time::{Duration, Instant};
 
 use super::Vardiff;
 use crate::difficulty::{Difficulty, DifficultyRange};
+use crate::limits;
 
 fn vardiff_from(start: f64, now: Instant) -> Vardiff {
     Vardiff::new(DifficultyRange { start, ..DifficultyRange::default() }, now)
@@ -211,4 +212,23 @@ fn a_miner_that_calls_itself_slow_again_and_again_floods_nobody() {
         }
         assert!(shares < 2_000, "{shares} shares in {at} s");
     }
+}
+
+#[test]
+fn a_device_that_was_measured_before_keeps_its_rate_and_its_wishes_are_minimums() {
+    let (cap, now) = (Difficulty::floor(1e9), Instant::now());
+    let mut vardiff = vardiff_from(1_024.0, now);
+    assert_eq!(vardiff.fitting(), None, "its shares say nothing yet");
+    vardiff.go_on_from(50_000.0);
+    assert_eq!((vardiff.choose(cap, None).to_f64(), vardiff.fitting()), (50_000.0, None));
+    for (asked, given) in [(5.0, 50_000.0), (60_000.0, 60_000.0)] {
+        vardiff.suggest(asked);
+        assert_eq!(vardiff.choose(cap, None).to_f64(), given);
+    }
+    let sent = Difficulty::floor(60_000.0);
+    for _ in 0..limits::VARDIFF_SHARES {
+        vardiff.share(sent);
+    }
+    assert!(vardiff.judge(sent, now + Duration::from_secs(1)));
+    assert!(vardiff.fitting().is_some_and(|difficulty| difficulty > 1e6));
 }

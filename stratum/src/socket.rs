@@ -1,0 +1,142 @@
+//! The socket of a connection, and what a connection waits for: the same for both protocols.
+//!
+//! A connection writes its responses to each message before it reads the next. So a miner that does not read its responses
+//! blocks only itself, and only until the write deadline.
+
+use std::io;
+use std::pin::Pin;
+use std::time::Instant;
+
+use futures::StreamExt;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::sync::watch;
+use tokio::time::{Interval, MissedTickBehavior};
+use tokio_util::codec::{Decoder, FramedRead};
+use tokio_util::sync::{CancellationToken, ReusableBoxFuture, WaitForCancellationFutureOwned};
+
+use crate::limits;
+use crate::partial::Partial;
+use crate::pool::Change;
+use crate::session::Timeouts;
+
+/// Why a connection ended. The log shows the sentence.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Ended {
+    #[error("the miner closed the connection")]
+    Miner,
+    #[error("the miner stopped reading")]
+    WriteTimeout,
+    #[error("no Noise handshake within {} s", limits::HELLO.as_secs())]
+    NoHandshake,
+    #[error("the Noise handshake failed")]
+    Handshake,
+    #[error("the socket failed: {0}")]
+    Socket(#[from] io::Error),
+    #[error("closed by the server: {0}")]
+    Server(String),
+    #[error("the pool shut down")]
+    Pool,
+}
+
+/// The two halves of a socket, with or without TLS.
+pub(crate) type Reader = Box<dyn AsyncRead + Send + Unpin>;
+pub(crate) type Writer = Box<dyn AsyncWrite + Send + Unpin>;
+
+/// What happens on a connection.
+pub(crate) enum Event<T> {
+    /// The server stops.
+    Stop,
+    /// The pool's work or its readiness changed.
+    Change,
+    /// The miner sent a message, or what is none; `None` if it closed the connection.
+    Read(Option<T>),
+    /// Deadlines are to be checked.
+    Tick,
+}
+
+/// A socket whose messages `D` reads.
+pub(crate) struct Socket<D> {
+    reader: FramedRead<Reader, D>,
+    writer: Writer,
+    /// The next change, and the end of the server. Both are kept over the rounds of a connection's loop: a waiter that is new
+    /// in each round costs as much as reading a line.
+    change: ReusableBoxFuture<'static, Option<watch::Receiver<Change>>>,
+    stopped: Pin<Box<WaitForCancellationFutureOwned>>,
+    ticks: Interval,
+    timeouts: Timeouts,
+    partial: Partial,
+}
+
+/// Waits for a change. `None` if the pool is gone.
+async fn next_change(mut changes: watch::Receiver<Change>) -> Option<watch::Receiver<Change>> {
+    changes.changed().await.is_ok().then_some(changes)
+}
+
+impl<D: Decoder> Socket<D> {
+    pub(crate) fn new(
+        (read, writer): (Reader, Writer),
+        decoder: D,
+        changes: watch::Receiver<Change>,
+        stopping: CancellationToken,
+        timeouts: Timeouts,
+    ) -> Self {
+        let mut ticks = tokio::time::interval(timeouts.tick());
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self {
+            reader: FramedRead::with_capacity(read, decoder, limits::READ_BYTES),
+            writer,
+            change: ReusableBoxFuture::new(next_change(changes)),
+            stopped: Box::pin(stopping.cancelled_owned()),
+            ticks,
+            timeouts,
+            partial: Partial::default(),
+        }
+    }
+
+    /// Waits for what happens next.
+    ///
+    /// # Errors
+    /// The pool is gone.
+    pub(crate) async fn next(&mut self) -> Result<Event<Result<D::Item, D::Error>>, Ended> {
+        tokio::select! {
+            // The end of the server first. Then new work, so that the miner gets it before responses to messages about older work.
+            biased;
+            () = &mut self.stopped => Ok(Event::Stop),
+            changes = &mut self.change => {
+                self.change.set(next_change(changes.ok_or(Ended::Pool)?));
+                Ok(Event::Change)
+            }
+            read = self.reader.next() => {
+                self.partial.complete();
+                Ok(Event::Read(read))
+            }
+            _ = self.ticks.tick() => Ok(Event::Tick),
+        }
+    }
+
+    /// Returns the seconds within which the rest of a message should have come, if it has not. `has_begun` says whether the
+    /// decoder has taken a part of one.
+    pub(crate) fn late_s(&mut self, has_begun: impl FnOnce(&D) -> bool) -> Option<u64> {
+        let limit = self.timeouts.partial_line;
+        let is_partial = !self.reader.read_buffer().is_empty() || has_begun(self.reader.decoder());
+        self.partial.is_late(is_partial, limit, Instant::now()).then_some(limit.as_secs())
+    }
+
+    /// Writes one batch.
+    ///
+    /// # Errors
+    /// The miner does not read, or is gone.
+    pub(crate) async fn write(&mut self, batch: &[u8]) -> Result<(), Ended> {
+        let written = tokio::time::timeout(self.timeouts.write, self.writer.write_all(batch));
+        written.await.map_err(|_| Ended::WriteTimeout)?.map_err(Ended::Socket)
+    }
+
+    /// Closes the output, then drains input for a moment, so that the miner receives what was written last.
+    pub(crate) async fn linger(&mut self) -> io::Result<()> {
+        self.writer.shutdown().await?;
+        let mut input = self.reader.get_mut().take(limits::LINGER_BYTES_MAX);
+        let mut sink = tokio::io::sink();
+        let drained = tokio::io::copy(&mut input, &mut sink);
+        tokio::time::timeout(limits::LINGER, drained).await.map_or(Ok(()), |drained| drained.map(drop))
+    }
+}
