@@ -2,6 +2,7 @@
 //! waits, queries bitcoind and hashes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use node_core::isolation::{Cause, Work};
 use node_core::jobs::{BlockTemplate, CoinbaseCost, Contents, JobBuilder, JobError, JobPosition, JobTemplate, Trigger};
@@ -57,6 +58,9 @@ pub struct JobBuilderTask {
 
 /// Why there is no job template, if bitcoind hangs.
 const SILENT: &str = "bitcoind has not answered for 30 s";
+
+/// Delay between a new job template and the proposal of its block. Within it, ten thousand miners have received their jobs.
+const PROPOSE_AFTER: Duration = Duration::from_millis(500);
 
 /// Reason shown to miners if bitcoind gives no templates.
 const NO_TEMPLATES: &str = "its bitcoind gives no block templates";
@@ -284,8 +288,9 @@ impl JobBuilderTask {
     }
 
     /// Proposes the block to bitcoind, once per block template, so that a node notices invalid templates before it
-    /// finds a block. This takes time, so it runs beside mining until bitcoind rejects a proposal. From then on, miners
-    /// get work only after bitcoind has accepted its proposal.
+    /// finds a block. Checking a full block takes a tenth of a second of the processors that bitcoind shares with the
+    /// node. So this runs beside mining, after miners have received their jobs, until bitcoind rejects a proposal. From
+    /// then on, miners get work only after bitcoind has accepted its proposal.
     async fn propose(&self, builder: &mut JobBuilder, template: &Arc<JobTemplate>) -> Result<(), NoTemplate> {
         let proposal = Proposal {
             bitcoind: self.bitcoind.clone(),
@@ -296,7 +301,10 @@ impl JobBuilderTask {
         if self.rejected.borrow().is_some() {
             proposal.judge().await;
         } else if new {
-            tokio::spawn(proposal.judge());
+            tokio::spawn(async move {
+                tokio::time::sleep(PROPOSE_AFTER).await;
+                proposal.judge().await;
+            });
         }
         self.rejected.borrow().clone().map_or(Ok(()), |reason| Err(reason.into()))
     }
