@@ -82,6 +82,11 @@ impl Job {
         })
     }
 
+    /// Returns the size of the serialized coinbase without witness, in bytes.
+    pub fn coinbase_bytes(&self) -> usize {
+        self.coinb1.len() + self.extranonce1.len() + EXTRANONCE2_BYTES + self.coinb2.len()
+    }
+
     /// Builds the header for a miner's choices. `time` is in seconds since 1970 (UTC), and
     /// `version_bits` outside the mask are ignored.
     ///

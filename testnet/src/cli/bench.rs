@@ -130,7 +130,7 @@ async fn bench_stratum(options: StratumOptions, json: bool) -> Result<(), CliErr
     } else {
         format!(
             "{} connections after {:.1} s; last job {:.1} ms after a tip (median), {:.1} ms (99 of 100); {} bytes a \
-             connection, {} after they left; {:.1} us for a submit; {} lost",
+             connection, {} after they left; {:.1} us for a submit, {:.1} of them its own; {} lost",
             found.connections,
             found.connected_s,
             found.tip_to_last_ms_p50,
@@ -138,6 +138,7 @@ async fn bench_stratum(options: StratumOptions, json: bool) -> Result<(), CliErr
             found.bytes_per_connection,
             found.bytes_per_connection_after,
             found.submit_cpu_us,
+            found.submit_alone_cpu_us,
             found.lost
         )
     };

@@ -1,11 +1,13 @@
 //! `shoal-testnet bench stratum`: a real node with many miners.
 //!
 //! Three processes: this one is the Bitcoin, with a template of 5,000 transactions; the second is the node, the third the load.
-//! Blocks without transactions change the tip, so that the template stays full.
+//! Blocks without transactions change the tip, so that the template stays full, and links are found first, so that the coinbase pays many.
 
 mod block;
 mod flood;
+mod measures;
 mod node;
+mod payees;
 
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -16,14 +18,14 @@ use std::time::{Duration, Instant};
 use bitcoin::consensus::encode::serialize_hex;
 use clap::ValueEnum;
 use serde_json::json;
-use sim::hash::HeaderHasher;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command as Program};
 
-use super::load::{Command, Event, Protocol, account, now_us};
+use super::load::{Command, Event, Protocol, now_us};
 use crate::embedded::{self, Bitcoin};
 use crate::network::own_program;
 use crate::rpc::{Rpc, RpcError};
+use measures::{Submits, quantile_ms};
 use node::Node;
 
 /// Transactions of the template.
@@ -32,8 +34,6 @@ const TRANSACTIONS: usize = 5_000;
 const ADDRESSES: u8 = 100;
 /// Accounts that they mine for.
 const ACCOUNTS: u32 = 200;
-/// Miners that find shares first, so that the coinbase has outputs.
-const PAYEES: u32 = 60;
 /// Submits per connection whose processor time is measured.
 const SUBMITS: u32 = 10;
 /// One connection in this many submits around each tip.
@@ -92,6 +92,8 @@ pub struct StratumBench {
     pub cores: usize,
     /// Transactions of the template.
     pub transactions: usize,
+    /// Bytes of the coinbase, without its witness.
+    pub coinbase_bytes: usize,
     /// Bytes of one job.
     pub job_bytes: usize,
     /// Seconds from the first connection to the last one's first job.
@@ -112,8 +114,12 @@ pub struct StratumBench {
     pub bytes_per_connection_after: i64,
     /// Submits accepted per second of the node's processor time.
     pub submits_per_s_per_core: f64,
-    /// The node's processor time per accepted submit, microseconds.
+    /// The node's processor time per accepted submit, microseconds, including all that it does meanwhile.
     pub submit_cpu_us: f64,
+    /// The same without the time for as many silent connections.
+    pub submit_alone_cpu_us: f64,
+    /// Processor time for all connections while they are silent, percent of a core: new jobs every 20 s, and deadlines.
+    pub silent_cpu_percent: f64,
     /// Accepted submits.
     pub accepted: u64,
     /// Submits that were not accepted, and connections that the node closed.
@@ -155,24 +161,27 @@ async fn measure(
     progress: &mut impl Write,
 ) -> Result<StratumBench, StratumError> {
     let StratumOptions { protocol, connections, rounds, .. } = options;
-    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let dir = folder.join("bitcoin");
+    let (listen, dir) = (SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), folder.join("bitcoin"));
     std::fs::create_dir_all(&dir)?;
     let bitcoin = Bitcoin::start(embedded::Config { dir, listen, transaction_interval: None }).await?;
     let transactions = bitcoin.fill(TRANSACTIONS);
     let rpc = Rpc::new(bitcoin.rpc_address(), bitcoin.cookie_path().to_owned());
     let mut node = Node::start(shoal, folder, &bitcoin).await?;
-    let shares = find_shares(node.stratum).await?;
-    writeln!(progress, "{shares} shares found; the template has {transactions} transactions")?;
+    let coinbase_bytes = payees::fill(node.stratum).await?;
+    writeln!(progress, "the template has {transactions} transactions, and a coinbase of {coinbase_bytes} bytes")?;
     let resting = node.memory_bytes();
     let (mut seen, mut submits, mut rounds_bytes) = (Tips::default(), Submits::default(), vec![resting]);
-    let (mut connected_s, mut full) = (0.0, resting);
+    let (mut connected_s, mut full, mut silent_cpu) = (0.0, resting, 0.0);
     for round in 0..rounds.max(1) {
         let began = Instant::now();
         let mut load = Load::start(node.server(protocol), &options)?;
         load.until(folder, |event| matches!(event, Event::Connected).then_some(())).await?;
         connected_s = began.elapsed().as_secs_f64();
-        writeln!(progress, "{connections} connected after {connected_s:.1} s")?;
+        if round == 0 {
+            silent_cpu = node.silent_cpu().await;
+        }
+        let percent = 100.0 * silent_cpu;
+        writeln!(progress, "{connections} connected after {connected_s:.1} s; they take {percent:.1}% of a core")?;
         let flood = (round > 0).then(|| tokio::spawn(flood::run(node.stratum)));
         submits.add(&load.submit(folder, (SUBMITS, 1, 0), connections as u64, || node.cpu_s()).await?);
         writeln!(progress, "{:.1} us of the node's processor time for a submit", submits.cpu_us())?;
@@ -190,14 +199,13 @@ async fn measure(
         }
     }
     let per_connection = |bytes: u64| (bytes as i64 - resting as i64) / (connections as i64).max(1);
-    let after = rounds_bytes.last().copied().unwrap_or(resting);
-    let submit_cpu_us = submits.cpu_us();
     node.stop().await?;
     Ok(StratumBench {
         protocol,
         connections,
         cores: std::thread::available_parallelism().map_or(1, usize::from),
         transactions,
+        coinbase_bytes,
         job_bytes: seen.job_bytes,
         connected_s,
         tips: seen.from_tip_us.len(),
@@ -206,9 +214,11 @@ async fn measure(
         block_to_last_ms_p50: quantile_ms(&mut seen.from_block_us, 0.5),
         block_to_last_ms_p99: quantile_ms(&mut seen.from_block_us, 0.99),
         bytes_per_connection: per_connection(full),
-        bytes_per_connection_after: per_connection(after),
-        submits_per_s_per_core: 1e6 / submit_cpu_us,
-        submit_cpu_us,
+        bytes_per_connection_after: per_connection(rounds_bytes.last().copied().unwrap_or(resting)),
+        submits_per_s_per_core: 1e6 / submits.cpu_us(),
+        submit_cpu_us: submits.cpu_us(),
+        submit_alone_cpu_us: submits.alone_cpu_us(silent_cpu),
+        silent_cpu_percent: 100.0 * silent_cpu,
         accepted: submits.accepted + seen.accepted,
         lost: submits.lost + seen.lost,
         rounds_bytes,
@@ -262,49 +272,6 @@ impl Tips {
         self.from_tip_us.push(last_us.saturating_sub(received_us));
         self.from_block_us.push(last_us.saturating_sub(submitted_us));
         Ok(())
-    }
-}
-
-/// Finds one share for each of some accounts. Returns how many were accepted.
-async fn find_shares(server: SocketAddr) -> Result<u32, StratumError> {
-    let mut accepted = 0;
-    for payee in 0..PAYEES {
-        let (client, mut jobs) = stratum::Client::connect(server, &account(payee), "bench/1").await?;
-        let Some(job) = jobs.recv().await else { continue };
-        let extranonce2 = u64::from(payee).to_be_bytes();
-        let nonce = HeaderHasher::new(&job.header(extranonce2, job.time, 0, 0)).search(job.target, 0, u32::MAX);
-        if let Some(nonce) = nonce {
-            accepted += u32::from(client.submit(&job, extranonce2, job.time, nonce, 0).await.is_ok());
-        }
-    }
-    Ok(accepted)
-}
-
-/// The value below which this part of the times lies, in milliseconds.
-fn quantile_ms(times_us: &mut [u64], part: f64) -> f64 {
-    times_us.sort_unstable();
-    let at = ((times_us.len() as f64 * part).ceil() as usize).saturating_sub(1);
-    times_us.get(at).map_or(0.0, |time| *time as f64 / 1_000.0)
-}
-
-/// Measured bursts of submits.
-#[derive(Default)]
-struct Submits {
-    accepted: u64,
-    lost: u64,
-    cpu_s: f64,
-}
-
-impl Submits {
-    fn add(&mut self, other: &Self) {
-        self.accepted += other.accepted;
-        self.lost += other.lost;
-        self.cpu_s += other.cpu_s;
-    }
-
-    /// Microseconds of the node's processor time for a submit.
-    fn cpu_us(&self) -> f64 {
-        self.cpu_s * 1e6 / (self.accepted.max(1) as f64)
     }
 }
 
@@ -376,7 +343,7 @@ impl Load {
         cpu_s: impl Fn() -> f64,
     ) -> Result<Submits, StratumError> {
         self.prepare(folder, which).await?;
-        let before = cpu_s();
+        let (began, before) = (Instant::now(), cpu_s());
         // 10,000 a second, so that the processor is not the limit.
         self.send(Command::Submit { within_ms: u64::from(which.0) * connections / 10 }).await?;
         let (accepted, lost) = self
@@ -385,6 +352,6 @@ impl Load {
                 _ => None,
             })
             .await?;
-        Ok(Submits { accepted, lost, cpu_s: cpu_s() - before })
+        Ok(Submits { accepted, lost, cpu_s: cpu_s() - before, seconds: began.elapsed().as_secs_f64() })
     }
 }

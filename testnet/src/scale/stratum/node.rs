@@ -18,6 +18,9 @@ use crate::scale::process::{cpu_s, memory_bytes};
 /// Time limit for the node to have work.
 const START: Duration = Duration::from_secs(60);
 
+/// Time without submits, of which the processor time is measured: one new job for each connection.
+const SILENCE: Duration = Duration::from_secs(20);
+
 /// Microseconds of a day.
 const DAY_US: u64 = 86_400_000_000;
 
@@ -88,6 +91,13 @@ impl Node {
 
     pub(super) fn cpu_s(&self) -> f64 {
         self.child.id().map_or(0.0, cpu_s)
+    }
+
+    /// The part of a core that the node takes while its connections are silent.
+    pub(super) async fn silent_cpu(&self) -> f64 {
+        let before = self.cpu_s();
+        tokio::time::sleep(SILENCE).await;
+        (self.cpu_s() - before) / SILENCE.as_secs_f64()
     }
 
     pub(super) async fn stop(&mut self) -> io::Result<()> {
