@@ -47,6 +47,9 @@ EASING = replace(
     min_block_work=1,
 )
 EASING_HEIGHT, EASING_BLOCK_S = 26, 100
+# A network whose pool begins right after Bitcoin's first block, and how many of its links are on each of the first blocks.
+EARLY = replace(EASY, name="early", start_height=1)
+EARLY_LINKS = (9, 5, 1)
 FORKED_LINKS, FORK_HEIGHT, SLOW_BLOCK_S = 16, 6, 700
 BLOCKS_APART_S = 400
 TIME = 1_800_000_000
@@ -116,6 +119,18 @@ def rival_blocks(made, blocks):
     return block
 
 
+def early():
+    """Links on Bitcoin's first three blocks, most of them on the very first."""
+    made = Made(EARLY)
+    for links in EARLY_LINKS:
+        for _ in range(links):
+            time = (made.chain.tip.time or TIME) + LINK_TIME
+            made.add(payout=SCRIPTS[made.chain.tip.height % len(SCRIPTS)], time=time, ids=(), link=True)
+        if made.best_block.height + 1 < len(EARLY_LINKS):
+            made.block()
+    return made
+
+
 def in_order(*nodes):
     """The ids of nodes in the order of a list."""
     return tuple(node.id for node in sorted(nodes, key=lambda node: (node.height, node.id)))
@@ -157,6 +172,7 @@ SETUPS = {
     "forked": forked,
     "easing": easing,
     "easing_end": easing_end,
+    "early": early,
 }
 
 

@@ -180,6 +180,21 @@ def _snapshots(book):
     block = made.block(block, block.median_time() + 1)
     _pays_by(book, made, "the work 3 blocks below is more than the anchor's: that counts", tip, block, (8, 9, 10))
     _inherited(book)
+    _first_blocks(book)
+
+
+def _first_blocks(book):
+    """The block after Bitcoin's third: the work 3 blocks below it is that of the first, which all links have."""
+    made = book.open("early")
+    chain, tip, work = made.chain, made.chain.tip, work_on_tip(made)
+    above = next(height for height in range(1, tip.height) if tip.ancestor(height).previous.height)
+    wrong = tip.ancestor(above - made.params.snapshot_burial)
+    paid = tuple(_paid_by(made.params, wrong, made.best_block, work.share.coinbase_value))
+    if chain.snapshot(tip.position(made.params), made.best_block) is not chain.genesis or paid == work.payouts:
+        raise AssertionError("the snapshot is not genesis, or another one pays the same")
+    for by, payouts, verdict in (("genesis", work.payouts, "valid"), (f"link {wrong.height}", paid, "SC-301")):
+        proof = mined(made, replace(work, payouts=payouts))
+        book.add("SC-302", f"two blocks above Bitcoin's first (pays by {by})", "early", [line(proof, verdict)])
 
 
 def _inherited(book):
@@ -214,6 +229,18 @@ def _window_bounds(book):
     _window_of(book, f"{bound} proofs in five links: no link more", [SCRIPTS[1]] * 9, 5)
     _window_of(book, f"{bound - 1} proofs in five links: a link more", [SCRIPTS[1]] * 8, 6)
     _window_of(book, f"{bound - 1} proofs of eight scripts more in five links: a link more", SCRIPTS[1:9], 6)
+    _exact_weight(book)
+
+
+def _exact_weight(book):
+    """A window whose links weigh just as much as a window must, and one that weighs more."""
+    made = book.open("chain")
+    for name, is_exact in (("just the weight of a window", True), ("more than that, with another link on top", False)):
+        link = made.add(ids=(), link=True, time=made.chain.tip.time + LINK_TIME)
+        found = made.chain.window(link)
+        if (found.total == made.params.window_weight) != is_exact or found.proofs >= made.params.window_proofs:
+            raise AssertionError(f"{name}: {found}")
+        book.add("SC-303", f"{name}: no link more", "chain", [*made.lines, window_claim(link, found)])
 
 
 def _window_of(book, name, scripts, links):

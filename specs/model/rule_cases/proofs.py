@@ -7,7 +7,7 @@ from shoal_model import bitcoin, miner
 from shoal_model.encoding import BRANCH_MAX, IDS_MAX, PREFIX_BYTES, PROOF_BYTES_MAX
 from shoal_model.made_chain import SCRIPTS
 
-from .base import line, list_line, mined, work_on_tip
+from .base import LINK_TIME, line, list_line, mined, work_on_tip
 
 PAYOUT_AT = 80 + 4 + 96 + 2 + 32  # where the length of the payout script stands in a proof
 
@@ -17,6 +17,7 @@ def add_to(book):
     _binding(book)
     _position(book)
     _times(book)
+    _median(book)
     _bitcoin(book)
     _value(book)
     _parents(book)
@@ -221,6 +222,21 @@ def _times(book):
         _changed(book, "SC-205", f"Bitcoin time {seconds} s earlier", verdict, **fields)
 
 
+def _median(book):
+    """A link that is later than the ones above it counts for as many links as the median has times, and no longer."""
+    made = book.open("chain")
+    start, span = made.chain.tip.time, made.params.median_span
+    for seconds in (100, *range(LINK_TIME, LINK_TIME * span, LINK_TIME)):
+        made.add(payout=SCRIPTS[1], time=start + seconds, ids=(), link=True)
+    for name in ("the oldest of its times is the latest", "the latest time is one link too old"):
+        least = made.chain.tip.position(made.params).least_time
+        for time, verdict in ((least, "SC-203"), (least + 1, "valid")):
+            proof = mined(made, work_on_tip(made).with_share(time=time))
+            case = f"time {time - least} above the median, where {name}"
+            book.add("SC-203", case, "chain", [*made.lines, line(proof, verdict)])
+        made.add(payout=SCRIPTS[1], time=start + LINK_TIME * span, ids=(), link=True)
+
+
 def _bitcoin(book):
     made = book.open("chain")
     height, bits = made.best_block.height + 1, made.params.pow_limit_bits
@@ -315,27 +331,27 @@ def _value(book):
 
 def _parents(book):
     made = book.open("chain")
-    child_of = {}
+    families = {}
     for name, is_link in (("a share", False), ("a link", True)):
         parent = mined(made, work_on_tip(made), link=is_link)
-        child_of[name] = parent, _child(made, work_on_tip(made), parent)
-    share, child = child_of["a share"]
+        families[name] = parent, child_of(made, work_on_tip(made), parent)
+    share, child = families["a share"]
     book.add("SC-201", "the parent is a share", "chain", [line(share), line(child, "SC-201")])
-    link, child = child_of["a link"]
+    link, child = families["a link"]
     book.add("SC-201", "the parent is a link", "chain", [line(link, ids=()), line(child)])
     book.add("SC-201", "the parent is a link whose list is not known", "chain", [line(link), line(child)])
     bad = mined(made, work_on_tip(made).with_share(anchor=bytes(32)), link=True)
-    orphan = _child(made, work_on_tip(made), bad)
+    orphan = child_of(made, work_on_tip(made), bad)
     book.add("SC-212", "the parent is invalid", "chain", [line(bad, "SC-202"), line(orphan, "SC-212")])
     lines = [line(orphan, "held"), line(bad, "SC-202"), {"claim": "proof", "id": orphan.id.hex(), "verdict": "SC-212"}]
     book.add("SC-212", "the parent turns out to be invalid", "chain", lines)
     book.add("SC-212", "the parent is valid", "chain", [line(link, ids=()), line(child)])
 
 
-def _child(made, work, parent):
+def child_of(made, work, parent):
     """A share on `parent`, a proof on the tip that the chain does not know; as if `parent` were a valid link."""
     tip, below = made.chain.tip, made.chain.tip.position(made.params)
-    anchor = tip.ancestor(tip.height + 1 - made.params.anchor_depth)
+    anchor = tip.ancestor(max(0, tip.height + 1 - made.params.anchor_depth))
     place = replace(below, anchor=anchor, least_snapshot=made.chain.snapshot(below, made.best_block))
     payouts = made.chain.payouts(place, made.best_block, work.share.payout, work.share.coinbase_value)
     work = replace(work, payouts=tuple(payouts)).with_share(

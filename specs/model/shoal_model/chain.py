@@ -168,11 +168,14 @@ class Chain:
         if parent is None:
             # SC-212: The parent is not invalid.
             need(proof.share.parent not in self.invalid, "SC-212", "the parent is invalid")
+            if self._is_too_old(proof):
+                raise Unlistable("too old for any branch with it to be judged")
             raise Held("proof", proof.share.parent)
         # SC-201: The parent is genesis or meets the link target of its own position.
         need(parent.is_link, "SC-201", "the parent is a share")
         place = parent.position(self.params)
-        if self._is_forgotten(place.height) or self._leaves_too_deep(parent):
+        too_low = self._is_forgotten(place.height) and not self._is_awaited(proof.id)
+        if too_low or self._leaves_too_deep(parent):
             raise Unlistable("too deep below the tip")
         previous = self.headers.get(proof.previous_block)
         if previous is None:
@@ -190,10 +193,23 @@ class Chain:
         applies = self.highest > MEMORY_FROM + self.params.listing_depth
         return applies and height <= self.highest - MEMORY_DEPTH
 
+    def _is_awaited(self, id_):
+        """Whether a link that may still become complete lists the proof."""
+        return any(link.state == PENDING and not self._is_forgotten(link.height) for link in self.naming.get(id_, ()))
+
+    def _is_too_old(self, proof):
+        """Whether a proof whose parent is unknown has less Bitcoin work than the main chain's link at the state depth."""
+        deepest, previous = self.highest - STATE_DEPTH, self.headers.get(proof.previous_block)
+        if deepest <= 0 or previous is None:
+            return False
+        return previous.chain_work < self.tip.ancestor(deepest).bitcoin_work
+
     def _leaves_too_deep(self, link):
         """Whether the branch of what builds on `link` leaves the main chain at or below the state depth."""
-        main, deepest = self.tip, self.tip.height - STATE_DEPTH
-        while deepest >= 0 and link is not main:
+        main, deepest = self.tip, self.highest - STATE_DEPTH
+        if deepest <= 0:
+            return False
+        while link is not main:
             if link.height > main.height:
                 link = link.parent
             else:
@@ -209,8 +225,7 @@ class Chain:
     def _check_of_use(self, node):
         """Whether the anchor's history is known and valid, and a share can still be listed."""
         too_deep = node.anchor.height < self.tip.height + 1 - self.params.listing_depth
-        named = any(link.state == PENDING for link in self.naming.get(node.id, ()))
-        if too_deep and not node.is_link and not named:
+        if too_deep and not node.is_link and not self._is_awaited(node.id):
             raise Unlistable("too old for any link to come to list it")
         if node.anchor.state == VOID:
             raise Unlistable("the anchor's list is invalid")

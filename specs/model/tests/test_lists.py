@@ -1,6 +1,7 @@
 """Listing, credit, snapshots and states against slow ways that follow the words of the rules, on made-up chains."""
 
 import unittest
+from dataclasses import replace
 from unittest import mock
 
 from shoal_model import chain as chain_module
@@ -9,7 +10,7 @@ from shoal_model.made_chain import EASY, SCRIPTS, START_TIME, Made, Odds, forked
 from shoal_model.node import PENDING
 from shoal_model.sha256 import tagged
 from shoal_model.sum_tree import HISTORY
-from shoal_model.verdict import Broken, Unlistable
+from shoal_model.verdict import Broken, Held, Unlistable
 
 FORKED_SEEDS = (3, 13, 24, 28, 34, 37)
 
@@ -229,6 +230,32 @@ class Depths(unittest.TestCase):
             self.assert_forgotten(high)
         with self.depths(state=4):
             self.assertEqual(self.made.chain.insert(high.encode()).height, 4)
+
+    def test_old_proofs_are_not_held_for_their_parents(self):
+        """What counts is the Bitcoin work at the link at the state depth, which is on the best block."""
+        chain, best = self.made.chain, self.made.best_block
+        old, new = (self.orphan(previous) for previous in (best.previous, best))
+        with self.depths(state=4), self.assertRaisesRegex(Unlistable, "too old"):
+            chain.insert(old)
+        for proof, state in ((new, 4), (old, 5)):
+            with self.depths(state=state), self.assertRaises(Held):
+                chain.insert(proof)
+
+    def orphan(self, previous):
+        """A share on a parent that nobody knows, and on a Bitcoin block."""
+        work = self.work(self.made.chain.tip, START_TIME).with_share(parent=bytes(32))
+        return self.made.mine(replace(work, previous=previous.hash), self.made.chain.tip, False).encode()
+
+    def test_low_proofs_that_a_list_names_are_not_forgotten(self):
+        chain, tip = self.made.chain, self.made.chain.tip
+        ids = (self.rivals[1].id,)
+        work = miner.work_on(chain, tip, self.made.best_block, SCRIPTS[1], START_TIME + 9, ids)
+        link = self.made.mine(work, tip, True)
+        with self.depths(memory=3):
+            self.assert_forgotten(self.rivals[1])
+            chain.insert(link.encode())
+            chain.insert_list(link.id, ids)
+            self.assertEqual(chain.insert(self.rivals[1].encode()).height, 2)
 
     def test_it_applies_from_a_height_on(self):
         with self.depths(memory=3, memory_from=5):
