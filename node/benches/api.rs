@@ -1,7 +1,7 @@
-//! The API under 500 requests a second over a long share-chain, and what miners feel of it. Prints the 99th percentile
-//! beside its target, and the time until new work is placed with and without readers.
+//! The API with 500 requests per second on a long share-chain, and the effect on miners. Prints the 99th percentile
+//! with its target, and the time until the chain has placed new work, with and without readers.
 //!
-//! `SHOAL_BENCH_LINKS` says how many links the chain has, with 32 shares each.
+//! `SHOAL_BENCH_LINKS` sets the number of links in the chain, with 32 shares each.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -27,25 +27,25 @@ use testkit::World;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-/// Links by default: eight hours of mainnet.
+/// Default number of links: eight hours of mainnet.
 const LINKS: u32 = 3_000;
 
-/// Shares between two links: main's.
+/// Shares between two links, as on mainnet.
 const SHARES: u32 = 32;
 
-/// Payout scripts that take part.
+/// Number of payout scripts.
 const MINERS: u32 = 10_000;
 
-/// Requests a second.
+/// Requests per second.
 const RATE: u32 = 500;
 
-/// Requests in all.
+/// Total number of requests.
 const REQUESTS: u32 = 10_000;
 
-/// What the slowest hundredth may take.
+/// Target for the 99th percentile.
 const TARGET: Duration = Duration::from_millis(20);
 
-/// Looks at how long new work takes.
+/// Number of samples of the time for new work.
 const LOOKS: u32 = 400;
 
 type Mined = (Proof, Option<Vec<ShareId>>);
@@ -56,7 +56,7 @@ fn script(number: u32) -> ScriptBuf {
     ScriptBuf::new_p2wpkh(&WPubkeyHash::from_byte_array(hash))
 }
 
-/// A chain with real proofs, and a window that reaches to its start.
+/// A chain with real proofs and a window that reaches back to its start.
 fn grow(links: u32) -> (World, Vec<Mined>) {
     let mut world = World::with(ChainParams { window_weight: Weight(u128::MAX >> 1), ..testkit::params() });
     let mut found: Vec<Mined> = Vec::new();
@@ -73,7 +73,7 @@ fn grow(links: u32) -> (World, Vec<Mined>) {
     (world, found)
 }
 
-/// The configuration of a node of its own, at whose bitcoind nothing answers.
+/// The configuration of a node whose bitcoind does not answer.
 fn config(dir: &std::path::Path, listen: SocketAddr) -> Config {
     let text = format!(
         "network = \"local\"\ndata_dir = {dir:?}\nnew_pool = true\n\
@@ -84,7 +84,7 @@ fn config(dir: &std::path::Path, listen: SocketAddr) -> Config {
     Config::of_text(&text, &dir.join("shoal.toml")).expect("the settings are right")
 }
 
-/// Starts the API over what was found; returns its address and the engine.
+/// Starts the API for these proofs. Returns its address and the engine.
 async fn serve(world: &World, found: &[Mined], dir: &std::path::Path) -> (SocketAddr, EngineHandle) {
     let store = Arc::new(Store::open(&dir.join("db"), *world.chain.consensus_id()).expect("a new database"));
     let chain = World::with(world.chain.params().clone()).chain;
@@ -129,7 +129,7 @@ async fn serve(world: &World, found: &[Mined], dir: &std::path::Path) -> (Socket
     (address, engine)
 }
 
-/// What [`path`] asks for, by its last digit.
+/// Kinds of requests of [`path`], by the last digit of the number.
 const KINDS: [&str; 10] = [
     "status",
     "pool",
@@ -143,7 +143,7 @@ const KINDS: [&str; 10] = [
     "window",
 ];
 
-/// What pages ask for, of chance miners, links and shares.
+/// A path that pages request, for random miners, links and shares.
 fn path(number: u32, found: &[Mined]) -> String {
     let any = &found[(number as usize).wrapping_mul(7_919) % found.len()];
     let address = Address::from_script(&script(number), bitcoin::Network::Signet).expect("it has one");
@@ -162,7 +162,8 @@ fn path(number: u32, found: &[Mined]) -> String {
     format!("api/v1/{path}")
 }
 
-/// Asks at a steady rate, whether answers come or not, and returns what each took from the moment it was due, with its kind.
+/// Sends requests at a steady rate, regardless of answers. Returns the kind of each and the time that it took from the
+/// moment it was due.
 async fn ask(address: SocketAddr, found: &[Mined]) -> Vec<(usize, Duration)> {
     let client = reqwest::Client::builder().no_proxy().build().expect("the settings are right");
     let start = tokio::time::Instant::now();
@@ -181,7 +182,7 @@ async fn ask(address: SocketAddr, found: &[Mined]) -> Vec<(usize, Duration)> {
     asked.join_all().await
 }
 
-/// A line for each kind of request, and all of them in one, sorted.
+/// A line for each kind of request, and one for all together.
 fn told(times: &[(usize, Duration)]) -> Vec<Duration> {
     for (kind, name) in KINDS.iter().enumerate() {
         let mut own: Vec<Duration> = times.iter().filter(|(of, _)| *of == kind).map(|(_, time)| *time).collect();
@@ -193,7 +194,7 @@ fn told(times: &[(usize, Duration)]) -> Vec<Duration> {
     all
 }
 
-/// How long new work waits for its place in the chain: the median and the 99th percentile of many looks.
+/// Time that new work waits for its position in the chain: the median and the 99th percentile of many samples.
 async fn place(engine: &EngineHandle, previous: bitcoin::BlockHash) -> (Duration, Duration) {
     let mut times = Vec::new();
     for _ in 0..LOOKS {

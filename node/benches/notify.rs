@@ -1,5 +1,5 @@
-//! From a new template to the first `mining.notify`, on a real Stratum socket: how long miners keep working on what is
-//! out of date. Prints the median beside its target.
+//! The time from a new template to the first `mining.notify` on a real Stratum socket, during which miners keep working
+//! on the old one. Prints the median with its target.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -15,13 +15,13 @@ use node_core::jobs::{BlockTemplate, Contents, JobPosition, JobTemplate, Templat
 use testkit::{World, miner};
 use tokio::runtime::Runtime;
 
-/// Transactions of the template.
+/// Number of transactions in the template.
 const TRANSACTIONS: u32 = 5_000;
 
-/// Outputs that the coinbase pays.
+/// Number of outputs that the coinbase pays.
 const OUTPUTS: usize = 48;
 
-/// What issue and README promise at this size.
+/// Target for this size.
 const TARGET: Duration = Duration::from_millis(5);
 
 fn chained(previous: &mut Txid) -> TemplateTransaction {

@@ -1,14 +1,15 @@
-//! What shares and new work take from one end of a node to the other, at rest and while 500 requests a second are read
-//! from it: the real network, store, engine, and API in one process, on loopback.
+//! The time that shares and new work take from one end of a node to the other, at rest and while clients send 500
+//! requests per second. The real network, store, engine, and API run in one process, on loopback.
 //!
-//! `SHOAL_BENCH_LINKS` says how many links the chain has, with 32 shares each; `SHOAL_BENCH_RUNS` how often all is measured.
+//! `SHOAL_BENCH_LINKS` sets the number of links in the chain, with 32 shares each, and `SHOAL_BENCH_RUNS` the number of
+//! runs.
 //!
 //! ```text
-//! wiring.rs   the node under test: only this file knows how its parts hang together
-//! chain.rs    a long share-chain with real proofs, and what a peer will send on top of it
+//! wiring.rs   the node under test: only this file knows how its parts are connected
+//! chain.rs    a long share-chain with real proofs, and the proofs that a peer will send on top of it
 //! traffic.rs  a peer that sends shares, a peer that only listens, and a miner
 //! readers.rs  readers of the API
-//! table.rs    what was measured, in lines
+//! table.rs    the lines of the output
 //! ```
 
 use std::sync::Arc;
@@ -36,25 +37,26 @@ use table::{Figures, Times};
 use traffic::{LOOKS_A_SECOND, MESSAGES_A_SECOND, Marks};
 use wiring::Node;
 
-/// Links by default: eight hours of mainnet.
+/// Default number of links: eight hours of mainnet.
 const LINKS: u32 = 3_000;
 
-/// Runs by default.
+/// Default number of runs.
 const RUNS: u32 = 5;
 
-/// Seconds that are measured at rest, and as many under load.
+/// Seconds of measurement at rest, and the same under load.
 const SECONDS: u32 = 10;
 
-/// Time for the readers to connect, and for what is late at the end.
+/// Time for the readers to connect, and for late answers at the end.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Everything that runs. The node has a runtime with as many threads as there are cores, as in `shoal run`; peers and
-/// readers, which would be other machines, have their own. Runtimes come last: the node's ends once no handle to the node is left.
+/// Everything that runs. The node has a runtime with one thread per core, as in `shoal run`. Peers and readers, which
+/// would be other machines, have their own runtimes. Runtimes come last, so that they are dropped after all handles to
+/// the node.
 struct Bench {
     node: Arc<Node>,
     /// The peer that sends.
     sender: Handle,
-    /// The peer that only listens; it stays connected as long as this is kept.
+    /// The peer that only listens. It stays connected until this is dropped.
     _listener: Handle,
     feed: std::vec::IntoIter<Gossip>,
     template: Arc<BlockTemplate>,
@@ -103,7 +105,7 @@ impl Bench {
         }
     }
 
-    /// Measures for so many seconds.
+    /// Measures for this many seconds.
     fn measure(&mut self, seconds: u32, loaded: bool) -> Figures {
         let span = Duration::from_secs(seconds.into());
         let reading = loaded.then(|| self.at_readers.spawn(readers::ask(self.node.api, self.known(), PAUSE + span)));
@@ -147,7 +149,7 @@ fn main() {
     let dir = tempfile::tempdir().expect("a folder");
     let mut bench = Bench::start(grown, dir.path());
     println!("{proofs} proofs over {links} links; ready after {:.1?}", started.elapsed());
-    // The first shares meet empty caches.
+    // The caches are empty for the first shares.
     bench.measure(SECONDS / 2, false);
     let [mut quiet, mut loaded] = [Vec::new(), Vec::new()];
     for run in 1..=runs {

@@ -1,4 +1,4 @@
-//! A long share-chain with real proofs, and what a peer will send on top of it.
+//! A long share-chain with real proofs, and the proofs that a peer will send on top of it.
 
 use bitcoin::hashes::Hash;
 use bitcoin::{Amount, BlockHash, ScriptBuf, WPubkeyHash};
@@ -9,51 +9,52 @@ use p2p_proto::{Gossip, TipInfo};
 use sharechain::{BitcoinParams, ChainParams, Proof, ShareId, Weight};
 use testkit::World;
 
-/// Shares between two links: main's.
+/// Shares between two links, as on mainnet.
 const SHARES: u32 = 32;
 
-/// Payout scripts that take part.
+/// Number of payout scripts.
 const MINERS: u32 = 1_000;
 
-/// Links for each Bitcoin block.
+/// Links per Bitcoin block.
 const LINKS_PER_BLOCK: u32 = 60;
 
-/// Bitcoin blocks between changes of difficulty.
+/// Bitcoin blocks between changes of the difficulty.
 const RETARGET_BLOCKS: u32 = 12;
 
-/// Bitcoin blocks at the start, found all at once: after the first change each of the next seven makes them four times as
-/// hard. So one share in some 4,000 is a block. With the easy blocks of the tests all of them would be, and the store
-/// waits for the disk at each block.
+/// Bitcoin blocks at the start, all found at once: after the first change, each of the next seven makes blocks four
+/// times as hard. So about one share in 4,000 is a block. With the easy blocks of the tests, all shares would be
+/// blocks, and the store waits for the disk at each block.
 const FIRST_BLOCKS: u32 = 8 * RETARGET_BLOCKS;
 
-/// Links within which a share earns. Few, since the links of the feed do not list what the node's own miner finds: it
-/// would make the lists of new work ten times as long as they are.
+/// Number of links within which a share earns. It is small because the links of the feed do not list the shares of the
+/// node's own miner, which would otherwise make the lists of new work ten times as long.
 const CREDIT_DEPTH: u32 = 6;
 
-/// Seconds that the chain stays behind the clock, so that nothing comes too early though it is sent faster than it was found.
+/// Seconds by which the chain stays behind the clock, so that no proof comes too early although the peer sends them
+/// faster than they were found.
 const BEHIND_S: u32 = 90;
 
 /// A proof, with its list if it is a link.
 pub(crate) type Found = (Proof, Option<Vec<ShareId>>);
 
-/// What the bench starts from.
+/// The initial state of the benchmark.
 pub(crate) struct Grown {
     /// The chain's rules.
     pub(crate) params: ChainParams,
     /// Bitcoin's headers.
     pub(crate) headers: Vec<bitcoin::block::Header>,
-    /// The chain as the node has it at the start.
+    /// The node's chain at the start.
     pub(crate) found: Vec<Found>,
-    /// What comes then, in order.
+    /// The proofs that come then, in order.
     pub(crate) feed: Vec<Gossip>,
-    /// What bitcoind would have miners work on.
+    /// The template that bitcoind would give.
     pub(crate) template: BlockTemplate,
-    /// Where the chain ends at the start.
+    /// The tip of the chain at the start.
     pub(crate) tip: TipInfo,
 }
 
 impl Grown {
-    /// Grows a chain of so many links, and a feed of so many messages.
+    /// Builds a chain of this many links, and a feed of this many messages.
     pub(crate) fn new(links: u32, messages: u32) -> Self {
         let mut world = World::with(params());
         let interval_s = world.chain.params().link_interval_s;
@@ -80,7 +81,7 @@ impl Grown {
         }
     }
 
-    /// Shares of the pool that are Bitcoin blocks.
+    /// Number of shares that are Bitcoin blocks.
     pub(crate) fn blocks(&self) -> Vec<BlockHash> {
         let blocks = self.found.iter().filter(|(proof, _)| PoolBlock::is_block(proof, &proof.id()));
         blocks.map(|(proof, _)| proof.id().block_hash()).collect()
@@ -94,8 +95,8 @@ pub(crate) fn script(number: u32) -> ScriptBuf {
     ScriptBuf::new_p2wpkh(&WPubkeyHash::from_byte_array(hash))
 }
 
-/// The rules of the tests with a window that reaches to the start, Bitcoin blocks that are harder than shares, and few
-/// links for a share to be listed in.
+/// The rules of the tests, with a window that reaches back to the start, Bitcoin blocks that are harder than shares,
+/// and few links within which a share can be listed.
 fn params() -> ChainParams {
     let easy = testkit::params();
     let bitcoin = BitcoinParams {

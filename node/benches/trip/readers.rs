@@ -1,4 +1,4 @@
-//! Readers of the API: ten clients with addresses of their own.
+//! Readers of the API: ten clients, each with its own address.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -10,13 +10,13 @@ use tokio::task::JoinSet;
 
 use crate::chain::{Grown, script};
 
-/// Requests a second of all clients.
+/// Requests per second of all clients together.
 pub(crate) const RATE: u32 = 500;
 
-/// Clients: 127.0.0.2 and those after it.
+/// Number of clients, at 127.0.0.2 and the next addresses.
 pub(crate) const CLIENTS: u8 = 10;
 
-/// What may be asked for by name.
+/// Names that requests may contain.
 pub(crate) struct Known {
     proofs: Vec<ShareId>,
     links: Vec<ShareId>,
@@ -24,7 +24,7 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    /// What the chain has at the start.
+    /// The names in the chain at the start.
     pub(crate) fn of(grown: &Grown) -> Self {
         let ids = |links: bool| {
             let some = grown.found.iter().filter(move |(_, list)| !links || list.is_some());
@@ -33,13 +33,13 @@ impl Known {
         Self { proofs: ids(false), links: ids(true), blocks: grown.blocks() }
     }
 
-    /// The path of a request, of chance miners, links and shares: ten in eleven are what pages ask for most, the mix of the
-    /// bench `api`; the eleventh is each of the other routes in turn.
+    /// The path of a request, for random miners, links and shares. Ten in eleven are the most common requests of the
+    /// pages, mixed as in the benchmark `api`. The eleventh is each of the other routes in turn.
     fn path(&self, number: u32) -> String {
         let spread = (number as usize).wrapping_mul(7_919);
         let share = self.proofs[spread % self.proofs.len()];
         let address = Address::from_script(&script(number), bitcoin::Network::Signet).expect("it has one");
-        // The clients take turns, so each of them comes to every route.
+        // The clients take turns, so each of them requests every route.
         let (client, turn) = (number % u32::from(CLIENTS), number / u32::from(CLIENTS));
         let often = (client + turn) % 11;
         let path = match if often < 10 { often } else { 10 + (client + turn / 11) % 10 } {
@@ -72,7 +72,7 @@ impl Known {
     }
 }
 
-/// Asks at a steady rate, whether answers come or not. Returns what each took from the moment it was due.
+/// Sends requests at a steady rate, regardless of answers. Returns the time that each took from the moment it was due.
 pub(crate) async fn ask(api: SocketAddr, known: Arc<Known>, span: Duration) -> Vec<Duration> {
     let clients: Vec<_> = (2..2 + CLIENTS).map(client).collect();
     let start = tokio::time::Instant::now();

@@ -1,14 +1,14 @@
-//! What was measured, in lines.
+//! The lines of the output.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use sharechain::ShareId;
 
-/// By how much the slowest hundredth under load may exceed that at rest.
+/// Target for the 99th percentile under load, as a multiple of that at rest.
 const FACTOR: u32 = 2;
 
-/// What is measured.
+/// Names of the measured times.
 pub(crate) const NAMES: [&str; 7] = [
     "share of a peer, to stored",
     "share of a peer, to forwarded",
@@ -19,17 +19,17 @@ pub(crate) const NAMES: [&str; 7] = [
     "answer of the API",
 ];
 
-/// The median and the 99th percentile of one figure.
+/// The median and the 99th percentile of one measured time.
 #[derive(Clone, Copy)]
 pub(crate) struct Times {
     p50: Duration,
     p99: Duration,
     count: usize,
-    /// Shares of which nothing more was heard.
+    /// Number of shares that never arrived.
     lost: usize,
 }
 
-/// All figures at rest or under load, in the order of [`NAMES`].
+/// All measured times at rest or under load, in the order of [`NAMES`].
 pub(crate) type Figures = [Times; NAMES.len()];
 
 impl Times {
@@ -41,7 +41,7 @@ impl Times {
         Self { p50, p99, count: times.len(), lost: 0 }
     }
 
-    /// Of all shares from one moment to another.
+    /// The times of all shares from one event to another.
     pub(crate) fn between(from: &HashMap<ShareId, Instant>, to: &HashMap<ShareId, Instant>) -> Self {
         let took = |(id, from): (&ShareId, &Instant)| Some(to.get(id)?.saturating_duration_since(*from));
         let times: Vec<Duration> = from.iter().filter_map(took).collect();
@@ -50,7 +50,7 @@ impl Times {
     }
 }
 
-/// A line for each figure of a run.
+/// A line for each measured time of a run.
 pub(crate) fn tell(title: &str, figures: &Figures) {
     println!("{title}");
     for (name, times) in NAMES.iter().zip(figures).filter(|(_, times)| times.count > 0) {
@@ -59,7 +59,7 @@ pub(crate) fn tell(title: &str, figures: &Figures) {
     }
 }
 
-/// The medians of all runs, each with its target and whether that was met.
+/// The medians of all runs, each with its target and whether it was met.
 pub(crate) fn sum_up(quiet: &[Figures], loaded: &[Figures]) {
     println!(
         "{:<30} {:>10} {:>10} {:>10} {:>10} {:>10}  target for 99% under load",

@@ -1,4 +1,4 @@
-//! What comes to the node: a peer that sends shares, a peer that only listens, and a miner.
+//! Traffic to the node: a peer that sends shares, a peer that only listens, and a miner.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,16 +17,16 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 use crate::chain::script;
 use crate::wiring::Node;
 
-/// Messages of the sending peer in a second: one in 33 is a link, so ten seconds bring some 400 shares.
+/// Messages per second from the sending peer. One in 33 is a link, so ten seconds bring about 400 shares.
 pub(crate) const MESSAGES_A_SECOND: u32 = 42;
 
-/// Looks at the position of new work in a second; each job template leads to a share.
+/// Requests per second for the position of new work. Each job template leads to a share.
 pub(crate) const LOOKS_A_SECOND: u32 = 20;
 
 /// Time for peers to make room for each other in gossip.
 const MESH: Duration = Duration::from_secs(3);
 
-/// When something happened to a share.
+/// Times of an event for each share.
 #[derive(Clone, Default)]
 pub(crate) struct Marks(Arc<Mutex<HashMap<ShareId, Instant>>>);
 
@@ -36,13 +36,13 @@ impl Marks {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(id).or_insert(now);
     }
 
-    /// All of them; nothing stays.
+    /// Takes all of them.
     pub(crate) fn take(&self) -> HashMap<ShareId, Instant> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-/// Notes what is stored until the node ends. Has a thread of its own, so that nothing else keeps it up.
+/// Records what the node stores until it ends. Runs in its own thread, so that nothing else delays it.
 pub(crate) fn watch_stored(mut events: broadcast::Receiver<ChainEvent>, stored: Marks) {
     std::thread::spawn(move || {
         loop {
@@ -56,7 +56,7 @@ pub(crate) fn watch_stored(mut events: broadcast::Receiver<ChainEvent>, stored: 
     });
 }
 
-/// A peer of the node, connected to no other; notes what it hears.
+/// A peer of the node without other peers. It records the messages that it gets.
 pub(crate) async fn peer(number: u8, address: &str, consensus_id: [u8; 32], tip: TipInfo, heard: Marks) -> Handle {
     let config = p2p::Config {
         secret_key: [number; 32],
@@ -81,7 +81,7 @@ pub(crate) async fn peer(number: u8, address: &str, consensus_id: [u8; 32], tip:
     handle
 }
 
-/// Notes gossip, and answers like a peer that has nothing new.
+/// Records gossip, and answers like a peer without anything new.
 async fn listen(handle: Handle, mut events: mpsc::Receiver<Event>, tip: TipInfo, heard: Marks) {
     while let Some(event) = events.recv().await {
         let command = match event {
@@ -105,7 +105,7 @@ async fn listen(handle: Handle, mut events: mpsc::Receiver<Event>, tip: TipInfo,
     }
 }
 
-/// Sends messages at a steady rate; notes when each share was.
+/// Sends messages at a steady rate, and records the time of each share.
 pub(crate) async fn send(peer: Handle, messages: Vec<Gossip>, sent: Marks) {
     let start = tokio::time::Instant::now();
     for (number, message) in (0_u32..).zip(messages) {
@@ -117,16 +117,16 @@ pub(crate) async fn send(peer: Handle, messages: Vec<Gossip>, sent: Marks) {
     }
 }
 
-/// How long new work took.
+/// Times that new work took.
 #[derive(Default)]
 pub(crate) struct Looks {
-    /// Until its position in the chain was known.
+    /// Time until its position in the chain was known.
     pub(crate) positions: Vec<Duration>,
-    /// Until a job template had passed the check of peers as well.
+    /// Time until a job template had also passed the peers' checks.
     pub(crate) templates: Vec<Duration>,
 }
 
-/// Makes work as the job builder does, and hands in a share of each; notes when.
+/// Makes work like the job builder, submits a share for each, and records the times.
 pub(crate) async fn mine(node: Arc<Node>, block: Arc<BlockTemplate>, looks: u32, given: Marks) -> Looks {
     let mut made = Looks::default();
     let mut every = interval(Duration::from_secs(1) / LOOKS_A_SECOND);

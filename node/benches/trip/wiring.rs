@@ -1,5 +1,5 @@
-//! The node under test: its real parts, wired as `shoal run` does, but without a bitcoind. Only this file knows how they
-//! hang together.
+//! The node under test: its real parts, connected as in `shoal run`, but without a bitcoind. Only this file knows how
+//! they are connected.
 
 use std::net::{SocketAddr, TcpListener as Probe};
 use std::path::Path;
@@ -33,30 +33,30 @@ use tokio::sync::{broadcast, mpsc, watch};
 
 use crate::chain::Grown;
 
-/// The running node, as the bench sees it.
+/// The running node, as the benchmark sees it.
 pub(crate) struct Node {
     engine: EngineHandle,
-    /// Where readers connect.
+    /// Address for readers.
     pub(crate) api: SocketAddr,
-    /// Where peers connect by TCP, and by QUIC.
+    /// Addresses for peers, over TCP and over QUIC.
     pub(crate) p2p: [String; 2],
-    /// Where Stratum hands in what miners find.
+    /// Receives the shares from Stratum.
     pub(crate) miners: Arc<Miners>,
 }
 
 impl Node {
-    /// What the chain tells everybody, once it is stored.
+    /// Changes of the chain, sent once they are stored.
     pub(crate) fn events(&self) -> broadcast::Receiver<ChainEvent> {
         self.engine.reader().events()
     }
 
-    /// Where new work belongs, found as the job builder does.
+    /// Finds the position of new work like the job builder.
     pub(crate) async fn position(&self, previous: BlockHash) -> JobPosition {
         let found = self.engine.call(move |engine| JobPosition::find(engine.chain_mut(), &previous)).await;
         found.expect("the engine runs").expect("the chain has a position")
     }
 
-    /// Makes a job template that has passed the check of peers, as the job builder does.
+    /// Makes a job template that has passed the peers' checks, like the job builder.
     pub(crate) async fn template(
         &self,
         block: Arc<BlockTemplate>,
@@ -69,13 +69,13 @@ impl Node {
         finishing.await.expect("the engine runs").expect("peers would take it")
     }
 
-    /// Ends the thread that owns the chain.
+    /// Stops the thread that owns the chain.
     pub(crate) async fn end(&self) {
         self.engine.end().await;
     }
 }
 
-/// Starts a node on the current runtime. Its database in `dir` gets what was found.
+/// Starts a node on the current runtime, with all proofs in its database in `dir`.
 pub(crate) async fn node(grown: &Grown, dir: &Path) -> Node {
     let store = Arc::new(Store::open(&dir.join("db"), grown.params.consensus_id()).expect("a new database"));
     let engine = engine(grown, Arc::clone(&store));
@@ -118,7 +118,7 @@ pub(crate) async fn node(grown: &Grown, dir: &Path) -> Node {
     Node { engine, api, p2p, miners: Arc::new(miners) }
 }
 
-/// What connects the thread that owns the chain with peers.
+/// The connections between peers and the thread that owns the chain.
 struct Peers {
     network: p2p::Handle,
     events: mpsc::Receiver<p2p_proto::Event>,
@@ -126,7 +126,7 @@ struct Peers {
 }
 
 impl Peers {
-    /// Starts that thread and all tasks that do something for peers; what peers the node has can be watched.
+    /// Starts that thread and all tasks for peers. Returns also a watch of the node's peers.
     fn start(
         self,
         engine: Engine<Store>,
@@ -164,7 +164,7 @@ impl Peers {
     }
 }
 
-/// An engine that has what was found.
+/// An engine with all proofs.
 fn engine(grown: &Grown, store: Arc<Store>) -> Engine<Store> {
     let chain = World::with(grown.params.clone()).chain;
     let mut engine = Engine::open(chain, store, now()).expect("it is empty");
@@ -180,7 +180,7 @@ fn engine(grown: &Grown, store: Arc<Store>) -> Engine<Store> {
 
 /// A network that listens on a free port of loopback, and its addresses.
 fn network(consensus_id: &[u8; 32]) -> (p2p::Handle, mpsc::Receiver<p2p_proto::Event>, [String; 2]) {
-    // The network tells its addresses to the peers' task alone, so the port is chosen before.
+    // The network reports its addresses only to the peers' task, so the port is chosen first.
     let free = Probe::bind("127.0.0.1:0").and_then(|probe| probe.local_addr()).expect("a free port").port();
     let listen = [format!("/ip4/127.0.0.1/tcp/{free}"), format!("/ip4/127.0.0.1/udp/{free}/quic-v1")];
     let config = p2p::Config {
@@ -201,7 +201,7 @@ fn network(consensus_id: &[u8; 32]) -> (p2p::Handle, mpsc::Receiver<p2p_proto::E
     (handle, events, listen)
 }
 
-/// The configuration of a node of its own, at whose bitcoind nothing answers.
+/// The configuration of a node whose bitcoind does not answer.
 fn config(dir: &Path, listen: SocketAddr) -> Config {
     let text = format!(
         "network = \"local\"\ndata_dir = {dir:?}\nnew_pool = true\n\

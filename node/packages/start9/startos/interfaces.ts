@@ -2,7 +2,7 @@ import { i18n } from './i18n'
 import { sdk } from './sdk'
 import { minersPort, pagesPort, peersPort } from './utils'
 
-// What an address has no use for here.
+// Fields of an address that none of these needs.
 const plain = { masked: false, schemeOverride: null, username: null, path: '', query: {} } as const
 
 export const setInterfaces = sdk.setupInterfaces(async ({ effects }) => {
@@ -18,7 +18,7 @@ export const setInterfaces = sdk.setupInterfaces(async ({ effects }) => {
         ...plain,
         id: 'ui',
         name: i18n('Web pages'),
-        description: i18n('What the pool does, and how it goes for you'),
+        description: i18n('The pool, and your own mining'),
         type: 'ui',
       }),
     ]),

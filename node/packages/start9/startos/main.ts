@@ -4,7 +4,7 @@ import { sdk } from './sdk'
 import { bitcoind, BitcoindManifest, dataFolder, pagesPort } from './utils'
 
 export const main = sdk.setupMain(async ({ effects }) => {
-  // Another setting is another start.
+  // A change of the settings restarts the node.
   const settings = await shoalToml.read().const(effects)
   if (!settings) throw new Error('shoal.toml is missing')
   const own = !settings.bitcoind.user
@@ -23,7 +23,7 @@ export const main = sdk.setupMain(async ({ effects }) => {
         readonly: true,
       })
     : ownMounts
-  // None while bitcoind is not installed; then the node waits at its default, and main runs again once there is one.
+  // None while bitcoind is not installed. The node then waits with its default URL, and main runs again once bitcoind is there.
   const rpc = own
     ? await sdk.host
         .getBridgeAddress(effects, {
@@ -47,7 +47,7 @@ export const main = sdk.setupMain(async ({ effects }) => {
       exec: {
         command: ['/usr/bin/shoal', 'run'],
         env,
-        // bitcoind's cookie can be read by root alone. This is root of the service's own container, not of the server.
+        // Only root can read bitcoind's cookie. This is root in the service's own container, not on the server.
         user: 'root',
         sigtermTimeout: 60_000,
       },
@@ -55,8 +55,8 @@ export const main = sdk.setupMain(async ({ effects }) => {
         display: i18n('Web pages'),
         fn: () =>
           sdk.healthCheck.checkPortListening(effects, pagesPort, {
-            successMessage: i18n('The pages are there'),
-            errorMessage: i18n('The pages are not there yet'),
+            successMessage: i18n('The pages are up'),
+            errorMessage: i18n('The pages are not up yet'),
           }),
       },
       requires: [],
@@ -65,7 +65,7 @@ export const main = sdk.setupMain(async ({ effects }) => {
       ready: {
         display: i18n('Work'),
         trigger: sdk.trigger.cooldownTrigger(15_000),
-        // The node says why miners have no work: bitcoind syncs, no peer is there yet.
+        // The node says why miners have no work: for example, bitcoind syncs, or no peer has connected yet.
         fn: async () => {
           const answer = await fetch(`http://127.0.0.1:${pagesPort}/ready`, { signal: AbortSignal.timeout(5_000) })
           if (answer.ok) return { result: 'success', message: i18n('Miners have work') }

@@ -23,16 +23,16 @@ const other = InputSpec.of({
 const spec = InputSpec.of({
   network: Value.select({
     name: i18n('Network'),
-    description: i18n('No pool is launched on mainnet, so it is not on this list'),
+    description: i18n('No pool has been launched on mainnet, so it is not in this list'),
     default: 'testnet4',
     values: { testnet4: 'testnet4', signet: 'signet' },
   }),
   pool: Value.text({
     name: i18n('Pool'),
-    description: i18n('The name of a private pool, the same on all its nodes; empty for the public pool'),
+    description: i18n('The name of a private pool, the same on all its nodes. Empty for the public pool'),
     required: false,
     default: null,
-    patterns: [{ regex: '^[a-z0-9-]{1,32}$', description: i18n('1 to 32 of a-z, 0-9 and -') }],
+    patterns: [{ regex: '^[a-z0-9-]{1,32}$', description: i18n('1 to 32 characters from a-z, 0-9 and -') }],
   }),
   address: Value.text({
     name: i18n('Payout address'),
@@ -42,14 +42,14 @@ const spec = InputSpec.of({
   }),
   new_pool: Value.toggle({
     name: i18n('First node'),
-    description: i18n('Work without any peer. Only for the first node of a new pool, until another has joined'),
+    description: i18n('Work without peers. Only for the first node of a new pool, until another node has joined'),
     default: false,
   }),
   seeds: Value.list(
     List.text(
       {
         name: i18n('Nodes of the pool'),
-        description: i18n('Addresses of nodes that know the others, like /ip4/192.0.2.7/tcp/3381'),
+        description: i18n('Addresses of nodes through which this one finds the others, like /ip4/192.0.2.7/tcp/3381'),
       },
       { patterns: [{ regex: '^/', description: i18n('A multiaddress') }] },
     ),

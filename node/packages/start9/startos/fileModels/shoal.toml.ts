@@ -2,7 +2,7 @@ import { FileHelper, z } from '@start9labs/start-sdk'
 import { sdk } from '../sdk'
 import { minersPort, pagesPort, peersPort } from '../utils'
 
-// Keys that this model does not know stay in the file, so that it can be edited by hand too.
+// Keys that this model does not know stay in the file, so that users can also edit it by hand.
 const shape = z.object({
   network: z.enum(['testnet4', 'signet']).catch('testnet4'),
   pool: z.string().catch(''),
@@ -23,7 +23,7 @@ const shape = z.object({
     .object({
       listen: z.array(z.string()).catch([`0.0.0.0:${peersPort}`]),
       seeds: z.array(z.string()).optional().catch(undefined),
-      // StartOS is the router here, and knows no UPnP.
+      // StartOS is the router here, and has no UPnP.
       upnp: z.boolean().catch(false),
     })
     .catch({ listen: [`0.0.0.0:${peersPort}`], upnp: false }),

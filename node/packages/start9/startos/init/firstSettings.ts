@@ -8,6 +8,6 @@ export const firstSettings = sdk.setupOnInit(async (effects, kind) => {
   if (kind !== 'install') return
   await shoalToml.merge(effects, { bitcoind: { cookie_file: `${bitcoind.mountpoint}/.cookie` } })
   await sdk.action.createOwnTask(effects, settings, 'important', {
-    reason: i18n('Say which network and pool this node belongs to'),
+    reason: i18n('Choose the network and pool of this node'),
   })
 })

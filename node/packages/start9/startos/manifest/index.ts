@@ -22,7 +22,7 @@ export const manifest = setupManifest({
     },
   },
   dependencies: {
-    // Not needed by those who name another bitcoind in the settings.
+    // Not needed if the settings name another bitcoind.
     bitcoind: { description: bitcoin, optional: true, metadata: { title: 'Bitcoin', icon: '' } },
   },
 })

@@ -1,4 +1,4 @@
 import type { LangDict } from './default'
 
-// English alone, so far.
+// English only, so far.
 export default {} satisfies Record<string, LangDict>
