@@ -1,17 +1,12 @@
 //! Devices that come back go on from the difficulty that fitted them.
 
-#![allow(clippy::unwrap_used, reason = "a test that panics has failed as it should")]
-
-mod common;
-#[path = "common/sv2.rs"]
-mod sv2;
-
 use std::time::{Duration, Instant};
 
-use common::{Raw, Running, USER, extranonce1, mine, serve_with};
 use serde_json::json;
 use stratum::{Authority, Job};
-use sv2::{Miner, Wish};
+
+use crate::common::{Raw, Running, USER, extranonce1, mine, serve_with};
+use crate::sv2::{Miner, Wish};
 
 /// A difficulty that takes a dozen hashes.
 const EASY: f64 = 4e-9;

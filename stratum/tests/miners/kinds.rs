@@ -31,20 +31,15 @@
 //! | nodes that start together | `field_notes.rs`, `servers_started_together_...`; `channels_of_servers_started_together_have_no_common_extranonce` |
 //! | devices that come back | `returning.rs`; `field_notes.rs`, `a_returning_miner_...` |
 
-#![allow(clippy::unwrap_used, reason = "a test that panics has failed as it should")]
-
-mod common;
-#[path = "common/sv2.rs"]
-mod sv2;
-
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{Raw, Running, TIME, USER, extranonce1, mine, mine_until, serve, serve_with, share_target};
 use serde_json::json;
 use stratum::{Authority, Difficulty, limits};
-use sv2::{Line, Miner, Wish, ask, set_up};
+
+use crate::common::{Raw, Running, TIME, USER, extranonce1, mine, mine_until, serve, serve_with, share_target};
+use crate::sv2::{self, Line, Miner, Wish, ask, set_up};
 
 fn login() -> String {
     json!({"id": 3, "method": "mining.authorize", "params": [USER, "x"]}).to_string()
