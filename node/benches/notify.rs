@@ -40,7 +40,7 @@ fn chained(previous: &mut Txid) -> TemplateTransaction {
     };
     *previous = transaction.compute_txid();
     TemplateTransaction {
-        raw: serialize(&transaction),
+        raw: serialize(&transaction).into(),
         txid: transaction.compute_txid(),
         wtxid: transaction.compute_wtxid(),
         fee: Amount::from_sat(100),

@@ -101,11 +101,11 @@ impl Follower {
             let work = self.work(&template).await?;
             self.publish(Arc::clone(&template), work);
             let asked = Instant::now();
-            let next = {
+            let mut next = {
                 let (mut next, mut moved) = (pin!(self.next(&template)), pin!(self.tip_moved(template.prev_block)));
                 loop {
                     tokio::select! {
-                        next = &mut next => break Arc::new(next?),
+                        next = &mut next => break next?,
                         moved = &mut moved => return moved,
                         (empty, work) = self.early(&mut tips, &template) => {
                             self.publish(Arc::new(empty), self.several.then_some(work));
@@ -114,7 +114,8 @@ impl Follower {
                 }
             };
             let same_tip = next.prev_block == template.prev_block;
-            template = next;
+            next.share_bytes(&template);
+            template = Arc::new(next);
             // A server that answers long polls at once must not cause a busy loop.
             if same_tip && asked.elapsed() < POLL_INTERVAL {
                 sleep(POLL_INTERVAL - asked.elapsed()).await;

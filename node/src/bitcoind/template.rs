@@ -185,7 +185,7 @@ impl RawTransaction {
             .collect::<Option<Vec<_>>>()
             .ok_or(TemplateError::Order { position })?;
         Ok(TemplateTransaction {
-            raw: self.data,
+            raw: self.data.into(),
             txid: self.txid,
             wtxid: self.hash,
             fee: Amount::from_sat(self.fee),

@@ -26,7 +26,7 @@ fn checksigs(count: u64) -> ScriptBuf {
 
 fn entry(Spend { transaction, fee, sigops }: Spend) -> TemplateTransaction {
     TemplateTransaction {
-        raw: serialize(&transaction),
+        raw: serialize(&transaction).into(),
         txid: transaction.compute_txid(),
         wtxid: transaction.compute_wtxid(),
         fee,

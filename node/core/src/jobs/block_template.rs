@@ -1,5 +1,8 @@
 //! A checked block template of bitcoind (BIP-0022, BIP-0023, BIP-0145).
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use bitcoin::consensus::encode;
 use bitcoin::{Amount, BlockHash, CompactTarget, ScriptBuf, Target, Transaction, Txid, Wtxid};
 
@@ -37,8 +40,8 @@ pub struct BlockTemplate {
 /// One transaction of a template.
 #[derive(Debug, Clone)]
 pub struct TemplateTransaction {
-    /// Its serialization in a block, with the witness.
-    pub raw: Vec<u8>,
+    /// Its serialization in a block, with the witness. Templates share it.
+    pub raw: Arc<[u8]>,
     /// Hash without the witness, recomputed from the bytes.
     pub txid: Txid,
     /// Hash with the witness, recomputed from the bytes.
@@ -64,6 +67,17 @@ impl BlockTemplate {
     #[must_use]
     pub fn size_bytes(&self) -> usize {
         self.transactions.iter().map(|transaction| size_of_val(transaction) + transaction.raw.len()).sum()
+    }
+
+    /// Takes the bytes of transactions that an older template has too from there. Miners hold jobs of dozens of templates, which
+    /// differ by few transactions.
+    pub fn share_bytes(&mut self, older: &Self) {
+        let known: HashMap<&Wtxid, &Arc<[u8]>> = older.transactions.iter().map(|one| (&one.wtxid, &one.raw)).collect();
+        for transaction in &mut self.transactions {
+            if let Some(raw) = known.get(&transaction.wtxid) {
+                transaction.raw = Arc::clone(raw);
+            }
+        }
     }
 
     /// Weight of all transactions, without header and coinbase, weight units.

@@ -31,7 +31,7 @@ impl Fixture {
     }
 
     fn raw(&self) -> Vec<Vec<u8>> {
-        self.template.transactions.iter().map(|transaction| transaction.raw.clone()).collect()
+        self.template.transactions.iter().map(|transaction| transaction.raw.to_vec()).collect()
     }
 
     fn assemble(&self, raw: &[Vec<u8>]) -> Option<WholeBlock> {
@@ -112,7 +112,7 @@ fn short_id_collisions_lead_to_a_fetch_and_never_to_a_wrong_block() {
     let stranger = <Wtxid as bitcoin::hashes::Hash>::hash(b"stranger");
     let mut other = (*fixture.template).clone();
     other.transactions.truncate(1);
-    other.transactions[0].raw = with_junk_witness(&other.transactions[0].raw);
+    other.transactions[0].raw = with_junk_witness(&other.transactions[0].raw).into();
     other.transactions[0].wtxid = stranger;
     announcement.ids[0] = announcement.short_ids().of(&stranger);
     let build = fixture.build(&announcement, BTreeMap::new());

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::server::{Reply, Server};
-use super::template::template;
+use super::template::{entry, template};
 use super::{block_hash, chain_info, genesis};
 use crate::bitcoind::{FeedState, TemplateFeed};
 use crate::config::Network;
@@ -103,6 +103,27 @@ async fn a_long_poll_answered_at_once_does_not_spin() {
     let _feed = TemplateFeed::start(server.client(Network::Local));
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert!(polls.load(Ordering::SeqCst) <= 3);
+}
+
+/// Miners hold jobs of dozens of templates. If each had its own transactions, they would take hundreds of megabytes.
+#[tokio::test]
+async fn templates_share_the_bytes_of_their_transactions() {
+    let server = Server::start(|request| match request["method"].as_str() {
+        Some("getblockchaininfo") => {
+            let mut info = chain_info("signet", 7, 7, false);
+            info["bestblockhash"] = json!(block_hash(1));
+            Reply::result(info)
+        }
+        _ if request["params"][0]["longpollid"].is_null() => Reply::result(template(1, vec![entry(0, &[])])),
+        _ => Reply::result(template(1, vec![entry(1, &[]), entry(0, &[])])),
+    })
+    .await;
+    let feed = TemplateFeed::start(server.client(Network::Local));
+    let mut state = feed.subscribe();
+    let count = |state: &FeedState| state.template.as_ref().map_or(0, |template| template.transactions.len());
+    let first = until(&mut state, "first template", |state| count(state) == 1).await.template.unwrap();
+    let next = until(&mut state, "second template", |state| count(state) == 2).await.template.unwrap();
+    assert!(Arc::ptr_eq(&first.transactions[0].raw, &next.transactions[1].raw));
 }
 
 #[tokio::test]

@@ -24,7 +24,7 @@ fn transaction(number: u32) -> Transaction {
     Transaction { version: Version::TWO, lock_time: absolute::LockTime::ZERO, input: vec![input], output: vec![output] }
 }
 
-fn entry(number: u32, depends: &[u32]) -> Value {
+pub(super) fn entry(number: u32, depends: &[u32]) -> Value {
     let transaction = transaction(number);
     json!({
         "data": serialize_hex(&transaction), "txid": transaction.compute_txid(),

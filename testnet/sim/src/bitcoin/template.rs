@@ -70,7 +70,7 @@ fn transaction(prev_block: &bitcoin::BlockHash, position: u32) -> TemplateTransa
         }],
     };
     TemplateTransaction {
-        raw: serialize(&transaction),
+        raw: serialize(&transaction).into(),
         txid: transaction.compute_txid(),
         wtxid: transaction.compute_wtxid(),
         fee: Amount::from_sat(FIRST_FEE_SAT / u64::from(position + 1)),
