@@ -10,6 +10,7 @@ mod blocks;
 mod censorship;
 mod chaos;
 mod clients;
+mod clock;
 #[path = "../core_sources/mod.rs"]
 mod core_sources;
 mod discovery;
