@@ -59,6 +59,11 @@ assert late < early + 16_000_000, f"{late - early} bytes more in the last rounds
     chaos) exec "$bin/shoal-testnet" chaos --seed "${CHAOS_SEED:-1}" --minutes "${CHAOS_MINUTES:-120}" --json ;;
     # Bitcoin's halving with full blocks: 40 blocks of the pool after it. REHEARSAL_BLOCKS changes that.
     rehearsal) REHEARSAL_BLOCKS="${REHEARSAL_BLOCKS:-40}" scene rehearsal ;;
+    # The same in simulated time: a month of Bitcoin's blocks, judged by Bitcoin Core. MONTH_BLOCKS shortens it.
+    month)
+        MONTH_BLOCKS="${MONTH_BLOCKS:-4320}" exec nice cargo nextest run --profile soak --release --locked --package testnet --test bitcoins \
+            --no-capture -E "test(/^month::/)"
+        ;;
     attack) exec "$bin/shoal-testnet" attack all --seconds "${ATTACK_SECONDS:-20}" --json ;;
     # The program and its packages, built twice in two folders, with two folders of cargo: the same bytes.
     dist)
@@ -122,7 +127,7 @@ assert late < early + 16_000_000, f"{late - early} bytes more in the last rounds
     sync) SHOAL_SYNC_LINKS=500,5000,20000 scene sync ;;
     kills) SHOAL_KILLS=1000 scene kills ;;
     *)
-        echo "soak: name a drill: years (two weeks of main's rate through the store), wide (a pool that pays 1,000 miners a block), sync (fresh nodes on chains of 500 to 20,000 links), kills (1,000 kills of a node), sim (random simulations), study (the standard study), link (ten nodes on bad lines), latency (a miner a second away), attack (hostile peers), chaos (faults of bitcoinds, clocks, disks and lines), dist (the packages, built twice), deb (the package in a fresh Debian), first-start (from the package to the first credited share), oci (the container image), start9 (the package for StartOS, against its SDK), stratum (an hour of miners that come, flood and leave), outage (two minutes without bitcoind), rehearsal (Bitcoin's halving with full blocks)" >&2
+        echo "soak: name a drill: years (two weeks of main's rate through the store), wide (a pool that pays 1,000 miners a block), sync (fresh nodes on chains of 500 to 20,000 links), kills (1,000 kills of a node), sim (random simulations), study (the standard study), link (ten nodes on bad lines), latency (a miner a second away), attack (hostile peers), chaos (faults of bitcoinds, clocks, disks and lines), dist (the packages, built twice), deb (the package in a fresh Debian), first-start (from the package to the first credited share), oci (the container image), start9 (the package for StartOS, against its SDK), stratum (an hour of miners that come, flood and leave), outage (two minutes without bitcoind), rehearsal (Bitcoin's halving with full blocks), month (a month of Bitcoin's blocks in simulated time)" >&2
         exit 2
         ;;
 esac

@@ -11,6 +11,7 @@
 //! state.rs       a bitcoind's newest template, or its problem
 //! follower.rs    follows the template of one bitcoind
 //! choice.rs      which of several bitcoinds is used
+//! claim.rs       checks the tips that bitcoinds claim
 //! zmq.rs         new blocks, from bitcoind's ZMQ
 //! empty.rs       a template without transactions, until the full one comes
 //! error.rs       errors, with advice for the operator
@@ -20,6 +21,7 @@
 //! syncing, on another network, hung, or not bitcoind at all.
 
 mod choice;
+mod claim;
 mod client;
 mod empty;
 mod error;
@@ -35,6 +37,7 @@ mod transport;
 mod verdict;
 mod zmq;
 
+pub use claim::Prover;
 pub use client::Bitcoind;
 pub use error::{BitcoindError, ConnectionError};
 pub use feed::TemplateFeed;

@@ -2,12 +2,14 @@
 
 use bitcoin::block::Header;
 use bitcoin::{BlockHash, Work};
+use futures::future::BoxFuture;
 use node_core::headers::{HeaderWalk, counts};
+use node_core::sentence;
 use sharechain::base::Chunk;
 use sharechain::bitcoin_headers::{BitcoinHeaders, Root, RootError};
-use sharechain::{Chain, ChainParams, U256};
+use sharechain::{ChainParams, U256};
 
-use crate::bitcoind::{Bitcoind, BitcoindError};
+use crate::bitcoind::{Bitcoind, BitcoindError, Prover};
 use crate::clock::now;
 use crate::consensus::{EngineHandle, EngineStopped};
 use crate::limits::HEADER_BATCH;
@@ -112,11 +114,6 @@ pub async fn load_up_to_tip(
         }
     }
     Ok(headers)
-}
-
-/// Work of the chain up to a block, by the headers that the share-chain knows; none if it does not know the block.
-pub fn work_of(chain: &Chain, block: &BlockHash) -> Option<Work> {
-    chain.bitcoin().get(block).map(|known| Work::from_be_bytes(known.chain_work.to_be_bytes()))
 }
 
 fn number(work: Work) -> U256 {
@@ -233,5 +230,17 @@ impl HeaderSource {
         }
         self.follow(&hash).await?;
         Ok(self.knows(&hash))
+    }
+}
+
+impl Prover for HeaderSource {
+    fn work_of(&self, tip: &BlockHash) -> Option<Work> {
+        let chain = self.engine.reader().chain();
+        chain.bitcoin().get(tip).map(|known| Work::from_be_bytes(known.chain_work.to_be_bytes()))
+    }
+
+    fn prove(&self, bitcoind: Bitcoind, tip: BlockHash) -> BoxFuture<'static, Result<(), String>> {
+        let source = Self::new(bitcoind, self.engine.clone());
+        Box::pin(async move { source.follow(&tip).await.map_err(|error| sentence(&error)) })
     }
 }

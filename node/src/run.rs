@@ -312,8 +312,7 @@ fn start_job_builder(
 ) -> watch::Receiver<WorkState> {
     let (state, seen) = watch::channel(WorkState::Waiting("the node has just started".into()));
     let headers = HeaderSource::new(bitcoind.clone(), engine.clone());
-    let reader = engine.reader().clone();
-    feed.believe(move |block| headers::work_of(&reader.chain(), block));
+    feed.believe(headers.clone());
     let (heard, feed, engine) = (feed.heard(), feed.subscribe(), engine.clone());
     parts.spawn(WorkWatch { miners: Arc::clone(&miners), heard: heard.clone() }.run());
     let rejected = watch::Sender::new(None);

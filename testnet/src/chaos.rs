@@ -4,10 +4,12 @@
 //! ```text
 //! scene.rs   bitcoinds, nodes and miners, and the lines between them
 //! fault.rs   the kinds of faults, and how they are drawn
+//! clock.rs   clocks that are ahead
 //! words.rs   devices that listen for words
 //! judge.rs   what must hold
 //! ```
 
+mod clock;
 mod fault;
 mod judge;
 mod scene;
@@ -24,6 +26,7 @@ use serde::Serialize;
 use tokio::time::{Instant, sleep};
 use tracing::info;
 
+pub use clock::clock_ahead;
 pub use scene::enter_namespaces;
 
 use crate::bitcoind::BitcoindError;

@@ -25,6 +25,7 @@ use crate::network::{
     run_bitcoin, run_guard, run_miner,
 };
 use crate::premine::{self, PremineError};
+use crate::rehearsal::MonthError;
 use crate::scale::{self, LoadArgs, PoolError, StratumError, SyncError};
 use crate::table::status_text;
 use crate::up::{self, Options, UpError};
@@ -203,6 +204,8 @@ enum CliError {
     Guard(#[from] GuardError),
     #[error(transparent)]
     Scale(#[from] PoolError),
+    #[error(transparent)]
+    Month(#[from] MonthError),
     #[error(transparent)]
     Sync(#[from] SyncError),
     #[error(transparent)]

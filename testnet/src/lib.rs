@@ -20,6 +20,7 @@
 //! rpc.rs         a JSON-RPC client for both kinds of Bitcoin
 //! signet.rs      the custom signet of all test networks
 //! premine.rs     its initial chain, mined in advance
+//! double.rs      a double of bitcoind around that halving
 //! rehearsal.rs   nodes around Bitcoin's next halving, with full blocks
 //! scale.rs       `shoal-testnet bench`: a node's first sync, its years, its miners
 //! limits.rs      every limit, with its unit and its reason
@@ -32,6 +33,7 @@ pub mod attack;
 pub mod bitcoind;
 pub mod chaos;
 pub mod cli;
+mod double;
 pub mod embedded;
 pub mod faults;
 pub mod limits;

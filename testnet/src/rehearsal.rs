@@ -2,31 +2,33 @@
 //! halving at block 1,050,000, with full templates, fee spikes and reorganizations of six blocks.
 //!
 //! ```text
-//! bitcoin.rs   a double of bitcoind, whose chain grows and changes
-//! fill.rs      what templates hold
-//! headers.rs   Bitcoin's headers up to the rehearsal
+//! headers.rs  Bitcoin's headers up to the rehearsal
+//! month.rs    a month of Bitcoin's blocks, in simulated time
+//! judge.rs    Bitcoin Core's own functions, as a program
 //! ```
 //!
 //! The double takes every block whose header is valid. Whether bitcoind would have taken it is for Bitcoin Core's own
 //! functions to say: the tests `rehearsal::` of whole networks ask them about each block that the nodes submitted.
 
-mod bitcoin;
-mod fill;
 mod headers;
+mod judge;
+mod month;
 
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ::bitcoin::{KnownHrp, OutPoint, TxOut};
+use bitcoin::{KnownHrp, OutPoint, TxOut};
 use sharechain::ChainParams;
 use tokio::task::JoinSet;
 
-pub use self::bitcoin::Submitted;
-pub use self::fill::Fill;
+pub use self::judge::{Core, Judged};
+pub use self::month::{Month, MonthError, run as month};
+pub use crate::double::{Fill, Submitted};
 
-use self::bitcoin::Double;
+use self::headers::Headers;
+use crate::double::Double;
 use crate::miner;
 use crate::network::payout_address;
 use crate::scale::{Node, SyncError};
@@ -83,8 +85,8 @@ pub struct Rehearsed {
 /// A node ends or does not start, or the time is up.
 pub async fn run(shoal: &Path, blocks: usize, folder: &Path) -> Result<Rehearsed, SyncError> {
     let params = ChainParams::rehearsal();
-    let root = headers::until(&params, START)?;
-    let double = Double::start(&params, &root, fill::all(), folder).await?;
+    let Headers { root, above } = headers::until(&params, START)?;
+    let double = Double::start(&params, (&root, &above), Fill::all(), folder).await?;
     let mut nodes = Vec::new();
     for name in ["first", "second"] {
         let peers: Vec<String> = nodes.iter().map(Node::multiaddress).collect();
@@ -109,12 +111,6 @@ pub async fn run(shoal: &Path, blocks: usize, folder: &Path) -> Result<Rehearsed
         node.stop().await?;
     }
     Ok(Rehearsed { submitted, coins, height, left, known, tips })
-}
-
-/// What the templates hold, in the order in which they take turns.
-#[must_use]
-pub fn fills() -> Vec<Fill> {
-    fill::all()
 }
 
 /// Two miners at each node.
@@ -142,7 +138,8 @@ async fn drive(double: &Double, blocks: usize, deadline: Instant) -> Result<(), 
     let mut next = reorganizations.next();
     let (mut height, mut since) = (START, Instant::now());
     let mut template = Instant::now();
-    while next.is_some() || !double.has_found(blocks) {
+    let has_enough = || matches!(double.has_found(HALVING), [below, above] if below >= 2 && above >= blocks);
+    while next.is_some() || !has_enough() {
         if Instant::now() > deadline {
             return Err(io::Error::other(format!("the rehearsal got no further than block {}", double.height())).into());
         }

@@ -4,14 +4,12 @@
 //! pool.rs     a pool of miners that finds proofs for one engine
 //! years.rs    `shoal-testnet bench years`: memory and disk by month
 //! window.rs   the share-chain of a full window, made once
-//! double.rs   a double of bitcoind that serves that chain's headers
 //! process.rs  Linux's data of a process
 //! sync.rs     `shoal-testnet bench sync`: a fresh node joins the pool
 //! load.rs     the load of many miners, in its own process
 //! stratum.rs  `shoal-testnet bench stratum`: a node with many miners
 //! ```
 
-mod double;
 mod load;
 mod pool;
 mod process;
@@ -23,10 +21,9 @@ mod years;
 use std::io;
 use std::path::Path;
 
-pub(crate) use double::work;
 pub use load::{LoadArgs, Protocol, run as run_load};
 pub use pool::PoolError;
-pub(crate) use pool::grind;
+pub(crate) use pool::{Find, Found, Miners, Pool};
 pub use stratum::{StratumBench, StratumError, StratumOptions, run as stratum};
 pub(crate) use sync::Node;
 pub use sync::{SyncBench, SyncError, run as sync, serve};

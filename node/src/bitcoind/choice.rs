@@ -1,15 +1,15 @@
 //! Chooses among several bitcoinds: the one whose chain has the most work, or the first among equals.
 
 use std::cmp::Reverse;
-use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
-use bitcoin::{BlockHash, Work};
+use bitcoin::Work;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep_until};
 use tracing::{debug, info, warn};
 
+use super::claim::{Claims, Judged, Proving};
 use super::client::Bitcoind;
 use super::state::{FeedState, Source};
 use crate::limits::RETURN_AFTER;
@@ -24,40 +24,13 @@ pub(super) struct Chooser {
     pub(super) news: Arc<Notify>,
     pub(super) state: watch::Sender<FeedState>,
     pub(super) heard: watch::Sender<Instant>,
-    pub(super) computed: Computed,
-}
-
-/// Looks up the work of the chain up to a block.
-type Lookup = Box<dyn Fn(&BlockHash) -> Option<Work> + Send + Sync>;
-
-/// Work of chains as this node computed it from their headers, which is more reliable than a bitcoind's claim. Empty
-/// until the share-chain is loaded.
-#[derive(Clone, Default)]
-pub(super) struct Computed(Arc<OnceLock<Lookup>>);
-
-impl fmt::Debug for Computed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Computed").field(&self.0.get().is_some()).finish()
-    }
-}
-
-impl Computed {
-    /// Uses this lookup from now on. Only the first call has an effect.
-    pub(super) fn set(&self, lookup: Lookup) {
-        let _again = self.0.set(lookup).is_err();
-    }
-
-    /// Work of the chain that a bitcoind's template extends: computed if possible, otherwise claimed.
-    fn of(&self, state: &FeedState) -> Option<Work> {
-        let tip = state.template.as_ref()?.prev_block;
-        self.0.get().and_then(|lookup| lookup(&tip)).or(state.work)
-    }
+    pub(super) proving: Proving,
 }
 
 /// A bitcoind that has a current template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Well {
-    /// Work of the chain that its template extends; none while it is not known.
+    /// Work of the chain that its template extends; none if unproven.
     work: Option<Work>,
     /// How long it has worked.
     for_time: Duration,
@@ -74,33 +47,36 @@ fn choose(all: &[Option<Well>]) -> Option<usize> {
 
 impl Chooser {
     pub(super) async fn run(self) {
+        let mut claims = Claims::new(self.bitcoind.each(), self.proving.clone());
         let mut since: Vec<Option<Instant>> = vec![None; self.sources.len()];
         let (mut used, mut lost) = (self.bitcoind.used(), false);
         loop {
-            let (now, states) = (Instant::now(), self.states());
-            for (state, since) in states.iter().zip(&mut since) {
+            let now = Instant::now();
+            let judged = self.judged(&mut claims, now);
+            for (Judged { state, .. }, since) in judged.iter().zip(&mut since) {
                 let is_well = state.template.is_some() && state.trouble.is_none();
                 *since = is_well.then(|| since.unwrap_or(now));
             }
-            let both = states.iter().zip(&since);
-            let well: Vec<_> = both.map(|(state, since)| well(self.computed.of(state), *since, now)).collect();
+            let well: Vec<_> = judged.iter().zip(&since).map(|(of, since)| well(of.work, *since, now)).collect();
             let chosen = choose(&well);
             if let Some(index) = chosen.filter(|index| *index != used) {
-                lost = self.tell(used, index, states[used].trouble.as_deref(), lost);
+                lost = self.tell(used, index, judged[used].state.trouble.as_deref(), lost);
                 self.bitcoind.switch_to(index);
                 used = index;
             }
-            self.publish(&states[used], *self.sources[used].heard.borrow());
-            let proven = since.iter().flatten().map(|since| *since + RETURN_AFTER).filter(|proven| *proven > now).min();
+            self.publish(&judged[used].state, *self.sources[used].heard.borrow());
+            let stays = since.iter().flatten().map(|since| *since + RETURN_AFTER).filter(|stays| *stays > now).min();
             tokio::select! {
                 () = self.news.notified() => {}
-                () = sleep_until(proven.unwrap_or(now)), if proven.is_some() => {}
+                () = claims.settled() => {}
+                () = sleep_until(stays.unwrap_or(now)), if stays.is_some() => {}
             }
         }
     }
 
-    fn states(&self) -> Vec<FeedState> {
-        self.sources.iter().map(|source| source.state.borrow().clone()).collect()
+    fn judged(&self, claims: &mut Claims, now: Instant) -> Vec<Judged> {
+        let states = self.sources.iter().map(|source| source.state.borrow().clone());
+        states.enumerate().map(|(index, state)| claims.judge(index, state, now)).collect()
     }
 
     fn publish(&self, state: &FeedState, heard: Instant) {

@@ -161,22 +161,25 @@ impl Bitcoind {
         }
     }
 
-    /// Switches to the first bitcoind that is ready, if the one in use is not.
+    /// Calls `ask` with each bitcoind until one succeeds, and switches to that one. The one in use comes first.
     ///
     /// # Errors
-    /// None is ready: the error of the one in use.
-    pub async fn find_ready(&self) -> Result<ChainStatus, BitcoindError> {
-        let error = match self.ready().await {
-            Ok(status) => return Ok(status),
-            Err(error) => error,
-        };
-        for (index, server) in self.each().enumerate().filter(|(index, _)| *index != self.used()) {
-            if let Ok(status) = server.ready().await {
-                self.switch_to(index);
-                return Ok(status);
+    /// All fail: the error of the one in use.
+    pub async fn use_first<T, E>(&self, ask: impl AsyncFn(Self) -> Result<T, E>) -> Result<T, E> {
+        let used = self.used();
+        let mut order: Vec<_> = self.each().enumerate().collect();
+        order.sort_by_key(|(index, _)| (*index != used, *index));
+        let mut failed = None;
+        for (index, alone) in order {
+            match ask(alone).await {
+                Ok(answer) => {
+                    self.switch_to(index);
+                    return Ok(answer);
+                }
+                Err(error) => failed = failed.or(Some(error)),
             }
         }
-        Err(error)
+        Err(failed.expect("there is a bitcoind, and it answers or fails"))
     }
 
     /// Fetches the hash of the active chain's tip (`getbestblockhash`).

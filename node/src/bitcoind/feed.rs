@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use bitcoin::{BlockHash, Work};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::choice::{Chooser, Computed};
+use super::choice::Chooser;
+use super::claim::{Prover, Proving};
 use super::client::Bitcoind;
 use super::follower::Follower;
 use super::state::{FeedState, Source};
@@ -20,7 +20,7 @@ pub struct TemplateFeed {
     /// That of the bitcoind in use.
     used: Source,
     each: Vec<(Bitcoind, watch::Receiver<FeedState>)>,
-    computed: Computed,
+    proving: Proving,
     /// Dropping it aborts them.
     _tasks: JoinSet<()>,
 }
@@ -31,7 +31,6 @@ impl TemplateFeed {
         let mut tasks = JoinSet::new();
         let news = Arc::new(Notify::new());
         let each: Vec<_> = bitcoind.each().collect();
-        let several = each.len() > 1;
         let sources: Vec<_> = each
             .iter()
             .map(|bitcoind| {
@@ -42,28 +41,29 @@ impl TemplateFeed {
                     tasks.spawn(zmq::follow(address.to_owned(), tip.clone()));
                 }
                 let (bitcoind, news) = (bitcoind.clone(), Arc::clone(&news));
-                tasks.spawn(async move { Follower { bitcoind, state, heard, tip, several, news }.run().await });
+                tasks.spawn(async move { Follower { bitcoind, state, heard, tip, news }.run().await });
                 Source { state: seen, heard: last_heard }
             })
             .collect();
         let each = each.into_iter().zip(sources.iter().map(|source| source.state.clone())).collect();
-        let computed = Computed::default();
+        let proving = Proving::default();
         let used = match <[Source; 1]>::try_from(sources) {
             Ok([only]) => only,
             Err(sources) => {
                 let (state, seen) = watch::channel(FeedState::default());
                 let (heard, last_heard) = watch::channel(Instant::now());
-                let computed = computed.clone();
-                tasks.spawn(Chooser { bitcoind, sources, news, state, heard, computed }.run());
+                let proving = proving.clone();
+                tasks.spawn(Chooser { bitcoind, sources, news, state, heard, proving }.run());
                 Source { state: seen, heard: last_heard }
             }
         };
-        Self { used, each, computed, _tasks: tasks }
+        Self { used, each, proving, _tasks: tasks }
     }
 
-    /// Compares bitcoinds by the chain work that this returns, where it is known, rather than by their claims.
-    pub fn believe(&self, work: impl Fn(&BlockHash) -> Option<Work> + Send + Sync + 'static) {
-        self.computed.set(Box::new(work));
+    /// Compares bitcoinds by the chain work that `prover` computes from headers, and leaves those that claim a block
+    /// without a header. Before this call, the first bitcoind that works is used. Only the first call has an effect.
+    pub fn believe(&self, prover: impl Prover + 'static) {
+        self.proving.set(prover);
     }
 
     /// A receiver of the time when bitcoind last answered. At first, that is the start of the task.

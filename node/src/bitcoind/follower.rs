@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{ConstantBuilder, ExponentialBuilder, Retryable};
-use bitcoin::{BlockHash, Work};
+use bitcoin::BlockHash;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep, timeout};
 use tracing::debug;
@@ -34,8 +34,6 @@ pub(super) struct Follower {
     pub(super) heard: watch::Sender<Instant>,
     /// The newest known tip, from ZMQ or the tip check; none at the start.
     pub(super) tip: watch::Sender<Option<BlockHash>>,
-    /// True if there are other bitcoinds, so that the work of the chain matters.
-    pub(super) several: bool,
     /// Wakes the choice among several.
     pub(super) news: Arc<Notify>,
 }
@@ -98,8 +96,7 @@ impl Follower {
     async fn follow(&self, mut template: Arc<BlockTemplate>) -> Result<(), BitcoindError> {
         let mut tips = self.tip.subscribe();
         loop {
-            let work = self.work(&template).await?;
-            self.publish(Arc::clone(&template), work);
+            self.publish(Arc::clone(&template));
             let asked = Instant::now();
             let mut next = {
                 let (mut next, mut moved) = (pin!(self.next(&template)), pin!(self.tip_moved(template.prev_block)));
@@ -107,9 +104,7 @@ impl Follower {
                     tokio::select! {
                         next = &mut next => break next?,
                         moved = &mut moved => return moved,
-                        (empty, work) = self.early(&mut tips, &template) => {
-                            self.publish(Arc::new(empty), self.several.then_some(work));
-                        }
+                        empty = self.early(&mut tips, &template) => self.publish(Arc::new(empty)),
                     }
                 }
             };
@@ -158,11 +153,7 @@ impl Follower {
     }
 
     /// Waits for a tip without a template, and makes an empty one, unless the full one comes immediately.
-    async fn early(
-        &self,
-        tips: &mut watch::Receiver<Option<BlockHash>>,
-        last: &BlockTemplate,
-    ) -> (BlockTemplate, Work) {
+    async fn early(&self, tips: &mut watch::Receiver<Option<BlockHash>>, last: &BlockTemplate) -> BlockTemplate {
         loop {
             if tips.changed().await.is_err() {
                 return std::future::pending().await;
@@ -177,7 +168,7 @@ impl Follower {
                     let time = self.state.borrow().time().unwrap_or(now().0);
                     if let Some(empty) = empty::on(&info, last, self.bitcoind.network(), time) {
                         debug!(%tip, height = empty.height, "using an empty template until the full one comes");
-                        return (empty, info.chain_work);
+                        return empty;
                     }
                 }
                 Ok(None) => {}
@@ -209,23 +200,7 @@ impl Follower {
         }
     }
 
-    /// Work of the chain that a template extends; none if it does not matter.
-    async fn work(&self, template: &BlockTemplate) -> Result<Option<Work>, BitcoindError> {
-        if !self.several {
-            return Ok(None);
-        }
-        let known = {
-            let state = self.state.borrow();
-            let same_tip = |known: &&Arc<BlockTemplate>| known.prev_block == template.prev_block;
-            state.template.as_ref().filter(same_tip).and(state.work)
-        };
-        match known {
-            Some(work) => Ok(Some(work)),
-            None => Ok(self.bitcoind.header(template.prev_block).await?.map(|info| info.chain_work)),
-        }
-    }
-
-    fn publish(&self, template: Arc<BlockTemplate>, work: Option<Work>) {
+    fn publish(&self, template: Arc<BlockTemplate>) {
         self.heard.send_replace(Instant::now());
         self.state.send_modify(|state| {
             if state.trouble.take().is_some() {
@@ -240,7 +215,6 @@ impl Follower {
             );
             state.template = Some(template);
             state.received = Some(Instant::now());
-            state.work = work;
         });
         self.news.notify_one();
     }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use bitcoin::Work;
 use node_core::jobs::BlockTemplate;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -16,8 +15,6 @@ pub struct FeedState {
     pub received: Option<Instant>,
     /// Why the template may be out of date, in one sentence for the operator; none if it is current.
     pub trouble: Option<Arc<str>>,
-    /// Work of the chain that the template extends; none if there is only one bitcoind.
-    pub work: Option<Work>,
 }
 
 impl FeedState {

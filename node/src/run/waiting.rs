@@ -65,7 +65,12 @@ impl Front {
     }
 }
 
+/// Loads the headers from the first bitcoind that has them, so that one that claims a block without a header does not
+/// delay the start.
 async fn load(bitcoind: &Bitcoind, params: &ChainParams, base: Option<u32>) -> Result<BitcoinHeaders, HeadersError> {
-    bitcoind.find_ready().await?;
-    headers::load_up_to_tip(bitcoind, params, base).await
+    let from = async |bitcoind: Bitcoind| {
+        bitcoind.ready().await?;
+        headers::load_up_to_tip(&bitcoind, params, base).await
+    };
+    bitcoind.use_first(from).await
 }

@@ -13,6 +13,7 @@ use serde_json::json;
 use tokio::time::sleep;
 
 use super::ChaosError;
+use super::clock::clock_ahead;
 use crate::api_client::Api;
 use crate::bitcoind::RealBitcoin;
 use crate::link::{LinkError, enter_user_namespace};
@@ -29,10 +30,6 @@ const HASHRATE_HS: &str = "300000";
 
 /// Time for a start.
 const START_MAX: Duration = Duration::from_secs(60);
-
-/// libfaketime, as Debian installs it.
-const FAKETIME: [&str; 2] =
-    ["/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1", "/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1"];
 
 /// Enters namespaces in which this program may mount disks. The process must have no other threads yet.
 ///
@@ -188,15 +185,9 @@ impl Scene {
         let mut args: Vec<OsString> = vec!["run".into(), "--config".into(), self.config_path(place).into()];
         let mut program = shoal.clone();
         if let Some(hours) = ahead_h {
-            let library = FAKETIME.iter().find(|path| Path::new(path).is_file());
-            let library = library.ok_or_else(|| std::io::Error::other("libfaketime is not installed"))?;
             program = "/usr/bin/env".into();
-            let variables = [
-                format!("LD_PRELOAD={library}"),
-                format!("FAKETIME=+{hours}h"),
-                "FAKETIME_DONT_FAKE_MONOTONIC=1".to_owned(),
-            ];
-            args = variables.into_iter().map(OsString::from).chain([shoal.into()]).chain(args).collect();
+            let variables = clock_ahead(hours)?.map(|(name, value)| format!("{name}={value}").into());
+            args = variables.into_iter().chain([shoal.into()]).chain(args).collect();
         }
         let (name, log) = (format!("node {place}"), self.place(place).join("shoal.log"));
         let spec = Spec { name, program, args, log, last_signal: LastSignal::Kill, namespace: None };

@@ -9,6 +9,7 @@ use super::CliError;
 use super::parse::{count, parse_fraction};
 use crate::limits::CONNECTIONS_MAX;
 use crate::network::shoal_program;
+use crate::rehearsal::{self, Month, MonthError};
 use crate::scale::{self, PoolError, Protocol, StratumOptions, WindowOptions, Years, YearsOptions};
 
 #[derive(Debug, Subcommand)]
@@ -49,6 +50,18 @@ pub(super) enum BenchCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Run the real store and chain through Bitcoin's blocks around the halving in simulated time, judged by Bitcoin Core
+    Month {
+        /// Bitcoin's blocks; a third of them come before the halving
+        #[arg(long, default_value_t = 4_320, value_parser = clap::value_parser!(u32).range(36..=4_320))]
+        blocks: u32,
+        /// Program with Bitcoin Core's functions, which the test `month` builds
+        #[arg(long, value_name = "PROGRAM")]
+        core: PathBuf,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Run the real store and chain through simulated years, and show memory and disk by month
     Years {
         /// Simulated years
@@ -73,6 +86,7 @@ impl BenchCommand {
                 let days = days.unwrap_or_else(|| years.saturating_mul(365));
                 Ok(bench_years(YearsOptions { days, fraction }, json)?)
             }
+            Self::Month { blocks, core, json } => Ok(bench_month(blocks, &core, json)?),
             Self::Sync { proofs, scripts, cache, json, serve } => {
                 let cache = cache.unwrap_or_else(|| std::env::temp_dir().join("shoal-bench"));
                 let options = WindowOptions::of_proofs(proofs, scripts);
@@ -98,6 +112,22 @@ fn bench_years(options: YearsOptions, json: bool) -> Result<(), PoolError> {
     } else {
         let Years { proofs, restart_s, .. } = found;
         format!("{proofs} proofs found and checked; a restart took {restart_s:.2} s")
+    };
+    Ok(writeln!(std::io::stdout(), "{text}")?)
+}
+
+/// Runs the month in a folder of its own, which goes at the end.
+fn bench_month(blocks: u32, core: &Path, json: bool) -> Result<(), MonthError> {
+    let folder = tempfile::tempdir()?;
+    let found = rehearsal::month(blocks, core, &folder.path().join("store"), &mut std::io::stderr())?;
+    let text = if json {
+        serde_json::to_string_pretty(&found).map_err(std::io::Error::from)?
+    } else {
+        let Month { start, end, links, blocks, left, paid, took_s, .. } = found;
+        format!(
+            "blocks {start} to {end}, {links} links: {blocks} blocks of the pool are valid and pay {paid} sat, subsidy and \
+             fees; {left} of them were left behind; {took_s:.0} s"
+        )
     };
     Ok(writeln!(std::io::stdout(), "{text}")?)
 }

@@ -68,7 +68,7 @@ fn header(previous: BlockHash, number: u32, bits: CompactTarget, nonce: u32) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scale::grind;
+    use crate::double::grind;
 
     /// `REHEARSAL_NONCES=FILE` finds all nonces anew, and writes them there.
     #[test]

@@ -1,18 +1,25 @@
-//! A pool of miners that finds proofs for one engine. Every proof meets its target and passes every check.
+//! A pool of miners that finds proofs for one engine. Jobs, coinbases and blocks are the node's own; every proof meets its target and
+//! passes every check.
 
-use bitcoin::block::{Header, Version};
-use bitcoin::hashes::{Hash, sha256};
-use bitcoin::{ScriptBuf, TxMerkleNode, WPubkeyHash};
+use std::sync::Arc;
+
+use bitcoin::block::Header;
+use bitcoin::hashes::{Hash, hash160, sha256d};
+use bitcoin::{Amount, PubkeyHash, ScriptBuf, ScriptHash, TxMerkleNode, WPubkeyHash};
 use node::store::{Store, StoreError};
 use node_core::engine::Engine;
+use node_core::jobs::{
+    BlockTemplate, CoinbaseCost, Contents, Job, JobBuilder, JobError, JobPosition, JobTemplate, TemplateTransaction,
+    Trigger, judge_found,
+};
 use sharechain::bitcoin_headers::BitcoinHeaders;
-use sharechain::chain::{Assignment, Outcome, Unpayable};
-use sharechain::change_set::Source;
-use sharechain::check::binding::{BoundProof, merkle_root};
-use sharechain::coinbase::Coinbase;
-use sharechain::encode::shares_root;
-use sharechain::share::{EXTRANONCE_BYTES, SHARE_VERSION};
-use sharechain::{Proof, RuleError, ShareHeader, ShareId, Timestamp, U256};
+use sharechain::chain::Outcome;
+use sharechain::check::binding::merkle_root;
+use sharechain::share::EXTRANONCE_BYTES;
+use sharechain::{ShareId, Timestamp, U256};
+use sim::hash::HeaderHasher;
+
+use crate::double::{grind, next_header};
 
 /// Version of the blocks.
 const BLOCK_VERSION: i32 = 0x2000_0000;
@@ -29,12 +36,9 @@ pub enum PoolError {
     /// The disk fails.
     #[error("a folder cannot be read or written")]
     Io(#[from] std::io::Error),
-    /// The payouts of the next proof are not known.
+    /// There is no job.
     #[error(transparent)]
-    Unpayable(#[from] Unpayable),
-    /// A rule is broken.
-    #[error(transparent)]
-    Rule(#[from] RuleError),
+    Job(#[from] JobError),
     /// The share-chain has nothing to build on, or a header is missing.
     #[error("the share-chain lacks something to build on")]
     Nothing,
@@ -49,30 +53,14 @@ pub enum PoolError {
 /// The best header is unknown, which cannot happen.
 pub(super) fn mine_block(bitcoin: &BitcoinHeaders, now: Timestamp) -> Result<Header, PoolError> {
     let previous = bitcoin.best().header.block_hash();
-    let earliest = bitcoin.median_time(&previous).ok_or(PoolError::Nothing)?.plus(1);
-    let mut header = Header {
-        version: Version::from_consensus(BLOCK_VERSION),
-        prev_blockhash: previous,
-        merkle_root: TxMerkleNode::from_byte_array(sha256::Hash::hash(previous.as_byte_array()).to_byte_array()),
-        time: now.max(earliest).0,
-        bits: bitcoin.next_bits(&previous).ok_or(PoolError::Nothing)?,
-        nonce: 0,
-    };
+    let mut header = next_header(bitcoin, &previous, now).ok_or(PoolError::Nothing)?;
     grind(&mut header);
     Ok(header)
 }
 
-/// Looks for the nonce with which a header meets its target.
-pub(crate) fn grind(header: &mut Header) {
-    let target = header.target();
-    while !target.is_met_by(header.block_hash()) {
-        header.nonce += 1;
-    }
-}
-
 /// Kind of a find.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Find {
+pub(crate) enum Find {
     /// A share that is not a link.
     Share,
     /// A link that is not a Bitcoin block.
@@ -81,103 +69,161 @@ pub(super) enum Find {
     Block,
 }
 
+/// A find.
+pub(crate) struct Found {
+    job: Job,
+    /// Its header.
+    pub(crate) header: Header,
+    extranonce: [u8; EXTRANONCE_BYTES],
+}
+
+impl Found {
+    /// The block, serialized, as a node submits it.
+    pub(crate) fn block(&self) -> Vec<u8> {
+        self.job.block(&self.header, &self.extranonce)
+    }
+
+    /// Its height.
+    pub(crate) fn height(&self) -> u32 {
+        self.job.share.bitcoin_height
+    }
+}
+
 /// The miners, and the node that they all use.
-pub(super) struct Pool {
+pub(crate) struct Pool {
     /// The node's engine.
-    pub(super) engine: Engine<Store>,
-    bitcoin_tip: Header,
+    pub(crate) engine: Engine<Store>,
     /// The simulated time.
-    pub(super) now: Timestamp,
+    pub(crate) now: Timestamp,
+    bitcoin_tip: Header,
+    /// Transactions of the next block, and their fees. None for an empty block with the merkle branch of a busy chain.
+    transactions: Option<(Vec<TemplateTransaction>, Amount)>,
+    /// bitcoind's template; none after a change.
+    block: Option<Arc<BlockTemplate>>,
+    /// The job template; none after a change. Like a node's, it lists the shares found before it was made.
+    template: Option<Arc<JobTemplate>>,
+    builder: JobBuilder,
     /// Number of proofs found so far, which is also the next one's extranonce.
     proofs: u64,
 }
 
 /// Miners whose scripts have consecutive numbers.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Miners {
+pub(crate) struct Miners {
     /// Number of the first.
-    pub(super) first: u64,
+    pub(crate) first: u64,
     /// Number of miners.
-    pub(super) count: u64,
+    pub(crate) count: u64,
 }
 
 impl Pool {
     /// Starts on an engine whose chain holds only genesis.
     #[must_use]
-    pub(super) fn new(engine: Engine<Store>, now: Timestamp) -> Self {
+    pub(crate) fn new(engine: Engine<Store>, now: Timestamp) -> Self {
         let bitcoin_tip = engine.chain().bitcoin().best().header;
-        Self { engine, bitcoin_tip, now, proofs: 0 }
+        let (transactions, block, template, builder) = (None, None, None, JobBuilder::default());
+        Self { engine, now, bitcoin_tip, transactions, block, template, builder, proofs: 0 }
     }
 
     /// Number of proofs found so far.
     #[must_use]
-    pub(super) fn proofs(&self) -> u64 {
+    pub(crate) fn proofs(&self) -> u64 {
         self.proofs
     }
 
-    /// Payout script of a miner.
+    /// Payout script of a miner, of three kinds.
     #[must_use]
     pub(super) fn script(miner: u64) -> ScriptBuf {
-        let hash = sha256::Hash::hash(&miner.to_le_bytes()).to_byte_array();
-        let mut program = [0; 20];
-        program.copy_from_slice(&hash[..20]);
-        ScriptBuf::new_p2wpkh(&WPubkeyHash::from_byte_array(program))
+        let hash = hash160::Hash::hash(&miner.to_le_bytes());
+        match miner % 3 {
+            0 => ScriptBuf::new_p2wpkh(&WPubkeyHash::from_raw_hash(hash)),
+            1 => ScriptBuf::new_p2pkh(&PubkeyHash::from_raw_hash(hash)),
+            _ => ScriptBuf::new_p2sh(&ScriptHash::from_raw_hash(hash)),
+        }
     }
 
-    /// Bitcoin finds a block.
+    /// Others find a Bitcoin block.
     ///
     /// # Errors
     /// The disk fails.
-    pub(super) fn bitcoin_block(&mut self) -> Result<(), PoolError> {
+    pub(crate) fn bitcoin_block(&mut self) -> Result<(), PoolError> {
         let header = mine_block(self.engine.chain().bitcoin(), self.now)?;
         self.take_block(header)
+    }
+
+    /// Replaces Bitcoin's last `depth` blocks by one more, which others found.
+    ///
+    /// # Errors
+    /// The chain is not that long, or the disk fails.
+    pub(crate) fn reorganize(&mut self, depth: u32) -> Result<(), PoolError> {
+        let bitcoin = self.engine.chain().bitcoin();
+        let below = bitcoin.best().height.checked_sub(depth).ok_or(PoolError::Nothing)?;
+        let mut previous = bitcoin.ancestor(&self.bitcoin_tip.block_hash(), below).ok_or(PoolError::Nothing)?;
+        loop {
+            let next = next_header(self.engine.chain().bitcoin(), &previous, self.now);
+            let mut header = next.ok_or(PoolError::Nothing)?;
+            grind(&mut header);
+            previous = header.block_hash();
+            self.take_block(header)?;
+            if self.bitcoin_tip == header {
+                return Ok(());
+            }
+        }
     }
 
     /// The node learns of a Bitcoin block.
     ///
     /// # Errors
     /// The disk fails.
-    pub(super) fn take_block(&mut self, header: Header) -> Result<(), PoolError> {
+    pub(crate) fn take_block(&mut self, header: Header) -> Result<(), PoolError> {
         self.engine.insert_bitcoin_headers(&[header], self.now);
-        self.bitcoin_tip = header;
+        self.bitcoin_tip = self.engine.chain().bitcoin().best().header;
+        (self.block, self.template) = (None, None);
         self.take()
+    }
+
+    /// Sets the transactions of bitcoind's next template.
+    pub(crate) fn fill(&mut self, transactions: Vec<TemplateTransaction>, fees: Amount) {
+        self.transactions = Some((transactions, fees));
+        (self.block, self.template) = (None, None);
     }
 
     /// Miners find `shares` shares, and then a link. A few miners find most, and many find little.
     ///
     /// # Errors
     /// As [`Pool::find`].
-    pub(super) fn find_link(&mut self, miners: Miners, shares: u32, link: Find) -> Result<(), PoolError> {
-        for number in 0..=shares {
-            let rank = (self.proofs.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) % miners.count;
-            let what = if number == shares { link } else { Find::Share };
-            self.find(miners.first + rank * rank / miners.count, what)?;
+    pub(crate) fn find_link(&mut self, miners: Miners, shares: u32, link: Find) -> Result<Found, PoolError> {
+        for _ in 0..shares {
+            self.find(miners, Find::Share)?;
         }
-        Ok(())
+        self.find(miners, link)
     }
 
-    /// A miner finds a proof.
+    /// One of the miners finds a proof.
     ///
     /// # Errors
     /// The disk fails, or the engine does not accept the proof.
-    fn find(&mut self, miner: u64, what: Find) -> Result<(), PoolError> {
-        let link = what != Find::Share;
-        let work = self.engine.chain().assignment().ok_or(PoolError::Nothing)?;
-        let list = if link { work.list.clone() } else { Vec::new() };
-        let proof = self.mine(miner, work, &list, what)?;
-        let bound = BoundProof::bind(proof, U256::MAX, self.engine.chain().consensus_id())?;
-        let outcome = self.engine.insert(bound, link.then_some(list), Source::default(), self.now);
+    fn find(&mut self, miners: Miners, what: Find) -> Result<Found, PoolError> {
+        let rank = (self.proofs.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) % miners.count;
+        let miner = miners.first + rank * rank / miners.count;
+        let job = Job::new(self.template()?, Self::script(miner));
+        let found = self.mine(job, what);
+        let outcome = judge_found(&mut self.engine, &found.job, found.header, found.extranonce, self.now);
         if !matches!(outcome, Outcome::Accepted(_)) {
             return Err(PoolError::NotAccepted(format!("{outcome:?}")));
         }
-        self.take()
+        if what != Find::Share {
+            self.template = None;
+        }
+        self.take()?;
+        Ok(found)
     }
 
     /// About a second passes for the engine, which takes its pruning steps.
     ///
     /// # Errors
     /// The disk fails.
-    pub(super) fn tick(&mut self) -> Result<(), PoolError> {
+    pub(crate) fn tick(&mut self) -> Result<(), PoolError> {
         self.engine.tick(self.now);
         self.take()
     }
@@ -188,50 +234,75 @@ impl Pool {
         self.engine.take_failure().map_or(Ok(()), |error| Err(error.into()))
     }
 
-    fn mine(&mut self, miner: u64, work: Assignment, list: &[ShareId], what: Find) -> Result<Proof, PoolError> {
-        let previous = self.bitcoin_tip.block_hash();
-        let time = work.time(self.now);
-        let chain = self.engine.chain_mut();
-        let height = chain.bitcoin().get(&previous).ok_or(PoolError::Nothing)?.height + 1;
-        let share = ShareHeader {
-            version: SHARE_VERSION,
-            parent: work.parent,
-            anchor: work.position.anchor,
-            shares_root: shares_root(list),
-            shares_count: u16::try_from(list.len()).unwrap_or(u16::MAX),
-            // A share also commits to the list of its job, but its state root is never checked.
-            state_root: if what != Find::Share { chain.state_root(&work.parent, &previous, list)? } else { [0; 32] },
-            payout: Self::script(miner),
-            time,
-            bitcoin_height: height,
-            coinbase_value: chain.params().bitcoin.subsidy_sat(height),
-            signals: 0,
-            null_data: ScriptBuf::new(),
+    /// bitcoind's template.
+    fn block(&mut self) -> Result<Arc<BlockTemplate>, PoolError> {
+        if let Some(block) = &self.block {
+            return Ok(Arc::clone(block));
+        }
+        let prev_block = self.bitcoin_tip.block_hash();
+        let chain = self.engine.chain();
+        let bitcoin = chain.bitcoin();
+        let height = bitcoin.get(&prev_block).ok_or(PoolError::Nothing)?.height + 1;
+        let min_time = bitcoin.median_time(&prev_block).ok_or(PoolError::Nothing)?.plus(1).0;
+        let (transactions, fees) = self.transactions.clone().unwrap_or_default();
+        let block = Arc::new(BlockTemplate {
+            version: BLOCK_VERSION,
+            prev_block,
+            height,
+            bits: bitcoin.next_bits(&prev_block).ok_or(PoolError::Nothing)?,
+            time: min_time,
+            min_time,
+            coinbase_value: Amount::from_sat(chain.params().bitcoin.subsidy_sat(height)) + fees,
+            witness_commitment: None,
+            transactions,
+            weight_limit: 4_000_000,
+            sigops_limit: 80_000,
+            long_poll_id: None,
+            signet_challenge: None,
+        });
+        self.block = Some(Arc::clone(&block));
+        Ok(block)
+    }
+
+    /// The job template.
+    fn template(&mut self) -> Result<Arc<JobTemplate>, PoolError> {
+        if let Some(template) = &self.template {
+            return Ok(Arc::clone(template));
+        }
+        let block = self.block()?;
+        let trigger = Trigger { bitcoin_height: block.height - 1, sync_trouble: None };
+        trigger.apply(&mut self.engine)?;
+        let position = JobPosition::find(self.engine.chain_mut(), &block.prev_block)?;
+        let contents = self.contents(&block, position.coinbase_cost());
+        let template = JobBuilder::finish(&mut self.engine, block, contents, position, self.now, self.now)?;
+        self.template = Some(Arc::clone(&template));
+        Ok(template)
+    }
+
+    fn contents(&mut self, block: &Arc<BlockTemplate>, coinbase: CoinbaseCost) -> Arc<Contents> {
+        let made_up = || Contents {
+            kept: 0,
+            coinbase_value: block.coinbase_value,
+            witness_commitment: [3; 32],
+            branch: vec![[7; 32]; BRANCH].into(),
         };
-        let payouts = chain.payouts(&work.parent, &previous, share.coinbase_value, &share.payout)?;
+        match self.transactions {
+            None => Arc::new(made_up()),
+            Some(_) => self.builder.contents(block, coinbase, || Arc::new(Contents::fit(block, coinbase))),
+        }
+    }
+
+    /// Assembles a coinbase and searches for a nonce, as a miner does.
+    fn mine(&mut self, job: Job, what: Find) -> Found {
         let mut extranonce = [0; EXTRANONCE_BYTES];
         extranonce[..8].copy_from_slice(&self.proofs.to_le_bytes());
         self.proofs += 1;
-        let witness_commitment = Some([3; 32]);
-        let coinbase = Coinbase {
-            share: &share,
-            payouts: &payouts,
-            extranonce: &extranonce,
-            witness_commitment: witness_commitment.as_ref(),
-        }
-        .build(chain.consensus_id());
-        let branch = vec![[7; 32]; BRANCH];
-        let root = merkle_root(coinbase.txid().to_byte_array(), &branch);
-        let earliest = chain.bitcoin().median_time(&previous).ok_or(PoolError::Nothing)?.plus(1);
-        let mut header = Header {
-            version: Version::from_consensus(BLOCK_VERSION),
-            prev_blockhash: previous,
-            merkle_root: TxMerkleNode::from_byte_array(root),
-            time: time.max(earliest).0,
-            bits: chain.bitcoin().next_bits(&previous).ok_or(PoolError::Nothing)?,
-            nonce: 0,
-        };
-        let (share_target, link_target) = (work.position.share_target, work.position.link_target);
+        let (before, outputs, end) = job.coinbase_parts();
+        let coinbase = [&before[..], &extranonce, &outputs, &end].concat();
+        let root = merkle_root(sha256d::Hash::hash(&coinbase).to_byte_array(), &job.template.contents.branch);
+        let mut header = Header { merkle_root: TxMerkleNode::from_byte_array(root), ..job.unworked_header() };
+        let position = &job.template.assignment.position;
+        let (share_target, link_target) = (position.share_target, position.link_target);
         let block_target = U256::from_be_bytes(header.target().to_be_bytes());
         let meets = |hash: U256| match what {
             Find::Share => hash <= share_target && hash > link_target,
@@ -239,9 +310,10 @@ impl Pool {
             Find::Link => hash <= link_target && (hash > block_target || link_target <= block_target),
             Find::Block => hash <= link_target.min(block_target),
         };
-        while !meets(ShareId::from(header.block_hash()).as_number()) {
+        let mut hasher = HeaderHasher::new(&header);
+        while !meets(ShareId::from(hasher.hash(header.nonce)).as_number()) {
             header.nonce += 1;
         }
-        Ok(Proof { header, share, extranonce, witness_commitment, branch, prefix: coinbase.prefix() })
+        Found { job, header, extranonce }
     }
 }

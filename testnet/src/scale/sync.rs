@@ -16,11 +16,11 @@ use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::disk_bytes;
-use super::double::Double;
 use super::pool::PoolError;
 use super::process::{cpu_s, memory_bytes};
 use super::window::{self, Made, WindowOptions};
 use crate::api_client::{Api, ApiError};
+use crate::double::{Double, Fill};
 use crate::network::without_settings;
 
 /// Time limit for a node's first job.
@@ -128,7 +128,7 @@ pub async fn serve(
 ) -> Result<(), SyncError> {
     let made = window::make(options, cache, progress)?;
     let folder = tempfile::tempdir()?;
-    let double = Double::start(&ChainParams::rehearsal(), &made.root, &made.bitcoin, folder.path()).await?;
+    let double = bitcoin(&made, folder.path()).await?;
     let serving_folder = folder.path().join("serving");
     copy_files(&made.store, &serving_folder.join("data/store"))?;
     let mut serving = Node::start((shoal, "serving"), serving_folder, (double.address, &double.cookie), &[]).await?;
@@ -142,6 +142,11 @@ pub async fn serve(
     serving.stop().await
 }
 
+/// The Bitcoin that the window builds on.
+async fn bitcoin(made: &Made, folder: &Path) -> io::Result<Double> {
+    Double::start(&ChainParams::rehearsal(), (&made.root, &made.above), vec![Fill::empty()], folder).await
+}
+
 async fn measure(
     options: WindowOptions,
     made: &Made,
@@ -149,7 +154,7 @@ async fn measure(
     folder: &Path,
     progress: &mut impl Write,
 ) -> Result<SyncBench, SyncError> {
-    let double = Double::start(&ChainParams::rehearsal(), &made.root, &made.bitcoin, folder).await?;
+    let double = bitcoin(made, folder).await?;
     let serving_folder = folder.join("serving");
     copy_files(&made.store, &serving_folder.join("data/store"))?;
     let began = Instant::now();

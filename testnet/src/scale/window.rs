@@ -18,8 +18,8 @@ use sharechain::bitcoin_headers::{BitcoinHeaders, Root};
 use sharechain::chain::Chain;
 use sharechain::{ChainParams, Timestamp, U256};
 
-use super::double::work;
-use super::pool::{Find, Miners, Pool, PoolError, grind, mine_block};
+use super::pool::{Find, Miners, Pool, PoolError, mine_block};
+use crate::double::{grind, work};
 
 /// Seconds between Bitcoin's blocks.
 const BLOCK_S: u32 = 600;
@@ -49,8 +49,8 @@ pub(super) struct Made {
     pub(super) store: PathBuf,
     /// Root of its Bitcoin headers.
     pub(super) root: Root,
-    /// All its Bitcoin headers.
-    pub(super) bitcoin: BitcoinHeaders,
+    /// The headers above.
+    pub(super) above: Vec<Header>,
 }
 
 impl WindowOptions {
@@ -93,12 +93,7 @@ pub(super) fn make(options: WindowOptions, cache: &Path, progress: &mut impl Wri
     let headers = bytes.chunks(80).map(deserialize::<Header>).collect::<Result<Vec<_>, _>>();
     let headers = headers.map_err(|_| PoolError::Nothing)?;
     let (below, above) = headers.split_at_checked(root_headers(&params)).ok_or(PoolError::Nothing)?;
-    let root = root_of(&params, below.to_vec());
-    let mut bitcoin = BitcoinHeaders::new(&params.bitcoin, &root).map_err(|_| PoolError::Nothing)?;
-    for header in above {
-        bitcoin.insert(*header, Timestamp(u32::MAX)).map_err(|_| PoolError::Nothing)?;
-    }
-    Ok(Made { store: folder.join("store"), root, bitcoin })
+    Ok(Made { store: folder.join("store"), root: root_of(&params, below.to_vec()), above: above.to_vec() })
 }
 
 /// Number of headers that the root needs, so that payouts of the first proofs follow from them too.

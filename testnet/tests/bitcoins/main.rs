@@ -4,6 +4,8 @@
 
 mod bip94;
 mod bitcoind_doors;
+#[path = "../core_blocks/mod.rs"]
+mod core_blocks;
 mod core_pow;
 #[path = "../core_sources/mod.rs"]
 mod core_sources;
@@ -11,6 +13,7 @@ mod embedded;
 mod embedded_differential;
 mod embedded_miner;
 mod found_blocks;
+mod month;
 mod setup;
 mod several_bitcoinds;
 mod sigops;

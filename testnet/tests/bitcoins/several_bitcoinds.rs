@@ -4,19 +4,31 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use axum::body::Bytes;
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use axum::{Json, Router};
 use bitcoin::consensus::encode::serialize;
+use bitcoin::hashes::Hash;
 use bitcoin::{Block, BlockHash};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use node::bitcoind::{Bitcoind, BitcoindError, FeedState, SubmitVerdict, TemplateFeed};
-use node::config::{BitcoindAuth, BitcoindConfig, Network};
+use node::clock::now;
+use node::config::{BitcoindAuth, BitcoindConfig, Network, Outputs};
+use node::consensus::{self, Inputs, Started};
+use node::headers::{self, HeaderSource};
 use node::store::Store;
 use node::submissions::{Submissions, Whose};
+use node_core::engine::Engine;
 use serde_json::{Value, json};
+use sharechain::Chain;
 use tempfile::TempDir;
 use testnet::rpc::Rpc;
+use tokio::net::TcpListener;
 use tokio::process::Child;
 use tokio::sync::watch;
 
@@ -85,6 +97,56 @@ fn config(url: &str, dir: &Path) -> BitcoindConfig {
     BitcoindConfig::new(url.parse().unwrap(), BitcoindAuth::Cookie(dir.join("regtest/.cookie")), SOON)
 }
 
+/// A proxy of a bitcoind that can claim a block that does not exist.
+struct Liar {
+    address: SocketAddr,
+    lies: Arc<AtomicBool>,
+}
+
+impl Liar {
+    async fn before(server: &Server) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (address, lies) = (listener.local_addr().unwrap(), Arc::new(AtomicBool::new(false)));
+        let (to, client, lying) = (format!("http://{}", server.address), reqwest::Client::new(), Arc::clone(&lies));
+        let pass_on = move |headers: HeaderMap, asked: Bytes| {
+            let call: Value = serde_json::from_slice(&asked).unwrap();
+            let passed = client.post(&to).header(AUTHORIZATION, &headers[AUTHORIZATION]).body(asked);
+            let lying = Arc::clone(&lying);
+            async move {
+                let answer = passed.send().await.unwrap();
+                let (status, mut answer) = (answer.status(), answer.json().await.unwrap());
+                if lying.load(Ordering::SeqCst) {
+                    lie(&call, &mut answer);
+                }
+                (status, Json(answer))
+            }
+        };
+        tokio::spawn(async move { axum::serve(listener, Router::new().fallback(pass_on)).await.unwrap() });
+        Self { address, lies }
+    }
+}
+
+fn made_up() -> BlockHash {
+    BlockHash::from_byte_array([7; 32])
+}
+
+fn lie(call: &Value, answer: &mut Value) {
+    let higher = |height: &Value| json!(height.as_u64().unwrap() + 1);
+    match call["method"].as_str() {
+        Some("getbestblockhash") => answer["result"] = json!(made_up()),
+        Some("getblockchaininfo") => {
+            answer["result"]["bestblockhash"] = json!(made_up());
+            answer["result"]["blocks"] = higher(&answer["result"]["blocks"]);
+            answer["result"]["headers"] = higher(&answer["result"]["headers"]);
+        }
+        Some("getblocktemplate") if answer["result"].is_object() => {
+            answer["result"]["previousblockhash"] = json!(made_up());
+            answer["result"]["height"] = higher(&answer["result"]["height"]);
+        }
+        _ => {}
+    }
+}
+
 /// The parts of a node that speak with its bitcoinds.
 struct Node {
     bitcoind: Bitcoind,
@@ -95,19 +157,24 @@ struct Node {
 }
 
 impl Node {
-    fn start(config: &BitcoindConfig) -> Self {
+    async fn start(config: &BitcoindConfig) -> Self {
         let bitcoind = Bitcoind::new(config, Network::Regtest).unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let store = Arc::new(Store::open(&folder.path().join("db"), [7; 32]).unwrap());
-        let submissions = Submissions::new(bitcoind.clone(), store).unwrap();
+        let params = Network::Regtest.chain_params(Outputs::Standard);
+        let store = Arc::new(Store::open(&folder.path().join("db"), params.consensus_id()).unwrap());
+        let submissions = Submissions::new(bitcoind.clone(), Arc::clone(&store)).unwrap();
+        let headers = bitcoind.use_first(async |one| headers::load_up_to_tip(&one, &params, None).await).await.unwrap();
+        let engine = Engine::open(Chain::new(params, headers), store, now()).unwrap();
+        let Started { engine, .. } = consensus::start(engine, Inputs::none());
         let feed = TemplateFeed::start(bitcoind.clone());
+        feed.believe(HeaderSource::new(bitcoind.clone(), engine));
         tokio::spawn(submissions.clone().resubmit(feed.each()));
         Self { bitcoind, submissions, state: feed.subscribe(), _feed: feed, _folder: folder }
     }
 
-    fn on(servers: &[&Server]) -> Self {
+    async fn on(servers: &[&Server]) -> Self {
         let fallback = servers[1..].iter().map(|server| server.config()).collect();
-        Self::start(&BitcoindConfig { fallback, ..servers[0].config() })
+        Self::start(&BitcoindConfig { fallback, ..servers[0].config() }).await
     }
 
     async fn until(&mut self, what: &str, is_so: impl FnMut(&FeedState) -> bool) -> Duration {
@@ -119,8 +186,12 @@ impl Node {
 
     /// Waits until this bitcoind is the one in use. Returns how long that took.
     async fn until_uses(&self, server: &Server) -> Duration {
+        self.until_uses_at(server.address).await
+    }
+
+    async fn until_uses_at(&self, address: SocketAddr) -> Duration {
         let began = Instant::now();
-        while self.bitcoind.url().port() != Some(server.address.port()) {
+        while self.bitcoind.url().port() != Some(address.port()) {
             assert!(began.elapsed() < SOON, "{} is still in use", self.bitcoind.url());
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -141,7 +212,7 @@ async fn a_killed_bitcoind_is_replaced_and_gets_the_blocks_that_it_missed() {
     first.rpc.call("stop", json!([])).await.unwrap();
     first.child.wait().await.unwrap();
     first.restart().await;
-    let mut node = Node::on(&[&first, &second]);
+    let mut node = Node::on(&[&first, &second]).await;
     node.until("template", on_tip(first.best().await)).await;
     node.until_uses(&first).await;
 
@@ -177,8 +248,8 @@ async fn a_hung_bitcoind_is_noticed_and_replaced() {
     let (first, second) = tokio::join!(Server::start(&[]), Server::start(&[]));
     first.mine(1).await;
     first.teach(&second).await;
-    let mut node = Node::on(&[&first, &second]);
-    let mut alone = Node::on(&[&first]);
+    let mut node = Node::on(&[&first, &second]).await;
+    let mut alone = Node::on(&[&first]).await;
     node.until("template", on_tip(first.best().await)).await;
     alone.until("template", on_tip(first.best().await)).await;
     node.until_uses(&first).await;
@@ -206,7 +277,7 @@ async fn the_bitcoind_with_the_newest_tip_is_used() {
     let (first, second) = tokio::join!(Server::start(&[]), Server::start(&[]));
     first.mine(1).await;
     first.teach(&second).await;
-    let mut node = Node::on(&[&first, &second]);
+    let mut node = Node::on(&[&first, &second]).await;
     node.until("template", on_tip(first.best().await)).await;
     second.mine(1).await;
     let newer = node.until("template of the second", on_tip(second.best().await)).await;
@@ -223,12 +294,49 @@ async fn the_bitcoind_with_the_newest_tip_is_used() {
     assert!(on_tip(first.best().await)(&node.state.borrow()));
 }
 
+/// A bitcoind with a damaged index claims a block that does not exist. Miners never get that block, and follow the blocks
+/// of the other bitcoind.
+#[tokio::test]
+async fn a_claim_of_a_block_that_does_not_exist_takes_no_work_away() {
+    let (first, second) = tokio::join!(Server::start(&[]), Server::start(&[]));
+    first.mine(2).await;
+    first.teach(&second).await;
+    let liar = Liar::before(&first).await;
+    let fallback = vec![second.config()];
+    let config = BitcoindConfig { fallback, ..config(&format!("http://{}", liar.address), first.dir.path()) };
+    let mut node = Node::start(&config).await;
+    node.until("template", on_tip(first.best().await)).await;
+    node.until_uses_at(liar.address).await;
+    let mut seen = node.state.clone();
+    let hurt = tokio::spawn(async move {
+        let is_hurt = |state: &FeedState| state.trouble.is_some() || on_tip(made_up())(state);
+        seen.wait_for(is_hurt).await.map(|state| state.clone())
+    });
+
+    liar.lies.store(true, Ordering::SeqCst);
+    let left = node.until_uses(&second).await;
+    println!("a bitcoind that claims a block that does not exist was left after {left:?}");
+    assert!(left < Duration::from_secs(12), "{left:?}");
+    second.mine(1).await;
+    node.until("template of the second", on_tip(second.best().await)).await;
+    // A node that starts now does not wait for it either.
+    Node::start(&config).await.until("template", on_tip(second.best().await)).await;
+
+    second.teach(&first).await;
+    liar.lies.store(false, Ordering::SeqCst);
+    node.until_uses_at(liar.address).await;
+    second.mine(1).await;
+    second.teach(&first).await;
+    node.until("template on the next block", on_tip(second.best().await)).await;
+    assert!(!hurt.is_finished(), "{:?}", hurt.await);
+}
+
 /// The operator takes blocks back: their headers are no missing blocks.
 #[tokio::test]
 async fn invalidated_blocks_are_not_waited_for() {
     let server = Server::start(&[]).await;
     server.mine(6).await;
-    let mut node = Node::on(&[&server]);
+    let mut node = Node::on(&[&server]).await;
     node.until("template", on_tip(server.best().await)).await;
     let third = server.rpc.call("getblockhash", json!([3])).await.unwrap();
     server.rpc.call("invalidateblock", json!([third])).await.unwrap();
@@ -237,7 +345,7 @@ async fn invalidated_blocks_are_not_waited_for() {
     node.until("template on the second block", on_tip(server.best().await)).await;
     assert_eq!(node.bitcoind.ready().await.unwrap().blocks, 2);
     // A node that starts then does not wait either.
-    Node::on(&[&server]).until("template", on_tip(server.best().await)).await;
+    Node::on(&[&server]).await.until("template", on_tip(server.best().await)).await;
     server.rpc.call("reconsiderblock", json!([third])).await.unwrap();
     node.until("template on the sixth block", on_tip(server.best().await)).await;
 }
@@ -247,7 +355,7 @@ async fn invalidated_blocks_are_not_waited_for() {
 async fn a_bitcoind_that_stops_is_said_to_stop() {
     let mut server = Server::start(&[]).await;
     server.mine(1).await;
-    let mut node = Node::on(&[&server]);
+    let mut node = Node::on(&[&server]).await;
     node.until("template", on_tip(server.best().await)).await;
     let asking: Vec<_> = (0..4)
         .map(|_| {

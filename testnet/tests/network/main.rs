@@ -10,6 +10,9 @@ mod blocks;
 mod censorship;
 mod chaos;
 mod clients;
+mod clock;
+#[path = "../core_blocks/mod.rs"]
+mod core_blocks;
 #[path = "../core_sources/mod.rs"]
 mod core_sources;
 mod discovery;

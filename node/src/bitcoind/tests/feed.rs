@@ -1,7 +1,9 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use bitcoin::{BlockHash, Work};
+use futures::future::BoxFuture;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -9,7 +11,7 @@ use tokio::time::timeout;
 use super::server::{Reply, Server};
 use super::template::{entry, template};
 use super::{block_hash, chain_info, genesis};
-use crate::bitcoind::{FeedState, TemplateFeed};
+use crate::bitcoind::{Bitcoind, FeedState, Prover, TemplateFeed};
 use crate::config::Network;
 
 /// A bitcoind whose tip is a number. `poll` decides what it does with long polls.
@@ -163,17 +165,25 @@ async fn a_bitcoind_of_another_network_gives_no_template() {
     assert!(state.template.is_none());
 }
 
-/// A bitcoind with an old tip claims more work than any other. The work that the node computed from headers counts.
-#[tokio::test]
-async fn a_lie_about_work_does_not_hold_miners_on_an_old_tip() {
-    let header = |time| bitcoin::block::Header { time, ..genesis() };
-    let (old, new) = (header(1), header(2));
-    let double = |tip: bitcoin::block::Header, work: String| {
-        move |request: &Value| match request["method"].as_str() {
+fn header(time: u32) -> bitcoin::block::Header {
+    bitcoin::block::Header { time, ..genesis() }
+}
+
+/// A bitcoind with this tip, which claims this chain work; without work, it does not know the tip's header.
+fn with_tip(
+    tip: impl Fn() -> (bitcoin::block::Header, Option<String>) + Send + Sync + 'static,
+) -> impl Fn(&Value) -> Reply + Send + Sync + 'static {
+    move |request| {
+        let (tip, work) = tip();
+        match request["method"].as_str() {
             Some("getblockchaininfo") => {
                 let mut info = chain_info("signet", 7, 7, false);
                 info["bestblockhash"] = json!(tip.block_hash());
                 Reply::result(info)
+            }
+            Some("getblockheader") if work.is_none() => {
+                let unknown = json!({ "error": { "code": -5, "message": "Block not found" }, "id": 0 });
+                Reply::body(200, &unknown.to_string())
             }
             Some("getblockheader") => Reply::result(json!({
                 "version": tip.version.to_consensus(), "merkleroot": tip.merkle_root, "time": tip.time,
@@ -187,18 +197,71 @@ async fn a_lie_about_work_does_not_hold_miners_on_an_old_tip() {
             }
             _ => Reply::Later(Duration::from_secs(60), String::new()),
         }
-    };
-    let honest = Server::start(double(new, format!("{:064x}", 6))).await;
-    let liar = Server::start(double(old, "f".repeat(64))).await;
-    let feed = TemplateFeed::start(Server::client_of(&[&honest, &liar], Network::Local));
+    }
+}
+
+fn on(tip: bitcoin::block::Header) -> impl FnMut(&FeedState) -> bool {
+    move |state| state.template.as_ref().is_some_and(|template| template.prev_block == tip.block_hash())
+}
+
+/// A prover that knows a few headers and the chain work of each, whatever bitcoinds claim.
+#[derive(Clone)]
+struct Computed(Arc<Vec<(BlockHash, u8)>>);
+
+impl Prover for Computed {
+    fn work_of(&self, tip: &BlockHash) -> Option<Work> {
+        let (_, work) = self.0.iter().find(|(hash, _)| hash == tip)?;
+        Some(Work::from_be_bytes(std::array::from_fn(|index| if index == 31 { *work } else { 0 })))
+    }
+
+    fn prove(&self, _: Bitcoind, _: BlockHash) -> BoxFuture<'static, Result<(), String>> {
+        Box::pin(async { Err("it has no header".to_owned()) })
+    }
+}
+
+/// A bitcoind with an old tip claims more work than any other. The work that the node computed from headers counts.
+#[tokio::test]
+async fn a_lie_about_work_does_not_hold_miners_on_an_old_tip() {
+    let (old, new) = (header(1), header(2));
+    let liar = Server::start(with_tip(move || (old, Some("f".repeat(64))))).await;
+    let honest = Server::start(with_tip(move || (new, Some(format!("{:064x}", 6))))).await;
+    let feed = TemplateFeed::start(Server::client_of(&[&liar, &honest], Network::Local));
     let mut state = feed.subscribe();
-    let on = |tip: bitcoin::block::Header| {
-        move |state: &FeedState| state.template.as_ref().is_some_and(|template| template.prev_block == tip.block_hash())
-    };
     until(&mut state, "template of the liar", on(old)).await;
-    let five = bitcoin::Work::from_be_bytes(std::array::from_fn(|index| if index == 31 { 5 } else { 0 }));
-    feed.believe(move |block| (*block == old.block_hash()).then_some(five));
+    feed.believe(Computed(Arc::new(vec![(old.block_hash(), 5), (new.block_hash(), 6)])));
     until(&mut state, "template of the honest one", on(new)).await;
+}
+
+/// The first bitcoind keeps claiming a block that does not exist, with or without a header. Miners never get that block.
+#[tokio::test]
+async fn a_claim_of_a_block_that_does_not_exist_changes_nothing() {
+    tokio::join!(claim_of_no_block(None), claim_of_no_block(Some("f".repeat(64))));
+}
+
+async fn claim_of_no_block(claimed_work: Option<String>) {
+    let (old, new, made_up) = (header(1), header(2), header(3));
+    let (lies, grown) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let (lying, has_grown) = (lies.clone(), grown.clone());
+    let liar = move || if lying.load(Ordering::SeqCst) { (made_up, claimed_work.clone()) } else { (old, None) };
+    let honest = move || (if has_grown.load(Ordering::SeqCst) { new } else { old }, None);
+    let (first, second) = tokio::join!(Server::start(with_tip(liar)), Server::start(with_tip(honest)));
+    let client = Server::client_of(&[&first, &second], Network::Local);
+    let feed = TemplateFeed::start(client.clone());
+    feed.believe(Computed(Arc::new(vec![(old.block_hash(), 5), (new.block_hash(), 6)])));
+    let mut state = feed.subscribe();
+    until(&mut state, "template", on(old)).await;
+    lies.store(true, Ordering::SeqCst);
+    let is_hurt = |state: &FeedState| state.trouble.is_some() || on(made_up)(state);
+    let used = async {
+        while client.url().port() != Some(second.address().port()) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        grown.store(true, Ordering::SeqCst);
+    };
+    let watched = timeout(Duration::from_secs(60), state.wait_for(|state| is_hurt(state) || on(new)(state)));
+    let ((), watched) = tokio::join!(used, watched);
+    let last = watched.expect("a template on the new block").unwrap().clone();
+    assert!(!is_hurt(&last), "{:?}", last.trouble);
 }
 
 /// The node calls bitcoind unreachable only after a second and several failed calls, because a proxy may restart, a

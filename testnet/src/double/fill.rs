@@ -1,14 +1,18 @@
 //! What templates hold. The outputs that their transactions spend are made up, the transactions are not: they are signed, and
 //! Bitcoin Core's functions judge them.
 
+use std::collections::HashMap;
+
 use bitcoin::absolute::LockTime;
 use bitcoin::block::{Header, Version};
-use bitcoin::consensus::encode::serialize_hex;
+use bitcoin::consensus::encode::serialize;
 use bitcoin::hashes::Hash;
+use bitcoin::hex::DisplayHex;
 use bitcoin::{
     Amount, Block, BlockHash, CompactTarget, OutPoint, ScriptBuf, Transaction, TxIn, TxMerkleNode, TxOut, Txid,
     transaction,
 };
+use node_core::jobs::TemplateTransaction;
 use serde_json::{Value, json};
 
 use crate::signet;
@@ -45,22 +49,32 @@ pub struct Fill {
     pub sigops: u64,
     /// Their fees.
     pub fees: Amount,
-    /// As `getblocktemplate` tells the transactions.
+    /// The transactions, as a node has them.
+    pub(crate) transactions: Vec<TemplateTransaction>,
+    /// As `getblocktemplate` tells them.
     pub(super) entries: Value,
     /// The witness commitment's output script.
     pub(super) commitment: ScriptBuf,
 }
 
-/// Templates in the order in which they take turns.
-pub(super) fn all() -> Vec<Fill> {
-    vec![
-        Purse::new("empty", 1, 0).fill(),
-        full(),
-        Purse::new("few, which depend on each other", 2, 60).spend(60).fill(),
-        sigops(),
-        spike("a spike of fees", 3, &[2_500_000_000, 1_000_000, 900_000_000]),
-        spike("one transaction pays more than the subsidy", 4, &[2_999_000_000]),
-    ]
+impl Fill {
+    /// No transactions.
+    pub(crate) fn empty() -> Self {
+        Purse::new("empty", 1, 0).fill()
+    }
+
+    /// Templates in the order in which they take turns.
+    #[must_use]
+    pub fn all() -> Vec<Self> {
+        vec![
+            Self::empty(),
+            full(),
+            Purse::new("few, which depend on each other", 2, 60).spend(60).fill(),
+            sigops(),
+            spike("a spike of fees", 3, &[2_500_000_000, 1_000_000, 900_000_000]),
+            spike("one transaction pays more than the subsidy", 4, &[2_999_000_000]),
+        ]
+    }
 }
 
 /// As many transactions as fit.
@@ -153,27 +167,36 @@ impl Purse {
         let wtxids = self.spends.iter().map(|spend| spend.transaction.compute_wtxid());
         let commitment = signet::witness_commitment(wtxids, &signet::RESERVED_VALUE);
         let fees = self.spends.iter().map(|spend| spend.fee).sum();
-        let (weight, sigops, entries) = (self.weight(), self.sigops(), entries(&self.spends));
-        Fill { name: self.name, coins: self.coins, weight, sigops, fees, entries, commitment }
+        let (weight, sigops, transactions) = (self.weight(), self.sigops(), transactions(&self.spends));
+        let entries = transactions.iter().map(entry).collect();
+        Fill { name: self.name, coins: self.coins, weight, sigops, fees, transactions, entries, commitment }
     }
 }
 
-/// Transactions as `getblocktemplate` tells them.
-fn entries(spends: &[Spend]) -> Value {
-    let ids: std::collections::HashMap<Txid, usize> =
-        spends.iter().zip(1..).map(|(spend, number)| (spend.transaction.compute_txid(), number)).collect();
-    let entry = |Spend { transaction, fee, sigops }: &Spend| {
-        let inputs = transaction.input.iter();
-        let depends: Vec<usize> = inputs.filter_map(|input| ids.get(&input.previous_output.txid).copied()).collect();
-        json!({
-            "data": serialize_hex(transaction),
-            "txid": transaction.compute_txid().to_string(),
-            "hash": transaction.compute_wtxid().to_string(),
-            "depends": depends,
-            "fee": fee.to_sat(),
-            "sigops": sigops,
-            "weight": transaction.weight().to_wu(),
-        })
+/// Transactions as a node has them.
+fn transactions(spends: &[Spend]) -> Vec<TemplateTransaction> {
+    let ids: HashMap<Txid, u32> = spends.iter().map(|spend| spend.transaction.compute_txid()).zip(0..).collect();
+    let transaction = |Spend { transaction, fee, sigops }: &Spend| TemplateTransaction {
+        raw: serialize(transaction),
+        txid: transaction.compute_txid(),
+        wtxid: transaction.compute_wtxid(),
+        fee: *fee,
+        weight: transaction.weight().to_wu(),
+        sigops_cost: *sigops as u64,
+        depends: transaction.input.iter().filter_map(|input| ids.get(&input.previous_output.txid).copied()).collect(),
     };
-    spends.iter().map(entry).collect()
+    spends.iter().map(transaction).collect()
+}
+
+/// A transaction as `getblocktemplate` tells it.
+fn entry(transaction: &TemplateTransaction) -> Value {
+    json!({
+        "data": transaction.raw.to_lower_hex_string(),
+        "txid": transaction.txid.to_string(),
+        "hash": transaction.wtxid.to_string(),
+        "depends": transaction.depends.iter().map(|position| position + 1).collect::<Vec<_>>(),
+        "fee": transaction.fee.to_sat(),
+        "sigops": transaction.sigops_cost,
+        "weight": transaction.weight,
+    })
 }
