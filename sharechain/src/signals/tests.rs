@@ -89,6 +89,22 @@ fn a_lock_in_lapses_and_may_begin_again() {
 }
 
 #[test]
+fn a_run_of_65535_periods_grows_no_further() {
+    // Too few links for either way to carry a bit.
+    let after = |before: Progress| before.after_period(Height(1), 1_511).unwrap();
+    let mut run = Progress::new(5, Stage::Counting);
+    for periods in 1..=u16::MAX {
+        run = after(run);
+        assert_eq!((run.good, run.sum), (periods, 1_511 * u32::from(periods)));
+    }
+    let longer = run.after_period(Height(1), 2_016).unwrap();
+    assert_eq!((longer.good, longer.sum), (run.good, run.sum));
+    assert_eq!(longer.counts.last(), Some(&2_016), "its last periods count on");
+    let carried = (1..CARRYING_PERIODS).fold(longer, |run, _| run.after_period(Height(1), 2_016).unwrap());
+    assert_eq!(carried.stage, Stage::LockedIn(Height(1)));
+}
+
+#[test]
 fn a_program_that_does_not_know_an_active_bit_is_too_old() {
     let mut signals = Signals::default();
     for number in 0..24 {

@@ -21,7 +21,7 @@ pub(super) fn check(case: &mut Case) {
             let merkle_root = TxMerkleNode::all_zeros();
             headers.push(Header { version, prev_blockhash: prev, merkle_root, time, bits, nonce: 0 });
             prev = headers.last().unwrap().block_hash();
-            time += number("seconds");
+            time = time.checked_add_signed(run["seconds"].as_i64().unwrap() as i32).unwrap();
         }
     }
     let last_time = headers.last().unwrap().time;

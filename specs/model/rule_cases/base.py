@@ -48,7 +48,8 @@ EASING = replace(
 )
 EASING_HEIGHT, EASING_BLOCK_S = 26, 100
 # A network whose pool begins right after Bitcoin's first block, and how many of its links are on each of the first blocks.
-EARLY = replace(EASY, name="early", start_height=1)
+# The subsidy halves with the block after these.
+EARLY = replace(EASY, name="early", start_height=1, halving_blocks=3)
 EARLY_LINKS = (9, 5, 1)
 FORKED_LINKS, FORK_HEIGHT, SLOW_BLOCK_S = 16, 6, 700
 BLOCKS_APART_S = 400

@@ -327,6 +327,13 @@ def _value(book):
         extra = value - created
         work = miner.work_on(made.chain, tip, made.best_block, SCRIPTS[3], tip.time + 10, (), extra)
         book.add("SC-210", f"coinbase_value {value}", "chain", [line(mined(made, work), verdict)])
+    made = book.open("early")
+    for name, parent in (("before", made.chain.tip.parent), ("at", made.chain.tip)):
+        created = made.chain.created(parent.previous)
+        for less, verdict in ((1, "SC-210"), (0, "valid")):
+            work = miner.work_on(made.chain, parent, parent.previous, SCRIPTS[3], parent.time + 10, (), -less)
+            case = f"coinbase_value {created - less} {name} a halving"
+            book.add("SC-210", case, "early", [line(mined(made, work, parent), verdict)])
 
 
 def _parents(book):

@@ -10,7 +10,7 @@ PERIOD_LINKS = 2016
 GOOD_LINKS = 1008  # of a period: half
 FEW_PERIODS, FEW_LINKS = 12, 21_773  # 90% of 12 periods
 MANY_PERIODS, MANY_LINKS = 120, 1512  # 75% of each period on average
-RUN_MAX, SUM_MAX = (1 << 16) - 1, (1 << 32) - 1  # of what is committed to
+RUN_MAX = (1 << 16) - 1  # periods; a longer run changes in its last counts alone
 BITS = range(32)
 
 COUNTING, LOCKED_IN, ACTIVE = 0, 1, 2
@@ -32,7 +32,9 @@ class Bit:
             return self
         if count < GOOD_LINKS:
             return Bit()
-        longer = replace(self, run=self.run + 1, sum_=self.sum_ + count, last=(self.last + (count,))[-FEW_PERIODS:])
+        longer = replace(self, last=(self.last + (count,))[-FEW_PERIODS:])
+        if self.run < RUN_MAX:
+            longer = replace(longer, run=self.run + 1, sum_=self.sum_ + count)
         # SC-602: A bit that 12 periods in a row carry, with 90% of the links on average, or 120 with 75%, and half in
         # each, is locked in; the same again makes it active; before that, a period below half ends the lock-in.
         if not longer.is_carried():
@@ -81,6 +83,5 @@ class Signals:
 
     def _encode(self, bit, found):
         counts = (0,) * (FEW_PERIODS - len(found.last)) + found.last
-        run, links = min(found.run, RUN_MAX), min(found.sum_, SUM_MAX)
-        numbers = (bit, found.state, found.height, run, links, *counts, self.counts.get(bit, 0))
+        numbers = (bit, found.state, found.height, found.run, found.sum_, *counts, self.counts.get(bit, 0))
         return struct.pack(f"<BBIHI{FEW_PERIODS}HH", *numbers)

@@ -175,9 +175,20 @@ class UpgradeBits(unittest.TestCase):
         self.assertEqual(bit.after(9, 1512 + 199).state, signals.COUNTING)
         self.assertEqual(bit.after(9, 1512 + 200), signals.Bit(signals.LOCKED_IN, 9))
 
+    def test_a_run_of_65535_periods_grows_no_further(self):
+        """Its last counts go on, and may still carry the bit."""
+        bit = signals.Bit(run=65_534, sum_=65_534 * 1511, last=(1511,) * 12)
+        for sum_ in (65_535 * 1511, 65_535 * 1511):
+            bit = bit.after(1, 1511)
+            self.assertEqual((bit.run, bit.sum_), (65_535, sum_))
+        for count in (2016,) * 8:
+            self.assertEqual(bit.state, signals.COUNTING)
+            bit = bit.after(1, count)
+        self.assertEqual(bit, signals.Bit(signals.LOCKED_IN, 1))
+
     def test_what_is_committed_to_has_bounds(self):
-        """No branch has so many periods; the bytes then hold the greatest numbers that fit."""
-        bit = signals.Bit(run=1 << 16, sum_=1 << 32, last=(1008,) * 12)
+        """The longest run that there can be."""
+        bit = signals.Bit(run=65_535, sum_=(1 << 32) - 1, last=(1008,) * 12)
         encoded = bytes([7, 0, 0, 0, 0, 0]) + b"\xff" * 6 + b"\xf0\x03" * 12 + bytes(2)
         expected = sha256.tagged("shoal/signals", encoded)
         self.assertEqual(signals.Signals(bits={7: bit}).commitment(), expected)
