@@ -12,7 +12,7 @@
 //! payout_proof/ what a block pays an address, as a proof: `shoal proof`
 //! archiving.rs `shoal archive`: the share-chain's history in PostgreSQL
 //! exploring.rs `shoal explorer`: pages and API from an archive alone
-//! backup.rs    `shoal db backup` and `restore`: everything that a node needs to go on
+//! backup.rs    `shoal db backup` and `restore`: everything that a node needs to continue
 //! db.rs        `shoal db`: checks and repairs the database
 //! consensus/   the thread that owns engine and exchange, and the snapshots that it publishes for readers
 //! disk.rs      room on the disk of the data folder
