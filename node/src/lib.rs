@@ -34,7 +34,7 @@
 //! lan/         addresses at which devices on the local network reach this machine
 //! stratum_url.rs  URLs at which miners reach this node
 //! power.rs, power/  which devices rest, by a schedule and by a switch
-//! switch.rs, switch/  `shoal power`: asks a running node which devices rest, and sets the switch
+//! switch.rs, switch/  `shoal power`: asks a running node which devices pause, and sets the switch
 //! qr/          QR codes, for images and for terminals
 //! recording/   `shoal export`, `import`, `verify`: the share-chain as a file that anyone can verify
 //! report.rs    reports the node's state: to the API, and to the log once a minute
