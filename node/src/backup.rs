@@ -1,4 +1,4 @@
-//! `shoal db backup` and `restore`: everything that a node needs to go on, in one folder.
+//! `shoal db backup` and `restore`: everything that a node needs to continue, in one folder.
 //!
 //! ```text
 //! error.rs   why there is no backup, or none is restored

@@ -85,7 +85,7 @@ enum Command {
     Explorer,
     /// Show the peers of a running node, or what it bans; ban and unban peers and addresses
     Peers(PeersArgs),
-    /// Show which devices of a running node rest, to save power; let them rest, run for a part of the time, or run
+    /// Show which devices of a running node pause to save power, or let them pause, run part of the time, or run
     Power(switch::PowerArgs),
     /// Prove what a Bitcoin block of the pool pays an address: ask the running node, or verify a proof
     Proof(ProofArgs),

@@ -20,7 +20,7 @@
 //! error.rs    configuration errors, with their origin
 //! ```
 //!
-//! A flag wins over the environment, the environment over the file, the file over the default.
+//! A flag overrides the environment, the environment overrides the file, and the file overrides the default.
 
 mod address;
 mod archive;

@@ -17,7 +17,7 @@ pub(crate) fn check(config: &Config, json: bool) -> Result<(), NodeError> {
     if checked.faults.is_empty() { Ok(()) } else { Err(NodeError::CheckFailed { config: false }) }
 }
 
-/// Replaces a damaged database with a sound one, and prints what was kept.
+/// Replaces a damaged database with a sound one, and prints what it saved.
 ///
 /// # Errors
 /// Nothing can be read, or the disk rejects the new database.

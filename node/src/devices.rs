@@ -69,7 +69,7 @@ impl Devices {
             (known.connected, known.hashrate_hs, known.difficulty) = (false, 0.0, None);
         }
         let keyed = connections.iter().filter_map(|connection| Some((key_of(connection)?, connection)));
-        // Known devices come first, so that one that has returned is not absent when a new one needs room.
+        // Known devices come first, so that a device that has returned is not absent when a new one needs space.
         let (old, new): (Vec<_>, Vec<_>) = keyed.partition(|(key, _)| self.known.contains_key(key));
         let mut all_here = false;
         for (key, connection) in old.into_iter().chain(new) {
@@ -127,8 +127,9 @@ impl Devices {
         }
     }
 
-    /// Forgets some of the absent devices, so that not every new name searches all of them: first those that never worked,
-    /// since anyone can connect under any name, then those that have been away longest. Returns false if all are connected.
+    /// Forgets some of the absent devices at once, so that not every new name needs a search. First go those that never
+    /// worked, since anyone can connect under any name, then those that have been away longest. Returns false if all
+    /// are connected.
     fn make_room(&mut self, now: u32) -> bool {
         let is_away = |known: &Known| now.saturating_sub(known.seen) > DEVICE_SAMPLE_S;
         let rank = |known: &Known| (known.last_submit.is_some(), known.seen);
@@ -232,7 +233,7 @@ impl SharedDevices {
     }
 }
 
-/// The device of a connection; none before its login.
+/// The device of a connection, or `None` before its login.
 fn key_of(connection: &ConnectionSnapshot) -> Option<Key> {
     Some((connection.account.clone()?, connection.workers.first()?.clone()))
 }

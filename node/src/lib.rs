@@ -12,7 +12,7 @@
 //! payout_proof/ what a block pays an address, as a proof: `shoal proof`
 //! archiving.rs `shoal archive`: the share-chain's history in PostgreSQL
 //! exploring.rs `shoal explorer`: pages and API from an archive alone
-//! backup.rs    `shoal db backup` and `restore`: everything that a node needs to go on
+//! backup.rs    `shoal db backup` and `restore`: everything that a node needs to continue
 //! db.rs        `shoal db`: checks and repairs the database
 //! consensus/   the thread that owns engine and exchange, and the snapshots that it publishes for readers
 //! disk.rs      room on the disk of the data folder
@@ -34,7 +34,7 @@
 //! lan/         addresses at which devices on the local network reach this machine
 //! stratum_url.rs  URLs at which miners reach this node
 //! power.rs, power/  which devices rest, by a schedule and by a switch
-//! switch.rs, switch/  `shoal power`: asks a running node which devices rest, and sets the switch
+//! switch.rs, switch/  `shoal power`: asks a running node which devices pause, and sets the switch
 //! qr/          QR codes, for images and for terminals
 //! recording/   `shoal export`, `import`, `verify`: the share-chain as a file that anyone can verify
 //! report.rs    reports the node's state: to the API, and to the log once a minute

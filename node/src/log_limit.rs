@@ -17,7 +17,7 @@ use tracing_subscriber::layer::{Context, Filter};
 
 use crate::limits::{LOG_BURST_LINES, LOG_LINES_A_MINUTE, LOG_SENTENCE_CHARS_MAX};
 
-/// Interval between reports of what was left out.
+/// Interval between reports of omitted lines.
 const REPORT: Duration = Duration::from_secs(60);
 
 /// Lines left out since the process started. Global, like the log itself.
@@ -60,7 +60,7 @@ impl Kind {
 pub(crate) struct LogLimit(Arc<Mutex<HashMap<Identifier, Kind>>>);
 
 impl LogLimit {
-    /// Starts a thread that reports what was left out, for as long as the process runs.
+    /// Starts a thread that reports omitted lines for as long as the process runs.
     pub(crate) fn report_forever(&self) -> std::io::Result<()> {
         let limit = self.clone();
         let run = move || loop {

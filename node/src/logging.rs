@@ -26,7 +26,7 @@ pub enum LoggingError {
     /// Logging was already set up in this process.
     #[error("logging was set up twice")]
     Twice(#[source] TryInitError),
-    /// The thread that reports what was left out does not start.
+    /// The thread that reports omitted lines does not start.
     #[error("the thread of the log does not start")]
     Thread(#[source] std::io::Error),
 }

@@ -1,4 +1,4 @@
-//! `shoal power`: which devices of a running node rest, and the owner's switch for it.
+//! `shoal power`: shows which devices of a running node pause, and sets the owner's switch.
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -29,9 +29,9 @@ pub(crate) struct PowerArgs {
 /// A change of the switch.
 #[derive(Debug, Subcommand)]
 enum Change {
-    /// Let devices rest, besides those that rest by the schedule
+    /// Pause devices, in addition to those that the schedule pauses
     Off(Who),
-    /// Let devices run for a part of the time, each at another time, so that the sum of their power is even
+    /// Let devices run part of the time, at different times, so that their total power is even
     Cap {
         /// Part of the time, 1% to 99%
         #[arg(value_parser = percent)]
@@ -39,23 +39,23 @@ enum Change {
         #[command(flatten)]
         who: Who,
     },
-    /// Let all devices run, whatever the schedule says
+    /// Let all devices run, regardless of the schedule
     On {
-        /// How long: like 30m, 12h or 1d [default: until the switch is set again]
+        /// Duration, like 30m, 12h or 1d [default: until the switch is set again]
         #[arg(long = "for", value_name = "TIME", value_parser = length)]
         for_s: Option<u64>,
     },
-    /// Let the schedule decide alone
+    /// Follow only the schedule
     Schedule,
 }
 
 /// Which devices, and for how long.
 #[derive(Debug, Args)]
 struct Who {
-    /// Names of workers with commas between, or what ends their user names after a separator [default: all]
+    /// Names of workers, separated by commas, as they end the user names after a separator [default: all]
     #[arg(long, value_name = "NAME,NAME")]
     workers: Option<String>,
-    /// How long: like 30m, 12h or 1d [default: until the switch is set again]
+    /// Duration, like 30m, 12h or 1d [default: until the switch is set again]
     #[arg(long = "for", value_name = "TIME", value_parser = length)]
     for_s: Option<u64>,
 }
@@ -67,7 +67,7 @@ fn percent(text: &str) -> Result<u8, String> {
 }
 
 impl Change {
-    /// The request for it: a method, and the parameters of the query.
+    /// The request for this change: its method, and the parameters of its query.
     fn request(&self) -> (Method, Vec<(&'static str, String)>) {
         let pause = |percent: Option<u8>, Who { workers, for_s }: &Who| {
             let workers = workers.iter().map(|workers| ("workers", workers.clone()));
@@ -90,10 +90,10 @@ fn ending(for_s: Option<u64>) -> Option<(&'static str, String)> {
     for_s.map(|seconds| ("for_s", seconds.to_string()))
 }
 
-/// Sets the switch of the running node if the command says how, and prints what holds: in words, or as the API's own JSON.
+/// Sets the switch of the running node if the command says so, and prints its state: in words, or as the API's JSON.
 ///
 /// # Errors
-/// The node cannot be asked, or refuses.
+/// The node does not answer, or refuses.
 pub(crate) async fn power(config: &Config, PowerArgs { command, json }: &PowerArgs) -> Result<(), NodeError> {
     let address = reachable(config.api.listen);
     let (method, parameters) = command.as_ref().map_or((Method::GET, Vec::new()), Change::request);
@@ -116,13 +116,13 @@ pub(crate) async fn power(config: &Config, PowerArgs { command, json }: &PowerAr
     Ok(io::stdout().lock().write_all(text.as_bytes())?)
 }
 
-/// What decides which devices rest, at `now`, seconds since 1970.
+/// What decides which devices pause, at `now`, in seconds since 1970.
 fn in_words(view: &PowerView, now: u32) -> String {
     let who = if view.workers.is_empty() { "all devices".to_owned() } else { printable(&view.workers.join(", ")) };
     let switch = match (&*view.switch, view.run_percent) {
         ("pause", Some(percent)) if percent > 0 => format!("cap: {who} run {percent}% of the time"),
         ("pause", _) => format!("off: {who}"),
-        ("run", _) => "on: all devices, whatever the schedule says".to_owned(),
+        ("run", _) => "on: all devices, regardless of the schedule".to_owned(),
         _ => "follows the schedule".to_owned(),
     };
     let left = view.until_unix_s.map(|until| format!(", for another {}", duration(until.saturating_sub(now).into())));

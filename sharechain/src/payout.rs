@@ -63,13 +63,13 @@ pub struct Selection {
 /// let (seed, subsidy_sat) = ([0; 32], 312_500_000);
 ///
 /// // Room for both: each is paid in proportion.
-/// let both = select(dues, &seed, subsidy_sat, &ChainParams::main())?.ok_or("nobody is due anything")?;
+/// let both = select(dues, &seed, subsidy_sat, &ChainParams::main())?.ok_or("no script is due anything")?;
 /// let amounts_sat: Vec<u64> = both.amounts(1_000)?.iter().map(|output| output.value.to_sat()).collect();
 /// assert_eq!((both.exact(), amounts_sat), (2, vec![750, 250]));
 ///
 /// // Room for one: the seed draws who gets everything, Alice in three of four cases.
 /// let params = ChainParams { outputs_max: 1, ..ChainParams::main() };
-/// let one = select(dues, &seed, subsidy_sat, &params)?.ok_or("nobody is due anything")?;
+/// let one = select(dues, &seed, subsidy_sat, &params)?.ok_or("no script is due anything")?;
 /// assert_eq!((one.exact(), one.entries().len()), (0, 1));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

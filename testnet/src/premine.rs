@@ -8,14 +8,8 @@
 
 use std::path::Path;
 
-use bitcoin::absolute::LockTime;
 use bitcoin::block::{Header, Version};
-use bitcoin::script::PushBytes;
-use bitcoin::transaction;
-use bitcoin::{
-    Amount, Block, BlockHash, CompactTarget, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxMerkleNode, TxOut,
-    Witness,
-};
+use bitcoin::{Block, BlockHash, CompactTarget, TxMerkleNode};
 
 use crate::signet;
 use crate::wallet::Keys;
@@ -101,7 +95,7 @@ pub fn generate(path: &Path, mut progress: impl FnMut(u32)) -> Result<(), Premin
 
 /// Returns the block of this height without its nonce.
 fn unsolved(height: u32, parent: BlockHash, keys: &Keys) -> Block {
-    let coinbase = coinbase(height, keys.get(height as usize).script.clone());
+    let coinbase = signet::coinbase(height, b"/shoal/".into(), keys.get(height as usize).script.clone());
     Block {
         header: Header {
             version: Version::from_consensus(0x2000_0000),
@@ -112,26 +106,6 @@ fn unsolved(height: u32, parent: BlockHash, keys: &Keys) -> Block {
             nonce: 0,
         },
         txdata: vec![coinbase],
-    }
-}
-
-fn coinbase(height: u32, script: ScriptBuf) -> Transaction {
-    // The tag makes the script sig of the first 16 heights longer than consensus' two bytes.
-    let tag: &PushBytes = b"/shoal/".into();
-    let commitment = signet::witness_commitment([], &signet::RESERVED_VALUE);
-    Transaction {
-        version: transaction::Version::TWO,
-        lock_time: LockTime::ZERO,
-        input: vec![TxIn {
-            previous_output: OutPoint::null(),
-            script_sig: bitcoin::script::Builder::new().push_int(i64::from(height)).push_slice(tag).into_script(),
-            sequence: Sequence::MAX,
-            witness: Witness::from_slice(&[signet::RESERVED_VALUE]),
-        }],
-        output: vec![
-            TxOut { value: signet::subsidy(height), script_pubkey: script },
-            TxOut { value: Amount::ZERO, script_pubkey: commitment },
-        ],
     }
 }
 

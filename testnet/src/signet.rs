@@ -5,8 +5,13 @@
 //! BIP-0141's witness commitment, even without any witness. The genesis block is that of the public signet. The
 //! difficulty starts at about 4.8 million hashes per block and never falls below.
 
+use bitcoin::absolute::LockTime;
 use bitcoin::hashes::{Hash, sha256d};
-use bitcoin::{Amount, Block, CompactTarget, Network, ScriptBuf, Target, WitnessMerkleNode, Wtxid, merkle_tree};
+use bitcoin::script::{Builder, PushBytes};
+use bitcoin::{
+    Amount, Block, CompactTarget, Network, OutPoint, ScriptBuf, Sequence, Target, Transaction, TxIn, TxOut, Witness,
+    WitnessMerkleNode, Wtxid, merkle_tree, transaction,
+};
 
 /// The block challenge: the script `OP_TRUE`.
 pub const CHALLENGE: [u8; 1] = [0x51];
@@ -82,6 +87,25 @@ pub fn witness_commitment(wtxids: impl IntoIterator<Item = Wtxid>, reserved_valu
     let mut script = COMMITMENT_START.to_vec();
     script.extend_from_slice(commitment.as_byte_array());
     ScriptBuf::from_bytes(script)
+}
+
+/// Returns the coinbase of a block without other transactions. `tag` makes the script sig of the first 16 heights longer
+/// than consensus' minimum of two bytes.
+pub fn coinbase(height: u32, tag: &PushBytes, script: ScriptBuf) -> Transaction {
+    Transaction {
+        version: transaction::Version::TWO,
+        lock_time: LockTime::ZERO,
+        input: vec![TxIn {
+            previous_output: OutPoint::null(),
+            script_sig: Builder::new().push_int(height.into()).push_slice(tag).into_script(),
+            sequence: Sequence::MAX,
+            witness: Witness::from_slice(&[RESERVED_VALUE]),
+        }],
+        output: vec![
+            TxOut { value: subsidy(height), script_pubkey: script },
+            TxOut { value: Amount::ZERO, script_pubkey: witness_commitment([], &RESERVED_VALUE) },
+        ],
+    }
 }
 
 #[cfg(test)]

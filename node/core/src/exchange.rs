@@ -23,7 +23,7 @@
 //! 1. Create it with [`Exchange::new`] once the engine is open. Perform its outputs, as after every input.
 //! 2. Pass every [`Input`] to [`Exchange::handle`]. A large response then blocks the engine until all of it is
 //!    processed. To let other calls reach the engine in between, call [`Exchange::begin`], and [`Exchange::go_on`]
-//!    while [`Exchange::is_unfinished`]. The next [`Exchange::begin`] finishes what is left.
+//!    while [`Exchange::is_unfinished`]. The next [`Exchange::begin`] finishes the rest.
 //! 3. After each of these calls, stop if [`Engine::failure`] has a reason: the journal lacks data that the outputs
 //!    would announce. Otherwise perform [`Exchange::poll_output`] until it returns `None`, in order:
 //!

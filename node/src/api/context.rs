@@ -37,7 +37,7 @@ pub struct Context {
     pub chain: ChainReader,
     /// The database, for what the share-chain no longer keeps in memory.
     pub store: Arc<Store>,
-    /// The event log and what was found and paid, by address and by time.
+    /// The event log, and finds and payments by address and by time.
     pub history: History,
     /// The miners connected here.
     pub stratum: Arc<stratum::Stats>,

@@ -14,7 +14,7 @@ use crate::clock::now;
 
 const DAY_S: u32 = 86_400;
 
-/// What the pool found, as far as this node knows.
+/// Blocks that the pool found, as far as this node knows.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 pub(super) struct Counts {
     /// In the last 24 hours.
@@ -25,7 +25,7 @@ pub(super) struct Counts {
     pub all: Count,
 }
 
-/// Returns how many Bitcoin blocks the pool found in a day, in a week, and ever.
+/// Returns the number of Bitcoin blocks that the pool found in a day, in a week, and in total.
 #[utoipa::path(
     get, path = "/api/v1/counts",
     responses(

@@ -1,4 +1,4 @@
-//! Whether the node lives, and whether it hands out work: for supervisors, containers and load balancers.
+//! Whether the node is alive, and whether it hands out work, for supervisors, containers and load balancers.
 
 use std::sync::Arc;
 
@@ -11,10 +11,10 @@ use utoipa::ToSchema;
 use super::context::Api;
 use super::error::ErrorBody;
 
-/// The node lives.
+/// The node is alive.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Health {
-    /// Always true: a node that does not live does not answer.
+    /// Always true: a node that is not alive does not answer.
     pub alive: bool,
 }
 
@@ -29,7 +29,7 @@ pub(super) struct Ready {
 #[utoipa::path(
     get, path = "/health",
     responses(
-        (status = 200, description = "The node lives", body = Health),
+        (status = 200, description = "The node is alive", body = Health),
         (status = 503, description = "The node is stopping", body = ErrorBody),
     )
 )]

@@ -198,7 +198,7 @@ pub(super) async fn links(State(api): State<Arc<Api>>, paging: Paging) -> Result
         })
         .await?;
     let next = links.last().and_then(|lowest| lowest.height.checked_sub(1));
-    // Below that, the archive goes on.
+    // Below that, the list continues from the archive.
     let has_more = |next: &u32| *next >= oldest_height || api.context.config.archive.is_some();
     let next_from = next.filter(has_more).map(u64::from);
     Ok(Json(LinkPage { height, links, next_from, oldest_height }))

@@ -3,12 +3,14 @@
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
+use p2p_proto::netgroup::{Host, Netgroup};
+
 use super::limits::GROUPS_MAX;
 
 /// The groups of addresses seen so far; a group's number is its index plus one.
 #[derive(Debug, Default)]
 pub(super) struct Groups {
-    met: Mutex<Vec<String>>,
+    met: Mutex<Vec<Netgroup>>,
 }
 
 impl Groups {
@@ -20,23 +22,22 @@ impl Groups {
         if address.contains("/p2p-circuit") {
             return "through relays".to_owned();
         }
-        let Some((family, ip)) = ip_of(address) else { return "address not known".to_owned() };
-        let near = match ip {
-            IpAddr::V4(ip) if ip.is_loopback() => Some("this machine"),
-            IpAddr::V6(ip) if ip.is_loopback() => Some("this machine"),
-            IpAddr::V4(ip) if ip.is_private() || ip.is_link_local() => Some("local network"),
-            IpAddr::V6(ip) if ip.is_unique_local() || ip.is_unicast_link_local() => Some("local network"),
-            _ => None,
-        };
-        if let Some(near) = near {
-            return near.to_owned();
+        let Some(host) = ip_of(address).map(Host::of_ip) else { return "address not known".to_owned() };
+        if host.is_loopback() {
+            return "this machine".to_owned();
         }
-        let neighbours = neighbours(ip);
+        let netgroup = host.netgroup();
+        let family = match netgroup {
+            Netgroup::Local => return "local network".to_owned(),
+            Netgroup::Onion(_) => return "onion services".to_owned(),
+            Netgroup::Ip4(_) => "IPv4",
+            Netgroup::Ip6(_) => "IPv6",
+        };
         // The list is consistent at any time, even after a panic.
         let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
-        let number = met.iter().position(|known| *known == neighbours).unwrap_or_else(|| {
+        let number = met.iter().position(|known| *known == netgroup).unwrap_or_else(|| {
             if met.len() < GROUPS_MAX {
-                met.push(neighbours);
+                met.push(netgroup);
             }
             met.len() - 1
         });
@@ -44,27 +45,9 @@ impl Groups {
     }
 }
 
-/// The address in a multiaddr such as `/ip4/192.0.2.1/tcp/4001`.
-fn ip_of(address: &str) -> Option<(&'static str, IpAddr)> {
+/// The IP address in a multiaddr such as `/ip4/192.0.2.1/tcp/4001`.
+fn ip_of(address: &str) -> Option<IpAddr> {
     let mut parts = address.split('/').skip(1);
-    let family = match parts.next()? {
-        "ip4" => "IPv4",
-        "ip6" => "IPv6",
-        _ => return None,
-    };
-    Some((family, parts.next()?.parse().ok()?))
-}
-
-/// The prefix that neighboring addresses share: 16 bits of IPv4, 32 of IPv6, as Bitcoin nodes group them.
-fn neighbours(ip: IpAddr) -> String {
-    match ip {
-        IpAddr::V4(ip) => {
-            let [a, b, ..] = ip.octets();
-            format!("{a}.{b}")
-        }
-        IpAddr::V6(ip) => {
-            let [a, b, ..] = ip.segments();
-            format!("{a:x}:{b:x}")
-        }
-    }
+    let is_ip = matches!(parts.next()?, "ip4" | "ip6");
+    parts.next()?.parse().ok().filter(|_| is_ip)
 }

@@ -18,7 +18,7 @@ const ONION_LISTEN: &str = "127.0.0.1:3382";
 /// Length of an onion service's name, version 3, without `.onion`.
 const ONION_NAME_CHARS: usize = 56;
 
-/// Resolves the keys of this module. `proxy_only` wins over every key that would connect or listen otherwise.
+/// Resolves the keys of this module. `proxy_only` overrides every key that would connect or listen otherwise.
 pub(super) fn resolve(settings: &Settings, p2p: P2pConfig) -> Result<P2pConfig, ConfigError> {
     let address = settings.parse(&keys::P2P_PROXY, "an IP address and a port, like 127.0.0.1:9050", socket)?;
     let only = settings.switch(&keys::P2P_PROXY_ONLY)?.unwrap_or(false);

@@ -147,7 +147,7 @@ fn averages_counts_and_best_shares_survive_a_restart() {
 fn names_that_come_and_go_without_work_make_no_news_and_give_up_their_places() {
     let mut devices = Devices::default();
     let made_up = |number: usize| ConnectionSnapshot { connected_s: 1, ..connection(&format!("x{number}"), 0.0, None) };
-    // One that worked, and went before they came.
+    // A device that worked, and left before the others came.
     devices.look(&[connection("w", 1e12, Some(1))], START - 300);
     let many: Vec<_> = (1..DEVICES_MAX).map(made_up).collect();
     assert_eq!(told(&mut devices, &many, START), []);
@@ -157,10 +157,10 @@ fn names_that_come_and_go_without_work_make_no_news_and_give_up_their_places() {
     assert_eq!(told(&mut devices, &own, now), []);
     let of = |state| states(&devices, now).into_iter().filter(|(_, other)| *other == state).count();
     assert_eq!(of(DeviceState::Ok), own.len());
-    // Two times 64 places were freed for a hundred devices.
+    // The hundred devices freed 64 places twice.
     assert_eq!(of(DeviceState::Silent), DEVICES_MAX - 2 * DEVICES_ROOM);
-    assert!(states(&devices, now).iter().any(|(name, _)| name == "w"), "whoever worked goes last");
-    // Those that are here make no room for others, however little they have done.
+    assert!(states(&devices, now).iter().any(|(name, _)| name == "w"), "a device that worked goes last");
+    // Connected devices are not forgotten for others, no matter how little they have worked.
     devices.look(&many, now + 30);
     assert!(own.iter().all(|own| devices.known.keys().any(|(_, name)| *name == own.workers[0])));
 }

@@ -59,7 +59,7 @@ pub struct JobBuilderTask {
 /// Why there is no job template, if bitcoind hangs.
 const SILENT: &str = "bitcoind has not answered for 30 s";
 
-/// Delay between a new job template and the proposal of its block. Within it, ten thousand miners have received their jobs.
+/// Delay between a new job template and the proposal of its block. Within it, ten thousand miners receive their jobs.
 const PROPOSE_AFTER: Duration = Duration::from_millis(500);
 
 /// Reason shown to miners if bitcoind gives no templates.
@@ -288,9 +288,9 @@ impl JobBuilderTask {
     }
 
     /// Proposes the block to bitcoind, once per block template, so that a node notices invalid templates before it
-    /// finds a block. Checking a full block takes a tenth of a second of the processors that bitcoind shares with the
-    /// node. So this runs beside mining, after miners have received their jobs, until bitcoind rejects a proposal. From
-    /// then on, miners get work only after bitcoind has accepted its proposal.
+    /// finds a block. The check of a full block takes a tenth of a second on processors that bitcoind and the node
+    /// share. So the node proposes the block after miners have received their jobs, until bitcoind rejects a proposal.
+    /// From then on, miners get work only after bitcoind has accepted its proposal.
     async fn propose(&self, builder: &mut JobBuilder, template: &Arc<JobTemplate>) -> Result<(), NoTemplate> {
         let proposal = Proposal {
             bitcoind: self.bitcoind.clone(),

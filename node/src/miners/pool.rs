@@ -200,7 +200,7 @@ impl RestWatch {
         }
     }
 
-    /// The users that rest. With ten thousand of them, it takes some milliseconds.
+    /// The users whose devices pause. With ten thousand users, this takes a few milliseconds.
     fn resting(&self, at: u32) -> BTreeSet<String> {
         let users = self.stratum.snapshot().connections.into_iter().flat_map(|connection| connection.workers);
         users.filter(|user| self.miners.power.rest(user, at).is_some()).collect()

@@ -41,21 +41,21 @@ impl Row {
 }
 
 /// Renders the table, one line per row.
-pub(super) fn render(status: &Status, colour: bool) -> String {
-    lines(rows(status), colour)
+pub(super) fn render(status: &Status, color: bool) -> String {
+    lines(rows(status), color)
 }
 
 /// Renders the URLs for miners of Stratum v2, one line per URL.
-pub(super) fn render_v2(urls: Vec<String>, colour: bool) -> String {
-    lines(urls.into_iter().map(|url| Row::new("stratum v2", Mood::Plain, url)).collect(), colour)
+pub(super) fn render_v2(urls: Vec<String>, color: bool) -> String {
+    lines(urls.into_iter().map(|url| Row::new("stratum v2", Mood::Plain, url)).collect(), color)
 }
 
-fn lines(rows: Vec<Row>, colour: bool) -> String {
+fn lines(rows: Vec<Row>, color: bool) -> String {
     let mut out = String::new();
     for Row { label, mood, words } in rows {
         let sign = if mood == Mood::Attention { '!' } else { ' ' };
         let words = printable(&words);
-        let line = match (colour, mood) {
+        let line = match (color, mood) {
             (false, _) => format!("{sign} {label:LABEL_CHARS$} {words}"),
             (true, Mood::Plain) => format!("{sign} {BOLD}{label:LABEL_CHARS$}{RESET} {words}"),
             (true, Mood::Good) => format!("{sign} {BOLD}{label:LABEL_CHARS$}{RESET} {BLUE}{words}{RESET}"),

@@ -113,7 +113,7 @@ fn an_upgrade_that_this_program_does_not_know_is_an_alarm_once_it_is_locked_in()
 }
 
 #[test]
-fn trouble_is_marked_without_colour_too() {
+fn trouble_is_marked_without_color_too() {
     let mut status = healthy();
     status.conflict = Some("ef".repeat(32));
     status.no_work_because = Some("bitcoind syncs".into());
@@ -136,12 +136,12 @@ fn trouble_is_marked_without_colour_too() {
 }
 
 #[test]
-fn colour_changes_no_word() {
-    let coloured = table::render(&healthy(), true);
+fn color_changes_no_word() {
+    let colored = table::render(&healthy(), true);
     let plain = ["\u{1b}[1m", "\u{1b}[34m", "\u{1b}[1;33m", "\u{1b}[0m"]
         .iter()
-        .fold(coloured.clone(), |text, code| text.replace(code, ""));
-    assert_ne!(coloured, plain);
+        .fold(colored.clone(), |text, code| text.replace(code, ""));
+    assert_ne!(colored, plain);
     assert_eq!(plain, table::render(&healthy(), false));
 }
 

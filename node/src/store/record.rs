@@ -42,7 +42,7 @@ pub(super) fn encode(record: &Record, sequence: u64) -> Vec<u8> {
     value
 }
 
-/// Decodes a value; `None` if it is not what was written under this sequence number.
+/// Decodes a value. Returns `None` if the store did not write it under this sequence number.
 pub(super) fn decode(sequence: u64, value: &[u8]) -> Option<Record> {
     let (sum, body) = value.split_first_chunk::<CHECKSUM_BYTES>()?;
     if *sum != checksum(sequence, body) {

@@ -44,7 +44,7 @@ fn the_switch_is_told_in_words() {
         in_words(&view("schedule", None), now),
         "switch    follows the schedule\nschedule  none\nresting   0 devices\n"
     );
-    assert_eq!(first(&view("run", None)), "switch    on: all devices, whatever the schedule says");
+    assert_eq!(first(&view("run", None)), "switch    on: all devices, regardless of the schedule");
     let ends = PowerView { until_unix_s: Some(now + 7_500), ..view("pause", Some(0)) };
     assert_eq!(first(&ends), "switch    off: all devices, for another 2 h 5 min");
     let some = PowerView {

@@ -29,7 +29,7 @@ async fn it_shows_the_node_as_a_table_and_as_json() {
     let text = String::from_utf8(table.stdout).unwrap();
     assert_eq!(table.status.code(), Some(3), "it hands out no work: {text}");
     assert!(text.contains("link 1, ") && text.contains("the node has just started"), "{text}");
-    assert!(!text.contains('\u{1b}'), "colour without a terminal");
+    assert!(!text.contains('\u{1b}'), "color without a terminal");
 
     let json = shoal_status(api.address, true).await;
     let status: Value = serde_json::from_slice(&json.stdout).unwrap();

@@ -1,4 +1,4 @@
-//! The owner's power switch, over the API, as a file, and by the command `shoal power`.
+//! The owner's power switch, over the API, as a file, and with the command `shoal power`.
 
 use std::process::Output;
 
@@ -76,7 +76,7 @@ async fn the_command_sets_the_switch_and_tells_what_holds() {
         (&["off", "--workers", "rig1,rig2"], Some("pause workers=rig1,rig2"), "off: rig1, rig2"),
         (&["cap", "50%", "--workers=rig1"], Some("pause run=50% workers=rig1"), "cap: rig1 run 50% of the time"),
         (&["off", "--for", "2h"], Some("pause until="), "off: all devices, for another "),
-        (&["on", "--for", "30m"], Some("run until="), "on: all devices, whatever the schedule says, for another "),
+        (&["on", "--for", "30m"], Some("run until="), "on: all devices, regardless of the schedule, for another "),
         (&["on"], Some("run"), "on: all devices"),
         (&["schedule"], None, "follows the schedule"),
     ];

@@ -1,4 +1,4 @@
-//! The program itself: `shoal check`, exit codes, and what wins over what.
+//! The program itself: `shoal check`, exit codes, and which settings override which.
 
 mod faults;
 

@@ -5,6 +5,7 @@
 
 mod block;
 mod gossip;
+mod kinds;
 mod request;
 mod response;
 

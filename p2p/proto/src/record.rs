@@ -1,7 +1,7 @@
 //! Signed node records: a node's own statement where it can be dialed.
 //!
 //! A record is signed with the node's identity key, so others can neither alter nor forge it, nor renew it: a record's
-//! age is the age of its signature, whoever forwards it. See decision 0042.
+//! age is the age of its signature, no matter who forwards it. See decision 0042.
 //!
 //! ```text
 //! address.rs   an address in bytes and as a multiaddr, and its scope

@@ -32,7 +32,7 @@ pub enum BaseError {
     /// The version is unknown.
     #[error("unknown version {0}")]
     Version(u8),
-    /// The bytes end early, go on too long, or hold a value out of range.
+    /// The bytes end early, are too long, or hold a value out of range.
     #[error("the encoding is not valid")]
     Encoding,
     /// The chunks do not continue one another.

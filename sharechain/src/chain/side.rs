@@ -19,7 +19,7 @@ pub(super) struct SideLinks {
 }
 
 /// Order of eviction: links that took the least work themselves, then those on the lightest branch. After a long gap,
-/// links are cheap however much work lies below them, so chain work alone would let them push out honest branches.
+/// links are cheap regardless of the work below them, so chain work alone would let them push out honest branches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Rank {
     own_work: Work,

@@ -1,7 +1,8 @@
 //! `shoal-testnet bench stratum`: a real node with many miners.
 //!
-//! Three processes: this one is the Bitcoin, with a template of 5,000 transactions; the second is the node, the third the load.
-//! Blocks without transactions change the tip, so that the template stays full, and links are found first, so that the coinbase pays many.
+//! Three processes: this one is the Bitcoin, with a template of 5,000 transactions; the second is the node, the third
+//! the load. Blocks without transactions change the tip, so that the template stays full. Links come first, so that the
+//! coinbase pays many scripts.
 
 mod block;
 mod flood;
@@ -114,11 +115,12 @@ pub struct StratumBench {
     pub bytes_per_connection_after: i64,
     /// Submits accepted per second of the node's processor time.
     pub submits_per_s_per_core: f64,
-    /// The node's processor time per accepted submit, microseconds, including all that it does meanwhile.
+    /// The node's processor time per accepted submit, microseconds, including everything else that it does meanwhile.
     pub submit_cpu_us: f64,
-    /// The same without the time for as many silent connections.
+    /// The same, without the time for the same number of silent connections.
     pub submit_alone_cpu_us: f64,
-    /// Processor time for all connections while they are silent, percent of a core: new jobs every 20 s, and deadlines.
+    /// Processor time for all connections while they are silent, in percent of a core: new jobs every 20 s, and
+    /// deadlines.
     pub silent_cpu_percent: f64,
     /// Accepted submits.
     pub accepted: u64,
@@ -168,7 +170,7 @@ async fn measure(
     let rpc = Rpc::new(bitcoin.rpc_address(), bitcoin.cookie_path().to_owned());
     let mut node = Node::start(shoal, folder, &bitcoin).await?;
     let coinbase_bytes = payees::fill(node.stratum).await?;
-    writeln!(progress, "the template has {transactions} transactions, and a coinbase of {coinbase_bytes} bytes")?;
+    writeln!(progress, "the template has {transactions} transactions, and the coinbase has {coinbase_bytes} bytes")?;
     let resting = node.memory_bytes();
     let (mut seen, mut submits, mut rounds_bytes) = (Tips::default(), Submits::default(), vec![resting]);
     let (mut connected_s, mut full, mut silent_cpu) = (0.0, resting, 0.0);

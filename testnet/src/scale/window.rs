@@ -72,7 +72,7 @@ pub(super) fn make(options: WindowOptions, cache: &Path, progress: &mut impl Wri
     let id = params.consensus_id();
     let name = format!("{}-{SCHEMA}-{}-{}", id[..8].as_hex(), options.links, options.scripts);
     fs::create_dir_all(cache)?;
-    // Two runs that need the same chain make it once: the lock ends with the file.
+    // Two runs that need the same chain make it only once. Dropping the file releases the lock.
     let making = fs::File::create(cache.join(format!("{name}.lock")))?;
     making.lock()?;
     let folder = cache.join(name);

@@ -28,8 +28,8 @@ pub(super) fn stored_settled<J: Journal>(store: &J) -> Result<Option<ShareId>, J
     noted(store, &SETTLED)
 }
 
-/// Forgets the stored settled link, so that the next engine opened follows the heaviest branch. From there, links settle
-/// anew.
+/// Forgets the stored settled link, so that the next engine opened follows the heaviest branch. Links on that branch
+/// then settle as usual.
 ///
 /// # Errors
 /// The store cannot be read or written.

@@ -87,7 +87,7 @@ fn everything_stands_in_a_usual_terminal() {
 }
 
 #[test]
-fn what_asks_for_attention_says_so_without_colour() {
+fn what_asks_for_attention_says_so_without_color() {
     let mut view = view();
     view.status.no_work_because = Some("no peer has been reached yet".into());
     view.status.states = vec![StateStatus {

@@ -6,21 +6,12 @@ use sharechain::{Height, ShareId};
 
 use super::WireError;
 use super::block::{put_positions, read_positions};
+use super::kinds::{
+    BEGINNING, BLOCK_PIECE, HEADERS, LINK_HEADERS, NEW_RECORDS, PENDING, PROOFS, RECORDS, ROWS, TIP, TRANSACTIONS,
+};
 use crate::limits::{HEADERS_WANTED_MAX, LINK_HEADERS_MAX, LOCATOR_MAX, PROOFS_MAX, RECORDS_TOLD_MAX, ROWS_MAX};
 use crate::record::{Record, put_records, read_records};
 use crate::wire::{Reader, put_block_hashes, put_count, put_ids};
-
-const TIP: u8 = 1;
-const LINK_HEADERS: u8 = 2;
-const PROOFS: u8 = 3;
-const HEADERS: u8 = 4;
-const PENDING: u8 = 5;
-const BEGINNING: u8 = 6;
-const ROWS: u8 = 7;
-const TRANSACTIONS: u8 = 8;
-const BLOCK_PIECE: u8 = 9;
-const RECORDS: u8 = 10;
-const NEW_RECORDS: u8 = 11;
 
 /// A request to one peer.
 #[derive(Clone, Debug, PartialEq, Eq)]

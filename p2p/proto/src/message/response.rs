@@ -3,6 +3,9 @@
 use bitcoin::block::Header;
 use sharechain::{Height, Proof, ShareId, U256, Work};
 
+use super::kinds::{
+    BEGINNING, BLOCK_PIECE, HEADERS, LINK_HEADERS, NEW_RECORDS, PENDING, PROOFS, RECORDS, ROWS, TIP, TRANSACTIONS,
+};
 use super::{RequestKind, WireError};
 use crate::limits::{
     BEGINNING_BYTES_MAX, BLOCK_PIECE_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, HEADERS_MAX, LINK_HEADERS_MAX, PENDING_MAX,
@@ -10,18 +13,6 @@ use crate::limits::{
 };
 use crate::record::{Record, put_records, read_records};
 use crate::wire::{Reader, put_bytes, put_count, put_headers, put_ids, put_list, put_proof};
-
-const TIP: u8 = 1;
-const LINK_HEADERS: u8 = 2;
-const PROOFS: u8 = 3;
-const HEADERS: u8 = 4;
-const PENDING: u8 = 5;
-const BEGINNING: u8 = 6;
-const ROWS: u8 = 7;
-const TRANSACTIONS: u8 = 8;
-const BLOCK_PIECE: u8 = 9;
-const RECORDS: u8 = 10;
-const NEW_RECORDS: u8 = 11;
 
 /// Status of a peer.
 #[derive(Clone, Debug, PartialEq, Eq)]

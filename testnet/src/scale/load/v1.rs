@@ -28,7 +28,7 @@ pub(super) struct V1 {
     line: Vec<u8>,
     extranonce1: Vec<u8>,
     difficulty: f64,
-    /// The newest job as it was read.
+    /// The newest job, in the bytes that the node sent.
     job: Vec<u8>,
     tip: Vec<u8>,
     /// Number of proofs found so far, so that their extranonces differ.

@@ -1,13 +1,8 @@
 //! Blocks without transactions for the embedded Bitcoin.
 
-use bitcoin::absolute::LockTime;
 use bitcoin::block::{Header, Version};
 use bitcoin::hashes::Hash;
-use bitcoin::script::Builder;
-use bitcoin::{
-    Amount, Block, CompactTarget, OutPoint, Sequence, Target, Transaction, TxIn, TxMerkleNode, TxOut, Witness,
-    transaction,
-};
+use bitcoin::{Block, CompactTarget, Target, TxMerkleNode};
 use serde_json::{Value, json};
 use sim::hash::HeaderHasher;
 
@@ -20,7 +15,8 @@ pub(super) async fn next(rpc: &Rpc) -> Result<Block, RpcError> {
     let template = rpc.call("getblocktemplate", json!([{ "rules": ["segwit", "signet"] }])).await?;
     let header = header(&template).ok_or(RpcError::Unexpected { method: "getblocktemplate" })?;
     let height = template["height"].as_u64().and_then(|height| u32::try_from(height).ok()).unwrap_or(0);
-    let mut block = Block { header, txdata: vec![coinbase(height)] };
+    let coinbase = signet::coinbase(height, b"bench".into(), Wallet::new().script(0));
+    let mut block = Block { header, txdata: vec![coinbase] };
     block.header.merkle_root = TxMerkleNode::from_raw_hash(block.txdata[0].compute_txid().to_raw_hash());
     let target = Target::from_compact(block.header.bits);
     let nonce = HeaderHasher::new(&block.header).search(target, 0, u32::MAX);
@@ -37,22 +33,4 @@ fn header(template: &Value) -> Option<Header> {
         bits: CompactTarget::from_unprefixed_hex(template["bits"].as_str()?).ok()?,
         nonce: 0,
     })
-}
-
-fn coinbase(height: u32) -> Transaction {
-    let commitment = signet::witness_commitment([], &signet::RESERVED_VALUE);
-    Transaction {
-        version: transaction::Version::TWO,
-        lock_time: LockTime::ZERO,
-        input: vec![TxIn {
-            previous_output: OutPoint::null(),
-            script_sig: Builder::new().push_int(height.into()).push_slice(b"bench").into_script(),
-            sequence: Sequence::MAX,
-            witness: Witness::from_slice(&[signet::RESERVED_VALUE]),
-        }],
-        output: vec![
-            TxOut { value: signet::subsidy(height), script_pubkey: Wallet::new().script(0) },
-            TxOut { value: Amount::ZERO, script_pubkey: commitment },
-        ],
-    }
 }

@@ -1,4 +1,4 @@
-//! What was measured.
+//! Measured values.
 
 /// Measured bursts of submits.
 #[derive(Default)]
@@ -7,7 +7,7 @@ pub(super) struct Submits {
     pub(super) lost: u64,
     /// Processor time of the node, seconds.
     pub(super) cpu_s: f64,
-    /// How long they took.
+    /// Duration of the bursts, seconds.
     pub(super) seconds: f64,
 }
 
@@ -19,18 +19,18 @@ impl Submits {
         self.seconds += other.seconds;
     }
 
-    /// Microseconds of the node's processor time for a submit.
+    /// Microseconds of the node's processor time per submit.
     pub(super) fn cpu_us(&self) -> f64 {
         self.cpu_s * 1e6 / (self.accepted.max(1) as f64)
     }
 
-    /// The same without what silent connections take: this part of a core.
+    /// The same, without this part of a core, which silent connections take.
     pub(super) fn alone_cpu_us(&self, silent_cpu: f64) -> f64 {
         (self.cpu_s - silent_cpu * self.seconds) * 1e6 / (self.accepted.max(1) as f64)
     }
 }
 
-/// The value below which this part of the times lies, in milliseconds.
+/// This quantile of the times, in milliseconds.
 pub(super) fn quantile_ms(times_us: &mut [u64], part: f64) -> f64 {
     times_us.sort_unstable();
     let at = ((times_us.len() as f64 * part).ceil() as usize).saturating_sub(1);

@@ -18,7 +18,7 @@ use crate::scale::process::{cpu_s, memory_bytes};
 /// Time limit for the node to have work.
 const START: Duration = Duration::from_secs(60);
 
-/// Time without submits, of which the processor time is measured: one new job for each connection.
+/// Time without submits for a measurement of the processor time, with one new job for each connection.
 const SILENCE: Duration = Duration::from_secs(20);
 
 /// Microseconds of a day.
@@ -93,7 +93,7 @@ impl Node {
         self.child.id().map_or(0.0, cpu_s)
     }
 
-    /// The part of a core that the node takes while its connections are silent.
+    /// The part of a core that the node uses while its connections are silent.
     pub(super) async fn silent_cpu(&self) -> f64 {
         let before = self.cpu_s();
         tokio::time::sleep(SILENCE).await;

@@ -1,4 +1,4 @@
-//! Fills the coinbase, as it is in a pool of some age.
+//! Fills the coinbase as in a pool that has run for a while.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -9,18 +9,18 @@ use stratum::{Client, ClientError, Difficulty, Job};
 
 use crate::scale::load::account;
 
-/// Accounts that find links in turn: more than a coinbase pays.
+/// Number of accounts that find links in turn, more than a coinbase pays.
 const PAYEES: u32 = 60;
-/// Shares for each link on the local network, and a little more.
+/// Shares per link on the local network, and a few more.
 const SHARES_PER_LINK: f64 = 9.0;
-/// Payouts begin at some 100 links.
+/// Maximum number of links. Payouts begin at about 100.
 const LINKS_MAX: u32 = 300;
-/// A coinbase with 48 outputs has more bytes, one without payouts some 250.
+/// Bytes of a full coinbase: one with 48 outputs has more, one without payouts about 250.
 const FULL_BYTES: usize = 1_500;
 /// Longest time until a job builds on a new link.
 const NEXT_JOB: Duration = Duration::from_secs(2);
 
-/// Finds links until the coinbase is full. Returns its bytes.
+/// Finds links until the coinbase is full. Returns its size in bytes.
 pub(super) async fn fill(server: SocketAddr) -> Result<usize, ClientError> {
     let mut bytes = 0;
     for number in 0..LINKS_MAX {
@@ -33,14 +33,14 @@ pub(super) async fn fill(server: SocketAddr) -> Result<usize, ClientError> {
         let extranonce2 = u64::from(number).to_be_bytes();
         let Some(nonce) = find_link(&job, extranonce2) else { continue };
         if client.submit(&job, extranonce2, job.time, nonce, 0).await.is_ok() {
-            // The next link is to build on this one.
+            // The next link must build on this one.
             let _ = tokio::time::timeout(NEXT_JOB, jobs.recv()).await;
         }
     }
     Ok(bytes)
 }
 
-/// Finds a nonce that makes a link, but no Bitcoin block: that would take the transactions of the template.
+/// Finds a nonce that makes a link but not a Bitcoin block, which would take the transactions out of the template.
 fn find_link(job: &Job, extranonce2: [u8; 8]) -> Option<u32> {
     let mut hasher = HeaderHasher::new(&job.header(extranonce2, job.time, 0, 0));
     let link = Difficulty::floor(job.difficulty.to_f64() * SHARES_PER_LINK).target();
