@@ -188,7 +188,8 @@ impl Streamer {
 
     /// Writes the queue into the database.
     async fn send(self, queue: SharedQueue) {
-        let mut writer = PatientWriter::new(self.url.clone(), self.params.clone(), Duration::MAX);
+        let writer = PatientWriter::new(self.url.clone(), self.params.clone(), Duration::MAX);
+        let mut writer = writer.reporting(self.state.trouble().clone());
         let mut told = None::<Instant>;
         loop {
             let (front, slow) = (Arc::clone(&queue), Arc::clone(&queue));

@@ -20,21 +20,19 @@ use crate::clock::now;
 pub(super) async fn follow(view: Arc<View>) {
     let mut kept = Kept::default();
     let mut listener = None;
-    let mut told = None;
+    let mut told = false;
     loop {
         let read = step(&view, &mut kept, &mut listener).await;
         match read {
             Ok(()) => {
-                if told != Some(true) {
+                if !std::mem::replace(&mut told, true) {
                     info!("the archive's newest links are here");
                 }
-                told = Some(true);
             }
             Err(error) => {
-                if told != Some(false) {
-                    warn!(error = sentence(&error), "the archive cannot be read; trying again");
-                }
-                told = Some(false);
+                // The log limits repeated lines.
+                warn!(error = sentence(&error), "the archive cannot be read; trying again");
+                told = false;
                 listener = None;
             }
         }

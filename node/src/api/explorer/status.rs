@@ -81,6 +81,7 @@ pub(super) fn of(view: &View, newest: &Now) -> Status {
         mining: Vec::new(),
         no_work_because: Some(no_work.to_owned()),
         bitcoin: BitcoinStatus { height: None, tip: None, header_height: newest.bitcoin.height(), trouble: None },
+        archive_trouble: None,
         peers: 0,
         reachable: Reachable::default(),
         miners_connected: 0,
