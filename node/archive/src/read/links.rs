@@ -279,8 +279,8 @@ impl Archive {
     /// As [`Archive::tip`].
     pub async fn finders(&self, from: u32) -> Result<Vec<u32>, ArchiveError> {
         let sql = "select count(*)::int4 from (
-                select (select share.script from share where share.key = place.link limit 1) as script
-                from place where place.height >= $1
+                select (select share.script from share where share.key = link.key and share.time = link.time) as script
+                from place join link on link.key = place.link where place.height >= $1
             ) as found where script is not null group by script";
         let rows = self.rows(sql, &[&height(from)]).await?;
         rows.iter().map(|row| number(row, 0)).collect()

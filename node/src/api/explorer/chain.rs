@@ -19,9 +19,6 @@ use crate::api::params::{Heights, Paging, Segment};
 use crate::api::reorganisations::{Reorganisation, Reorganisations};
 use crate::api::views::{Earned, Payee};
 
-/// Seconds by which the times of shares may differ from those of links around them.
-const APART_S: u32 = 3 * 3_600;
-
 /// Links below the tip whose credited proofs are counted for an answer.
 const COUNTED_LINKS: u32 = 5_000;
 
@@ -190,9 +187,7 @@ pub(super) async fn graph(State(view): State<Arc<View>>, heights: Heights) -> Re
     let to = heights.to.unwrap_or(u32::MAX).min(newest.tip.height);
     let from_height = to.saturating_sub(heights.links().saturating_sub(1)).max(oldest_height);
     let found = view.archive.branches(from_height, to).await?;
-    let time = |pick: fn(u32, u32) -> u32| found.iter().map(|link| link.time).reduce(pick).unwrap_or(0);
-    let span = (time(u32::min).saturating_sub(APART_S), time(u32::max).saturating_add(APART_S));
-    let listed = view.archive.listed_shares((from_height, to), span, GRAPH_SHARES_MAX + 1).await?;
+    let listed = view.archive.listed_shares((from_height, to), GRAPH_SHARES_MAX + 1).await?;
     let genesis = view.params.genesis_id();
     let mut links: Vec<LinkSummary> = found.iter().map(|link| summary(link, &newest, network)).collect();
     if from_height == 0 {
