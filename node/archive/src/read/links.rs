@@ -286,15 +286,20 @@ impl Archive {
         rows.iter().map(|row| number(row, 0)).collect()
     }
 
-    /// Reorganizations, newest first, after the first `skip`.
+    /// Reorganizations from a time down, newest first, after the first `skip` of that time.
     ///
     /// # Errors
     /// As [`Archive::tip`].
-    pub async fn reorganizations(&self, skip: u64, count: usize) -> Result<Vec<Reorganization>, ArchiveError> {
+    pub async fn reorganizations(
+        &self,
+        (from, skip): (u32, u32),
+        count: usize,
+    ) -> Result<Vec<Reorganization>, ArchiveError> {
         let sql = "select time, fork_height, left_links, entered_links, old_tip, new_tip from reorganization
-            order by time desc, new_tip, old_tip limit $1 offset $2";
-        let (count, skip) = (i64::try_from(count).unwrap_or(i64::MAX), i64::try_from(skip).unwrap_or(i64::MAX));
-        let rows = self.rows(sql, &[&count, &skip]).await?;
+            where time <= $1 order by time desc, new_tip, old_tip limit $2
+            offset least($3, (select count(*) from reorganization where time = $1))";
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        let rows = self.rows(sql, &[&Time(from), &count, &i64::from(skip)]).await?;
         let one = |row: &Row| {
             Ok(Reorganization {
                 time: time(row, 0)?,
