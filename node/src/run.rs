@@ -135,7 +135,8 @@ impl Node {
         tokio::spawn(Service { state: front.state.subscribe(), engine: served }.run());
         let headers = front.headers(&bitcoind, &params, headers::newest_base_height(&store)?).await?;
         let opening = open_engine(Chain::new(params, headers), &store, settled, config.store.keep);
-        let engine = front.while_reading(&store, opening).await?;
+        let mut engine = front.while_reading(&store, opening).await?;
+        let replayed = engine.take_replayed();
         let Front { miners, found, stratum, stratum_key, devices, submissions, history, views, .. } = front;
         let (node, state, stop, servers) = (front.state.subscribe(), front.state, front.stop, front.servers);
         let (network, events, book) =
@@ -165,7 +166,7 @@ impl Node {
             start_job_builder(&mut parts, bitcoind, &feed, &engine, miners, (seen.trouble.clone(), isolation.clone()));
         parts.spawn(submissions.clone().resubmit(feed.each()));
         parts.spawn(peers::keep(book.clone(), network.clone(), reader.clone(), front.discovery));
-        let streaming = Streamer::start(config, &store, &reader, &key, front.archive);
+        let streaming = Streamer::start(config, &store, &reader, (&key, replayed), front.archive);
         let (solo, solo_blocks) = mpsc::channel(SOLO_QUEUE);
         parts.spawn(FoundBlocks { submissions, solo }.run(found.blocks));
         start_reporter(&mut parts, &reader, &feed, (work, isolation), &seen, Arc::clone(&stratum), state);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
+use archive::patient::Trouble;
 use bitcoin::BlockHash;
 use node_core::isolation::Kind;
 
@@ -162,6 +163,7 @@ struct ArchiveCounts {
     streams: AtomicBool,
     queue_bytes: AtomicU64,
     written: AtomicU64,
+    trouble: Trouble,
 }
 
 impl ArchiveState {
@@ -184,7 +186,11 @@ impl ArchiveState {
 
     /// Bytes of the queue on disk, and the newest record up to which the database has all. None without an archive.
     pub(crate) fn get(&self) -> Option<(u64, u64)> {
-        let ArchiveCounts { streams, queue_bytes, written } = &*self.0;
+        let ArchiveCounts { streams, queue_bytes, written, .. } = &*self.0;
         streams.load(Ordering::Relaxed).then(|| (queue_bytes.load(Ordering::Relaxed), written.load(Ordering::Relaxed)))
+    }
+    /// Why the database accepts nothing now.
+    pub(crate) fn trouble(&self) -> &Trouble {
+        &self.0.trouble
     }
 }

@@ -118,7 +118,7 @@ impl ArchiveUrl {
         let socket = Socket::open(host, port).await.map_err(ArchiveError::Silent)?;
         let (allowance, news) = (socket.allowance(), Arc::new(Notify::new()));
         let client = if self.0.get_ssl_mode() == SslMode::Disable {
-            let (client, connection) = self.0.connect_raw(socket, NoTls).await.map_err(ArchiveError::Connect)?;
+            let (client, connection) = self.0.connect_raw(socket, NoTls).await.map_err(ArchiveError::of_login)?;
             tokio::spawn(drive(connection, Arc::clone(&news)));
             client
         } else {
@@ -126,7 +126,7 @@ impl ArchiveUrl {
             let Host::Tcp(name) = host else { return Err(ArchiveError::Url) };
             let mut tls = MakeRustlsConnect::new(tls()?);
             let tls = MakeTlsConnect::<Socket>::make_tls_connect(&mut tls, name).map_err(|_| ArchiveError::Url)?;
-            let (client, connection) = self.0.connect_raw(socket, tls).await.map_err(ArchiveError::Connect)?;
+            let (client, connection) = self.0.connect_raw(socket, tls).await.map_err(ArchiveError::of_login)?;
             tokio::spawn(drive(connection, Arc::clone(&news)));
             client
         };
@@ -197,8 +197,24 @@ mod tests {
             rest
         });
         let url: ArchiveUrl = format!("postgres://u:secret@127.0.0.1:{port}/d?sslmode=require").parse().unwrap();
-        assert!(matches!(url.connect().await, Err(ArchiveError::Connect(_))));
+        let error = url.connect().await.unwrap_err();
+        assert!(matches!(error, ArchiveError::NoTls) && !error.is_away(), "each attempt reports it: {error:?}");
         assert!(heard.await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_missing_password_is_an_error_of_its_own() {
+        let server = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = server.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            let (mut socket, _) = server.accept().await.unwrap();
+            // AuthenticationCleartextPassword.
+            socket.write_all(b"R\0\0\0\x08\0\0\0\x03").await.unwrap();
+            let _end = socket.read_to_end(&mut Vec::new()).await;
+        });
+        let url: ArchiveUrl = format!("postgres://u@127.0.0.1:{port}/d").parse().unwrap();
+        let error = url.connect().await.unwrap_err();
+        assert!(matches!(error, ArchiveError::Login(_)) && !error.is_away(), "each attempt reports it: {error:?}");
     }
 
     #[tokio::test]

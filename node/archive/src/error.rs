@@ -19,6 +19,17 @@ pub enum ArchiveError {
     /// The certificates of the system cannot be used.
     #[error("the certificates of this system cannot be used to check the database server's")]
     Certificates(#[source] tokio_rustls::rustls::Error),
+    /// The server has no TLS.
+    #[error(
+        "the archive's database server has no TLS, without which its password could be read on the way; turn TLS on there \
+         (`ssl = on`), or add ?sslmode=disable to [archive] url"
+    )]
+    NoTls,
+    /// The server wants a password that the URL does not have, or refuses the user or the password.
+    #[error(
+        "the archive's database does not let this user in; check user and password in [archive] url, and the server's pg_hba.conf"
+    )]
+    Login(#[source] tokio_postgres::Error),
     /// The server cannot be reached, or refuses.
     #[error("the archive's database cannot be reached; check [archive] url, and that the server runs")]
     Connect(#[source] tokio_postgres::Error),
@@ -117,6 +128,18 @@ pub enum ArchiveError {
         /// Its problem.
         source: ReadError,
     },
+    /// A recording without a valid proof.
+    #[error(
+        "{path} has nothing to load: none of its {lines} lines has a valid proof; `shoal verify` checks each line, and \
+         `shoal export` on a node in sync writes a complete recording",
+        path = path.display()
+    )]
+    NothingValid {
+        /// Path of the file.
+        path: PathBuf,
+        /// Number of its lines.
+        lines: u64,
+    },
     /// A part of the program ended unexpectedly.
     #[error("the program stopped while loading")]
     Stopped,
@@ -126,6 +149,18 @@ pub enum ArchiveError {
 }
 
 impl ArchiveError {
+    /// The error for a failed login.
+    pub(crate) fn of_login(error: tokio_postgres::Error) -> Self {
+        let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+        let refusals = [SqlState::INVALID_PASSWORD, SqlState::INVALID_AUTHORIZATION_SPECIFICATION];
+        match error.code() {
+            Some(code) if refusals.contains(code) => Self::Login(error),
+            None if cause == PASSWORD_MISSING => Self::Login(error),
+            None if cause == TLS_MISSING => Self::NoTls,
+            _ => Self::Connect(error),
+        }
+    }
+
     /// True if the same may succeed in a moment: the server went away, or restarts.
     #[must_use]
     pub fn is_away(&self) -> bool {
@@ -154,6 +189,10 @@ impl ArchiveError {
         error.code().is_some_and(|code| codes.contains(code))
     }
 }
+
+/// Texts of tokio-postgres for errors without a kind of their own. Tests check both.
+const PASSWORD_MISSING: &str = "password missing";
+const TLS_MISSING: &str = "server does not support TLS";
 
 /// Names the first and the last month.
 fn range(has: &Option<(Month, Month)>) -> String {

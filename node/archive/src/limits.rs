@@ -99,6 +99,13 @@ pub const AGAIN: u64 = 5_000;
 /// Connections of a process that reads: as many as two processors of a database server keep busy. Further requests wait.
 pub const READERS_MAX: usize = 8;
 
+/// Maximum number of sums over shares computed for readers at a time. Each takes up to a hundred times as long as a page.
+pub const SUMS_MAX: usize = 2;
+
+/// Maximum number of such sums, running or waiting; more are refused at once. Half of [`READERS_MAX`], so that pages stay
+/// available.
+pub const SUMS_ASKED_MAX: usize = 4;
+
 /// Time for which a request waits for a connection.
 pub const READ_WAIT: Duration = Duration::from_secs(2);
 
@@ -107,6 +114,9 @@ pub const READ_AWAY: Duration = Duration::from_secs(1);
 
 /// Time after which the server ends a reader's statement, ms: a thousand times what a page takes.
 pub const READ_TIMEOUT_MS: u32 = 8_000;
+
+/// How long a connection waits for the end of a statement whose reader disconnected: longer than [`READ_TIMEOUT_MS`].
+pub const READ_LEFT: Duration = Duration::from_secs(10);
 
 /// Links whose credits are read at a time, for the sums of a window: some 1 MB.
 pub const WINDOW_LINKS: i32 = 1_000;

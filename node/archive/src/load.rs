@@ -157,7 +157,7 @@ impl Reading {
         replay.keep_changes();
         let mut gatherer = Gatherer::default();
         let root = replay.chain().bitcoin().best().header.block_hash();
-        let mut headers = vec![root];
+        let (mut headers, mut valid) = (vec![root], 0);
         let read = loop {
             let (number, line) = match self.reader.next_line() {
                 Ok(Some(next)) => next,
@@ -169,7 +169,7 @@ impl Reading {
                 break Err(bad(&self.path, ReadError::Bad { line: number, problem }));
             }
             if number <= loaded.skipped {
-                drop(gatherer.take(replay.chain()));
+                valid += gatherer.take(replay.chain()).shares();
             } else if gatherer.batch().rows() >= rows || gatherer.batch().bytes() >= BATCH_BYTES {
                 self.send(&mut gatherer, &replay, &mut loaded, steps)?;
             }
@@ -179,6 +179,9 @@ impl Reading {
             self.send(&mut gatherer, &replay, &mut loaded, steps)?;
         }
         read?;
+        if valid == 0 && loaded.proofs == 0 && replay.unverified().is_none() {
+            return Err(ArchiveError::NothingValid { path: self.path, lines: loaded.lines });
+        }
         replay.finish();
         loaded.height = replay.chain().height();
         loaded.differences = replay.differences().len();

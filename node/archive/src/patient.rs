@@ -1,6 +1,7 @@
 //! A writer that outlives its connection: when the server goes away it waits, connects again, and writes again.
 
 use std::io::ErrorKind;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use node_core::sentence;
@@ -20,6 +21,22 @@ fn late<T>(_: Elapsed) -> Result<T, ArchiveError> {
     Err(ArchiveError::Silent(ErrorKind::TimedOut.into()))
 }
 
+/// Why the database accepts nothing now, in one sentence without names or addresses.
+#[derive(Clone, Debug, Default)]
+pub struct Trouble(Arc<Mutex<Option<String>>>);
+
+impl Trouble {
+    /// The sentence; none while the database accepts batches.
+    #[must_use]
+    pub fn get(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, trouble: Option<&ArchiveError>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = trouble.map(ToString::to_string);
+    }
+}
+
 /// A writer that connects again.
 #[derive(Debug)]
 pub struct PatientWriter {
@@ -30,13 +47,20 @@ pub struct PatientWriter {
     writer: Option<Writer>,
     /// Time until the next attempt.
     pause: Duration,
+    trouble: Trouble,
 }
 
 impl PatientWriter {
     /// A writer that is not connected yet.
     #[must_use]
     pub fn new(url: ArchiveUrl, params: ChainParams, patience: Duration) -> Self {
-        Self { url, params, patience, writer: None, pause: RETRY }
+        Self { url, params, patience, writer: None, pause: RETRY, trouble: Trouble::default() }
+    }
+
+    /// The same writer, reporting its trouble there.
+    #[must_use]
+    pub fn reporting(self, trouble: Trouble) -> Self {
+        Self { trouble, ..self }
     }
 
     async fn connected(&mut self) -> Result<&mut Writer, ArchiveError> {
@@ -91,6 +115,7 @@ impl PatientWriter {
         match answer {
             Ok(answer) => {
                 self.pause = RETRY;
+                self.trouble.set(None);
                 Ok(Some(answer))
             }
             Err(error) => self.wait(error, since).await.map(|()| None),
@@ -100,12 +125,12 @@ impl PatientWriter {
     /// Waits before the next attempt. Returns the error if there is none.
     async fn wait(&mut self, error: ArchiveError, since: Instant) -> Result<(), ArchiveError> {
         self.writer = None;
+        self.trouble.set(Some(&error));
         if !error.is_away() || since.elapsed() >= self.patience {
             return Err(error);
         }
-        if self.pause == RETRY {
-            warn!(error = %sentence(&error), "trying again");
-        }
+        // The log limits repeated lines.
+        warn!(error = %sentence(&error), "trying again");
         tokio::time::sleep(self.pause).await;
         self.pause = self.pause.saturating_mul(2).min(RETRY_MAX);
         Ok(())

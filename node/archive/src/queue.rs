@@ -7,6 +7,7 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use bitcoin::hashes::{Hash, sha256};
+use sharechain::ShareId;
 
 use crate::batch::Batch;
 use crate::limits::{QUEUE_BYTES_MAX, QUEUE_FILE_BYTES};
@@ -25,6 +26,8 @@ pub struct Queue {
     files: VecDeque<(u64, u64)>,
     taken: usize,
     bytes: u64,
+    /// How far the journal was read with the newest batch.
+    newest: Option<u64>,
 }
 
 /// A batch that was taken from a queue.
@@ -60,13 +63,27 @@ impl Queue {
         }
         files.sort_unstable();
         let bytes = files.iter().map(|(_, bytes)| bytes).sum();
-        Ok(Self { folder: folder.to_owned(), files: files.into(), taken: 0, bytes })
+        let newest = files.last().map(|(position, _)| *position);
+        Ok(Self { folder: folder.to_owned(), files: files.into(), taken: 0, bytes, newest })
     }
 
-    /// How far the journal was read with the newest batch. None if there never was one.
+    /// How far the journal was read with the newest batch. None if this journal never had one.
     #[must_use]
     pub fn position(&self) -> Option<u64> {
-        self.files.back().map(|(position, _)| *position)
+        self.newest
+    }
+
+    /// Accepts any position next: the journal is another one. Waiting batches stay.
+    pub fn begin_anew(&mut self) {
+        self.newest = None;
+    }
+
+    /// True if a batch of this position can be added. Rows may be read twice, but positions only grow, and no file replaces
+    /// a waiting one.
+    #[must_use]
+    pub fn takes(&self, position: u64) -> bool {
+        let waits = || self.files.iter().skip(self.taken).any(|(known, _)| *known == position);
+        self.newest.is_none_or(|newest| position > newest) && !waits()
     }
 
     /// How far the journal was read with the oldest batch that is still on disk. None if there never was one.
@@ -96,13 +113,16 @@ impl Queue {
     /// Adds a batch. Once this returns, it survives the end of the machine.
     ///
     /// # Errors
-    /// The disk rejects it, and it is not in the queue: add it again.
+    /// The disk rejects it, and it is not in the queue: add it again. Or the queue does not take this position.
     pub fn push(&mut self, position: u64, batch: &Batch) -> io::Result<()> {
+        if !self.takes(position) {
+            return Err(io::Error::new(
+                ErrorKind::AlreadyExists,
+                "the queue has a batch of this position, or a later one",
+            ));
+        }
         if let Some(at) = self.files.iter().position(|(known, _)| *known == position) {
-            if at >= self.taken {
-                return Err(io::Error::new(ErrorKind::AlreadyExists, "a batch of this position waits"));
-            }
-            // It was taken: its file is replaced.
+            // It was taken, of another journal: its file is replaced.
             self.bytes = self.bytes.saturating_sub(self.files.remove(at).map_or(0, |(_, bytes)| bytes));
             self.taken -= 1;
         }
@@ -118,6 +138,7 @@ impl Queue {
         File::open(&self.folder)?.sync_all()?;
         let bytes = on_disk(u64::try_from(content.len()).unwrap_or(u64::MAX));
         self.files.push_back((position, bytes));
+        self.newest = Some(position);
         self.bytes = self.bytes.saturating_add(bytes);
         // What cannot be removed now is removed later.
         let _left = self.clear().is_err();
@@ -129,7 +150,19 @@ impl Queue {
     /// # Errors
     /// The disk cannot be read.
     pub fn front(&self) -> io::Result<Option<Queued>> {
-        let Some((position, _)) = self.files.get(self.taken).copied() else { return Ok(None) };
+        self.files.get(self.taken).map(|(position, _)| self.read(*position)).transpose()
+    }
+
+    /// Tip of the newest batch, whether it was taken or waits. None if there is none, or if its file is damaged.
+    ///
+    /// # Errors
+    /// The disk cannot be read.
+    pub fn tip(&self) -> io::Result<Option<ShareId>> {
+        let newest = self.files.back().map(|(position, _)| self.read(*position)).transpose()?;
+        Ok(newest.and_then(|newest| newest.batch?.tip))
+    }
+
+    fn read(&self, position: u64) -> io::Result<Queued> {
         let content = match fs::read(self.path(position)) {
             // Somebody removed it. Those behind it must not wait for it for ever.
             Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
@@ -139,7 +172,7 @@ impl Queue {
             let is_whole = sha256::Hash::hash(content).to_byte_array() == *hash;
             is_whole.then(|| Batch::decode(content)).flatten()
         });
-        Ok(Some(Queued { position, batch }))
+        Ok(Queued { position, batch })
     }
 
     /// Takes the oldest batch that waits: it is in the database.
@@ -183,8 +216,6 @@ fn on_disk(content: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use sharechain::ShareId;
-
     use super::*;
     use crate::batch::ShareRow;
 
@@ -274,8 +305,10 @@ mod tests {
             let found = queue.front().unwrap().unwrap().batch.unwrap();
             assert_eq!((found.shares, queue.bytes()), (batch(number).shares, 8_192));
             queue.take().unwrap();
+            queue.begin_anew();
         }
         queue.push(6, &batch(4)).unwrap();
+        assert!([5, 6].iter().all(|position| !queue.takes(*position)) && queue.takes(7));
         assert!(queue.front().unwrap().unwrap().batch.is_some());
         assert_eq!((queue.waiting(), fs::read_dir(folder.path()).unwrap().count()), (1, 1));
     }

@@ -5,6 +5,7 @@
 //! listen.rs   what the database tells of new links
 //! links.rs    links of all branches, their lists and credits
 //! shares.rs   shares, and the links that list them
+//! listed.rs   shares of a part of the share-chain
 //! blocks.rs   Bitcoin blocks of the pool, and payouts
 //! headers.rs  Bitcoin headers
 //! steps.rs    sums of shares by time
@@ -15,6 +16,7 @@
 mod blocks;
 mod headers;
 mod links;
+mod listed;
 mod listen;
 mod pool;
 mod shares;

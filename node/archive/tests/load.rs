@@ -42,6 +42,17 @@ async fn two_loaders_archive_a_network_once_as_its_recordings_have_it() {
     check_queries(&client, &network).await;
     parquet::check_export(&url, &client, &folder.path().join("parquet")).await;
 
+    // The first line and a proof without its parents: nothing is valid, and each attempt reports it.
+    let text = fs::read_to_string(&one).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let proof = lines.iter().rposition(|line| line.starts_with("{\"proof\"")).unwrap();
+    let orphan = folder.path().join("orphan.jsonl");
+    fs::write(&orphan, [lines[0], lines[proof], ""].join("\n")).unwrap();
+    for _ in 0..2 {
+        let refused = load(&url, &orphan, 1_000, |_| {}).await;
+        assert!(matches!(refused, Err(ArchiveError::NothingValid { lines: 2, .. })), "{refused:?}");
+    }
+
     client.batch_execute("update pool set consensus_id = decode(repeat('ab', 32), 'hex')").await.unwrap();
     let refused = load(&url, &one, 1_000, |_| {}).await;
     assert!(matches!(refused, Err(ArchiveError::OtherPool { .. })), "{refused:?}");

@@ -16,12 +16,13 @@ mod start;
 mod warn;
 mod windows;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bitcoin::block::Header;
 use bitcoin::consensus::encode::serialize;
 use sharechain::chain::{Chain, Outcome};
-use sharechain::change_set::{AcceptedProof, ChangeSet, Source};
+use sharechain::change_set::{AcceptedProof, ChangeSet, Source, TipChange};
 use sharechain::check::binding::BoundProof;
 use sharechain::{Height, RuleError, ShareId, Timestamp, encode};
 
@@ -59,6 +60,8 @@ pub struct Engine<J: Journal> {
     store: Arc<J>,
     /// Events that [`Engine::take_events`] has not returned yet.
     events: Vec<ChainEvent>,
+    /// The newest changes of the tip of the replay.
+    replayed: VecDeque<TipChange>,
     /// True when the chain may have changed since the last [`Engine::take_changed`].
     changed: bool,
     own_bitcoin_height: u32,
@@ -90,6 +93,7 @@ impl<J: Journal> Engine<J> {
             chain,
             store,
             events: Vec::new(),
+            replayed: VecDeque::new(),
             changed: true,
             own_bitcoin_height: 0,
             stored_settled,
@@ -122,6 +126,12 @@ impl<J: Journal> Engine<J> {
     #[must_use]
     pub fn take_events(&mut self) -> Vec<ChainEvent> {
         std::mem::take(&mut self.events)
+    }
+
+    /// Returns the newest changes of the tip during the replay with which the engine opened, oldest first: what happened
+    /// before the node stopped. At most [`REPLAYED_TIPS_MAX`](crate::limits::REPLAYED_TIPS_MAX).
+    pub fn take_replayed(&mut self) -> Vec<TipChange> {
+        std::mem::take(&mut self.replayed).into()
     }
 
     /// Returns whether the chain may have changed since the last call. This includes changes without an event: held

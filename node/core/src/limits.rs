@@ -77,6 +77,9 @@ pub const FRESH_BITCOIN_BLOCKS: u32 = 36;
 /// Proofs per batch that the engine stores when a newcomer starts: less than 1 MB.
 pub const PROOFS_A_BATCH: usize = 1_000;
 
+/// Maximum number of tip changes kept from a replay: three hours of main's links, more than the archive's queue can be behind.
+pub const REPLAYED_TIPS_MAX: usize = 1_000;
+
 /// Maximum number of peers with a number that identifies them to the chain. The oldest numbers are dropped first.
 pub const SOURCES_MAX: usize = 1_024;
 

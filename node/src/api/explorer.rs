@@ -10,6 +10,7 @@
 //! bitcoin.rs   Bitcoin's best chain
 //! effort.rs    work per block of the pool
 //! sums.rs      sums by time, kept
+//! document.rs  the OpenAPI document
 //! behind.rs    the same for a node that has forgotten something
 //! status.rs, steps.rs, chain.rs, shares.rs, miners.rs, blocks.rs, search.rs, live.rs, absent.rs   routes
 //! ```
@@ -21,6 +22,7 @@ mod behind;
 mod bitcoin;
 mod blocks;
 mod chain;
+mod document;
 mod effort;
 mod follow;
 mod live;
@@ -74,5 +76,5 @@ fn routes() -> OpenApiRouter<Arc<View>> {
         .routes(routes!(absent::metrics))
         .routes(routes!(absent::health))
         .routes(routes!(absent::ready))
-        .routes(routes!(absent::document))
+        .routes(routes!(document::document))
 }

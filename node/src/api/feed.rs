@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use bitcoin::Amount;
 use node_core::pool_block::PoolBlock;
 
 use super::context::Api;
 use super::error::{ApiError, ErrorBody};
 use super::limits::FEED_BLOCKS;
+use crate::config::Config;
 
 /// Returns the pool's newest Bitcoin blocks as an Atom feed. Its links begin with `notify.pages_url`, or else with the
 /// host of the request.
@@ -22,20 +23,26 @@ use super::limits::FEED_BLOCKS;
         (status = 503, description = "The node is stopping", body = ErrorBody),
     )
 )]
-pub(super) async fn feed(State(api): State<Arc<Api>>, headers: HeaderMap) -> Result<impl IntoResponse, ApiError> {
+pub(super) async fn feed(State(api): State<Arc<Api>>, headers: HeaderMap) -> Result<Response, ApiError> {
     let rows = api.read(|store| store.blocks_down(u64::MAX).take(FEED_BLOCKS).collect::<Result<Vec<_>, _>>()).await?;
     let blocks: Result<Vec<_>, _> = rows.iter().map(|row| PoolBlock::from_bytes(&row.record.bytes)).collect();
-    let asked = || headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
-    let base = match &api.context.config.notify.pages_url {
-        Some(url) => url.as_str().trim_end_matches('/').to_owned(),
-        None => format!("http://{}", asked()),
-    };
-    let text = atom(&escaped(&base), api.context.config.network.name(), &blocks.map_err(ApiError::Stored)?);
-    Ok(([(header::CONTENT_TYPE, "application/atom+xml")], text))
+    Ok(answer(&api.context.config, &headers, &blocks.map_err(ApiError::Stored)?))
+}
+
+/// The feed of these blocks. Its links begin with `notify.pages_url`, or else with the host that was asked.
+pub(super) fn answer(config: &Config, headers: &HeaderMap, blocks: &[PoolBlock]) -> Response {
+    let kind = (header::CONTENT_TYPE, "application/atom+xml");
+    let text = |base: &str| atom(&escaped(base), config.network.name(), blocks);
+    if let Some(url) = &config.notify.pages_url {
+        return ([kind], text(url.as_str().trim_end_matches('/'))).into_response();
+    }
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+    // Else a cache would give one reader the links that another one's host made.
+    ([kind, (header::VARY, "host")], text(&format!("http://{host}"))).into_response()
 }
 
 /// `base` is the URL of the pages.
-pub(super) fn atom(base: &str, network: &str, blocks: &[PoolBlock]) -> String {
+fn atom(base: &str, network: &str, blocks: &[PoolBlock]) -> String {
     let updated = time(blocks.first().map_or(0, |block| block.time));
     let mut text = format!(
         "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<feed xmlns=\"http://www.w3.org/2005/Atom\">\n\
@@ -55,7 +62,7 @@ pub(super) fn atom(base: &str, network: &str, blocks: &[PoolBlock]) -> String {
     text + "</feed>\n"
 }
 
-pub(super) fn escaped(text: &str) -> String {
+fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
 }
 

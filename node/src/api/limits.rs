@@ -152,5 +152,9 @@ pub const ARCHIVE_PAUSE: Duration = Duration::from_millis(500);
 /// Interval after which an explorer reads the archive even without a notification.
 pub const ARCHIVE_LOOK: Duration = Duration::from_secs(10);
 
+/// Maximum number of open event streams of an explorer: half of [`CONNECTIONS_MAX`], so that pages stay available to
+/// others. A browser without a stream polls.
+pub const LIVE_READERS_MAX: usize = 32;
+
 /// New links that an explorer announces to readers at a time. With more, it asks them to reload.
 pub const LIVE_LINKS_MAX: u32 = 20;

@@ -193,16 +193,19 @@ impl Api {
     responses((status = 200, description = "A stream of events", content_type = "text/event-stream", body = LiveEvents))
 )]
 pub(super) async fn events(State(api): State<Arc<Api>>, headers: HeaderMap) -> impl IntoResponse {
-    stream_of(&api.live, &headers)
+    stream_of(&api.live, &headers, ())
 }
 
-/// The events of a feed, as a stream.
-pub(super) fn stream_of(live: &Live, headers: &HeaderMap) -> impl IntoResponse + use<> {
+/// The events of a feed, as a stream that keeps `held` until its reader leaves.
+pub(super) fn stream_of<T: Send + 'static>(live: &Live, headers: &HeaderMap, held: T) -> impl IntoResponse + use<T> {
     let last = headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok()).map(|id| id.parse().unwrap_or(u64::MAX));
     let (missed, news) = live.listen(last);
     let missed = stream::iter(missed);
     let events = missed.chain(following(news)).map(Event::from);
-    let stream = stream::once(ready(Event::default().retry(LIVE_RETRY))).chain(events).map(Ok::<Event, Infallible>);
+    let stream = stream::once(ready(Event::default().retry(LIVE_RETRY))).chain(events).map(move |event| {
+        let _held = &held;
+        Ok::<Event, Infallible>(event)
+    });
     Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
 }
 

@@ -93,6 +93,10 @@ pub struct Status {
     pub no_work_because: Option<String>,
     /// This node's bitcoind.
     pub bitcoin: BitcoinStatus,
+    /// Why the database of this node's archive accepts nothing, in one sentence; none while it does, or without an archive.
+    /// Mining does not need it.
+    #[serde(default)]
+    pub archive_trouble: Option<String>,
     /// Number of connected peers.
     pub peers: u64,
     /// How other nodes reach this one.
@@ -309,6 +313,7 @@ impl Api {
                 header_height: chain.header_height,
                 trouble: node.bitcoin.trouble,
             },
+            archive_trouble: self.context.archive.trouble().get(),
             peers: self.context.peers.borrow().len() as u64,
             reachable: Reachable::new(&self.context.reach.borrow(), false),
             miners_connected: miners.connections.len() as u64,

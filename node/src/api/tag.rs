@@ -32,7 +32,7 @@ pub(super) async fn tag(request: Request, next: Next) -> Response {
     }
     // Browsers may store the answer but must revalidate it. Shared caches may not: some answers depend on the token.
     parts.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
-    parts.headers.insert(header::VARY, HeaderValue::from_static("authorization"));
+    parts.headers.append(header::VARY, HeaderValue::from_static("authorization"));
     if has_it {
         parts.status = StatusCode::NOT_MODIFIED;
         parts.headers.remove(header::CONTENT_TYPE);

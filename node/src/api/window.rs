@@ -73,13 +73,29 @@ impl NextBlockView {
     }
 }
 
-/// A page of a window's scripts, and the start of the next page.
-pub(super) fn page(standing: &Standing, paging: &Paging, network: bitcoin::Network) -> (Vec<Earned>, Option<u64>) {
-    let start = usize::try_from(paging.from.unwrap_or(0)).unwrap_or(usize::MAX);
-    let end = start.saturating_add(paging.items());
-    let rest = standing.earners.get(start..).unwrap_or_default();
-    let earned = rest.iter().take(paging.items()).map(|(script, sum)| row(script, *sum, network)).collect();
-    (earned, (end < standing.earners.len()).then_some(end as u64))
+impl WindowAnswer {
+    /// A page of a window.
+    pub(super) fn new(
+        standing: &Standing,
+        paging: &Paging,
+        next_block: Option<NextBlockView>,
+        network: bitcoin::Network,
+    ) -> Self {
+        let start = usize::try_from(paging.from.unwrap_or(0)).unwrap_or(usize::MAX);
+        let end = start.saturating_add(paging.items());
+        let rest = standing.earners.get(start..).unwrap_or_default();
+        Self {
+            newest: standing.newest.to_string(),
+            newest_height: standing.newest_height,
+            oldest_height: standing.oldest_height,
+            total: standing.total.into(),
+            scripts_total: standing.earners.len() as u64,
+            listed_total: standing.listed_total,
+            earned: rest.iter().take(paging.items()).map(|(script, sum)| row(script, *sum, network)).collect(),
+            next_from: (end < standing.earners.len()).then_some(end as u64),
+            next_block,
+        }
+    }
 }
 
 fn row(script: &bitcoin::Script, sum: Sum, network: bitcoin::Network) -> Earned {
@@ -100,17 +116,6 @@ pub(super) async fn window(State(api): State<Arc<Api>>, paging: Paging) -> Resul
     let standing = standing.ok_or_else(|| ApiError::unknown("window", "of its tip"))?;
     let bitcoin = api.context.node.borrow().bitcoin.clone();
     let next_block = NextBlock::of(&chain, &bitcoin);
-    let network = api.network();
-    let (earned, next_from) = page(&standing, &paging, network);
-    Ok(Json(WindowAnswer {
-        newest: standing.newest.to_string(),
-        newest_height: standing.newest_height,
-        oldest_height: standing.oldest_height,
-        total: standing.total.into(),
-        scripts_total: standing.earners.len() as u64,
-        listed_total: standing.listed_total,
-        earned,
-        next_from,
-        next_block: next_block.map(|block| NextBlockView::new(&block, network)),
-    }))
+    let next_block = next_block.map(|block| NextBlockView::new(&block, api.network()));
+    Ok(Json(WindowAnswer::new(&standing, &paging, next_block, api.network())))
 }

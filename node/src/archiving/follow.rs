@@ -14,8 +14,8 @@ use bitcoin::consensus::encode::deserialize;
 use node_core::export::headers_above_root;
 use node_core::pool_block::PoolBlock;
 use node_core::pool_window;
-use sharechain::change_set::ChangeSet;
-use sharechain::{Chain, Proof, ShareId, encode};
+use sharechain::change_set::TipChange;
+use sharechain::{Chain, Height, Proof, ShareId, encode};
 
 use crate::consensus::ChainReader;
 use crate::store::{Entry, RecordKind, Store, StoreError};
@@ -56,8 +56,10 @@ pub(crate) struct Follower {
     has_headers: bool,
     /// When the first row that is not queued yet arrived.
     since: Option<Instant>,
-    /// Position in the journal of the newest queued rows. None if that was another journal.
-    queued: Option<u64>,
+    /// Tip after the last change that the rows cover. None if nothing was ever queued.
+    covered: Option<ShareId>,
+    /// True if changes may have been missed since then, such as while the node was off.
+    has_gap: bool,
     /// Rows to queue, and their position in the journal. They stay here until the disk accepts them.
     ready: Option<(u64, Batch)>,
     /// How long rows are held back.
@@ -65,23 +67,66 @@ pub(crate) struct Follower {
 }
 
 impl Follower {
-    /// Continues after `position`, or begins with the first record.
-    pub(crate) fn new(store: Arc<Store>, position: Option<u64>) -> Self {
+    /// Continues after the newest batch of the queue, or begins with the first record.
+    pub(crate) fn new(store: Arc<Store>, queue: &mut Queue) -> Self {
         // A journal that was lost or moved away begins again. A crash of the machine may have cost it its newest
         // records, and later records then reuse their numbers, so the last ones are read again. Rows that exist stay
         // unchanged.
-        let queued = position.filter(|position| *position < store.next_sequence());
-        let next = queued.unwrap_or(0).saturating_sub(AGAIN);
-        let (gatherer, watched) = (Gatherer::default(), BTreeSet::new());
-        Self { store, gatherer, next, watched, has_headers: false, since: None, held: HELD, queued, ready: None }
+        if queue.position().is_some_and(|position| position >= store.next_sequence()) {
+            queue.begin_anew();
+        }
+        let next = queue.position().unwrap_or(0).saturating_sub(AGAIN);
+        // The task that sends the queue reports a file that cannot be read.
+        let covered = queue.tip().ok().flatten();
+        Self {
+            store,
+            gatherer: Gatherer::default(),
+            next,
+            watched: BTreeSet::new(),
+            has_headers: false,
+            since: None,
+            covered,
+            has_gap: true,
+            ready: None,
+            held: HELD,
+        }
     }
 
-    /// Takes reorganizations from a change; everything else comes from the journal.
-    pub(crate) fn changed(&mut self, changes: &ChangeSet, chain: &Chain) {
-        if self.gatherer.batch().rows() < BATCH_ROWS {
-            for tip in changes.tips.iter().filter(|tip| !tip.disconnected.is_empty()) {
+    /// Adds the reorganizations among changes of the tip, in order; everything else comes from the journal. Changes that the
+    /// rows cover already are skipped.
+    pub(crate) fn changed(&mut self, tips: &[TipChange], chain: &Chain) {
+        for tip in tips {
+            let is_next = self.covered.is_none_or(|covered| covered == tip.old);
+            if !is_next || self.gatherer.batch().rows() >= BATCH_ROWS {
+                self.has_gap = true;
+                continue;
+            }
+            self.covered = Some(tip.new);
+            if !tip.disconnected.is_empty() {
                 self.gatherer.reorganized(tip, chain);
             }
+        }
+    }
+
+    /// Closes a gap in the changes: if the last covered tip lost its place, one row covers the whole way to the new tip.
+    fn catch_up(&mut self, chain: &Chain) {
+        self.has_gap = false;
+        let new = chain.tip();
+        let Some(old) = self.covered.replace(new) else { return };
+        let (mut disconnected, mut at) = (Vec::new(), old);
+        let fork_height = loop {
+            // The chain may have forgotten a branch that was left.
+            let Some(link) = chain.link(&at) else { return };
+            if chain.main_at(link.height) == Some(at) {
+                break link.height;
+            }
+            disconnected.push(at);
+            at = link.parent;
+        };
+        if !disconnected.is_empty() {
+            let heights = fork_height.child().0..=chain.height().0;
+            let connected = heights.filter_map(|height| chain.main_at(Height(height))).collect();
+            self.gatherer.reorganized(&TipChange { old, new, fork_height, disconnected, connected }, chain);
         }
     }
 
@@ -123,20 +168,25 @@ impl Follower {
                 self.next = entry.sequence.saturating_add(1);
             }
             self.look_at_watched(&chain)?;
+            if self.has_gap {
+                self.catch_up(&chain);
+            }
             let batch = self.gatherer.batch();
             let position = self.next.saturating_sub(1);
-            // Writing rows twice is harmless, but the name of a waiting file must stay unique.
-            let is_new = self.queued.is_none_or(|queued| position > queued);
             let is_due = batch.rows() >= QUEUE_ROWS
                 || batch.bytes() >= BATCH_BYTES
                 || queue.waiting() == 0
                 || self.since.map_or(Duration::ZERO, |since| since.elapsed()) >= self.held;
             if batch.rows() == 0 {
                 self.since = None;
-            } else if is_due && is_new {
+            } else if is_due && queue.takes(position) {
                 self.since = None;
-                self.queued = Some(position);
-                self.ready = Some((position, self.gatherer.take(&chain)));
+                let mut batch = self.gatherer.take(&chain);
+                // The rows cover all changes up to this tip, which may be older than the view.
+                if let Some(covered) = self.covered {
+                    batch.set_tip(covered);
+                }
+                self.ready = Some((position, batch));
                 self.queue_ready(queue)?;
             } else if self.since.is_none() {
                 self.since = Some(Instant::now());

@@ -17,6 +17,7 @@ use ed25519_dalek::SigningKey;
 use node_core::engine::ChainEvent;
 use node_core::sentence;
 use sharechain::ChainParams;
+use sharechain::change_set::TipChange;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -49,6 +50,8 @@ pub(crate) struct Streamer {
     pub(super) source: [u8; 32],
     /// How far the database is behind.
     pub(super) state: ArchiveState,
+    /// Changes of the tip before the node ended, oldest first: the archive may lack the last ones.
+    pub(super) replayed: Vec<TipChange>,
 }
 
 /// A running [`Streamer`].
@@ -84,7 +87,7 @@ impl Streamer {
         config: &Config,
         store: &Arc<Store>,
         chain: &ChainReader,
-        key: &SigningKey,
+        (key, replayed): (&SigningKey, Vec<TipChange>),
         state: ArchiveState,
     ) -> Option<Streaming> {
         let url = config.archive.clone()?;
@@ -96,6 +99,7 @@ impl Streamer {
             folder: config.data_dir.join(FOLDER),
             source: sha256::Hash::hash(key.verifying_key().as_bytes()).to_byte_array(),
             state,
+            replayed,
         };
         Some(streamer.spawn())
     }
@@ -106,7 +110,7 @@ impl Streamer {
     }
 
     /// Streams until the node ends. Failures are logged and retried: the node continues without its archive.
-    async fn run(self, mut stop: oneshot::Receiver<()>) {
+    async fn run(mut self, mut stop: oneshot::Receiver<()>) {
         loop {
             let folder = self.folder.clone();
             match blocking(move || Queue::open(&folder)).await {
@@ -116,8 +120,9 @@ impl Streamer {
                     let written = queue.oldest().filter(|oldest| *oldest < self.store.next_sequence());
                     self.state.opened(queue.bytes(), written.unwrap_or(0));
                     let queue = Arc::new(Mutex::new(queue));
+                    let replayed = std::mem::take(&mut self.replayed);
                     tokio::select! {
-                        () = self.clone().gather(Arc::clone(&queue), &mut stop) => return,
+                        () = self.clone().gather(Arc::clone(&queue), replayed, &mut stop) => return,
                         () = self.clone().send(queue) => return,
                     }
                 }
@@ -134,17 +139,18 @@ impl Streamer {
     }
 
     /// Reads the journal into the queue, until the node ends.
-    async fn gather(self, queue: SharedQueue, stop: &mut oneshot::Receiver<()>) {
+    async fn gather(self, queue: SharedQueue, replayed: Vec<TipChange>, stop: &mut oneshot::Receiver<()>) {
         let Self { store, chain, state, .. } = self;
         let mut events = chain.events();
-        let position = locked(&queue).position();
-        let mut follower = Follower::new(Arc::clone(&store), position);
+        let (own, shared) = (Arc::clone(&store), Arc::clone(&queue));
+        let Some(mut follower) = blocking(move || Follower::new(own, &mut locked(&shared))).await else { return };
+        follower.changed(&replayed, &chain.chain());
         let mut look = tokio::time::interval(LOOK);
         let mut was_full = false;
         loop {
             tokio::select! {
                 event = events.recv() => match event {
-                    Ok(ChainEvent::Changed(changes)) => follower.changed(&changes, &chain.chain()),
+                    Ok(ChainEvent::Changed(changes)) => follower.changed(&changes.tips, &chain.chain()),
                     Ok(ChainEvent::Block(_)) | Err(RecvError::Lagged(_)) => {}
                     Err(RecvError::Closed) => break,
                 },
@@ -178,7 +184,7 @@ impl Streamer {
         }
         while let Ok(event) = events.try_recv() {
             if let ChainEvent::Changed(changes) = event {
-                follower.changed(&changes, &chain.chain());
+                follower.changed(&changes.tips, &chain.chain());
             }
         }
         if let Some(Err(error)) = blocking(move || follower.last_step(&mut locked(&queue), &chain)).await {
@@ -188,7 +194,8 @@ impl Streamer {
 
     /// Writes the queue into the database.
     async fn send(self, queue: SharedQueue) {
-        let mut writer = PatientWriter::new(self.url.clone(), self.params.clone(), Duration::MAX);
+        let writer = PatientWriter::new(self.url.clone(), self.params.clone(), Duration::MAX);
+        let mut writer = writer.reporting(self.state.trouble().clone());
         let mut told = None::<Instant>;
         loop {
             let (front, slow) = (Arc::clone(&queue), Arc::clone(&queue));

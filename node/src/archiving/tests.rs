@@ -7,7 +7,7 @@ use archive::LocalServer;
 use archive::patient::PatientWriter;
 use archive::queue::Queue;
 use archive::writer::Cursor;
-use node_core::engine::Engine;
+use node_core::engine::{ChainEvent, Engine};
 use sharechain::change_set::Source;
 use sharechain::check::binding::BoundProof;
 use sharechain::{Proof, ShareId, U256};
@@ -15,7 +15,7 @@ use testkit::World;
 
 use super::follow::{Follower, Step};
 use super::stream::Streamer;
-use crate::consensus::{self, ChainReader, EngineHandle, Inputs};
+use crate::consensus::{self, ChainReader, EngineHandle, Inputs, Views};
 use crate::state::ArchiveState;
 use crate::store::Store;
 
@@ -49,7 +49,7 @@ async fn a_queue_that_cannot_be_written_for_a_while_loses_no_row() {
     let (store, chain) = node(&world, &found, &folder.path().join("node"));
     let path = folder.path().join("queue");
     let mut queue = Queue::open(&path).unwrap();
-    let mut follower = Follower::new(store, queue.position());
+    let mut follower = Follower::new(store, &mut queue);
     // With a file in place of its folder, no process can write there, not even as root.
     std::fs::remove_dir(&path).unwrap();
     std::fs::write(&path, "").unwrap();
@@ -82,7 +82,7 @@ async fn headers_that_bitcoind_had_when_the_node_started_are_archived() {
     let engine = Engine::open(world.newcomer(), Arc::clone(&store), world.now).unwrap();
     let chain = consensus::start(engine, Inputs::none()).reader;
     let mut queue = Queue::open(&folder.path().join("queue")).unwrap();
-    assert_eq!(Follower::new(store, None).step(&mut queue, &chain).unwrap(), Step::Done);
+    assert_eq!(Follower::new(store, &mut queue).step(&mut queue, &chain).unwrap(), Step::Done);
     assert_eq!(queue.front().unwrap().unwrap().batch.unwrap().rows(), 4);
 }
 
@@ -98,7 +98,7 @@ async fn a_node_that_starts_again_without_news_goes_on_archiving() {
     let mut positions = Vec::new();
     for _ in 0..3 {
         let mut queue = Queue::open(&path).unwrap();
-        let mut follower = Follower::new(Arc::clone(&store), queue.position());
+        let mut follower = Follower::new(Arc::clone(&store), &mut queue);
         for _ in 0..3 {
             assert_eq!(follower.step(&mut queue, &chain).unwrap(), Step::Done);
             taken(&mut queue);
@@ -145,19 +145,19 @@ async fn a_node_archives_its_share_chain_once_over_crashes_and_while_the_databas
     server.kill();
     let (store, chain) = node(&world, &found, &folder.path().join("first"));
     let mut queue = Queue::open(&path).unwrap();
-    assert_eq!(Follower::new(Arc::clone(&store), queue.position()).step(&mut queue, &chain).unwrap(), Step::Done);
+    assert_eq!(Follower::new(Arc::clone(&store), &mut queue).step(&mut queue, &chain).unwrap(), Step::Done);
     let waiting = queue.waiting();
     assert!(waiting > 0 && queue.bytes() > 10_000, "{waiting} batches, {} bytes", queue.bytes());
     let mut queue = Queue::open(&path).unwrap();
     assert_eq!(queue.waiting(), waiting, "the queue outlasts the node");
-    assert_eq!(Follower::new(store, queue.position()).step(&mut queue, &chain).unwrap(), Step::Done);
+    assert_eq!(Follower::new(store, &mut queue).step(&mut queue, &chain).unwrap(), Step::Done);
 
     // The database is back, and gets all batches, then the newer records.
     server.start().unwrap();
     send(&mut queue, &server, &world).await;
     found.extend(world.grow(10, 3));
     let (store, chain) = node(&world, &found, &folder.path().join("second"));
-    Follower::new(store, queue.position()).step(&mut queue, &chain).unwrap();
+    Follower::new(store, &mut queue).step(&mut queue, &chain).unwrap();
     send(&mut queue, &server, &world).await;
 
     let (shares, listed) = archived(&server).await;
@@ -185,6 +185,7 @@ async fn a_node_that_ends_right_after_a_reorganization_archives_it() {
         folder: queue.clone(),
         source: [1; 32],
         state: state.clone(),
+        replayed: Vec::new(),
     };
     let streaming = streamer.spawn();
     while state.get().is_none_or(|(bytes, _)| bytes == 0) {
@@ -203,8 +204,124 @@ async fn a_node_that_ends_right_after_a_reorganization_archives_it() {
     streaming.end().await;
     send(&mut Queue::open(&queue).unwrap(), &server, &world).await;
 
+    assert_eq!(reorganizations(&server).await, [(lost, previous, 1, 2)]);
+}
+
+/// Rows of `reorganization`: old tip, new tip, links that lost and that got their places.
+async fn reorganizations(server: &LocalServer) -> Vec<(ShareId, ShareId, i32, i32)> {
     let client = server.url().unwrap().connect().await.unwrap();
-    let rows = client.query("select old_tip, left_links, entered_links from reorganization", &[]).await.unwrap();
-    let rows: Vec<(&[u8], i32, i32)> = rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect();
-    assert_eq!(rows, [(&lost.0[..], 1, 2)]);
+    let sql = "select old_tip, new_tip, left_links, entered_links from reorganization";
+    let rows = client.query(sql, &[]).await.unwrap();
+    let id = |bytes: &[u8]| ShareId(bytes.try_into().unwrap());
+    rows.iter().map(|row| (id(row.get(0)), id(row.get(1)), row.get(2), row.get(3))).collect()
+}
+
+/// A node without threads, so that it can end at any place.
+struct Bare {
+    store: Arc<Store>,
+    engine: Engine<Store>,
+}
+
+impl Bare {
+    fn open(world: &World, folder: &Path) -> Self {
+        let store = Arc::new(Store::open(folder, *world.chain.consensus_id()).unwrap());
+        let chain = World::with(world.chain.params().clone()).chain;
+        let mut engine = Engine::open(chain, Arc::clone(&store), world.now).unwrap();
+        engine.insert_bitcoin_headers(&world.bitcoin_headers, world.now);
+        Self { store, engine }
+    }
+
+    fn insert(&mut self, world: &World, proof: &Proof, list: Option<Vec<ShareId>>) {
+        let _accepted = self.engine.insert(world.bind(proof), list, Source(1), world.now);
+    }
+
+    /// Archives what it has, as it does when it started.
+    async fn archive(&mut self, queue: &Path, server: &LocalServer, world: &World) {
+        let reader = Views::of(self.engine.chain().clone()).reader();
+        let mut queue = Queue::open(queue).unwrap();
+        let mut follower = Follower::new(Arc::clone(&self.store), &mut queue);
+        follower.changed(&self.engine.take_replayed(), &reader.chain());
+        assert_eq!(follower.step(&mut queue, &reader).unwrap(), Step::Done);
+        send(&mut queue, server, world).await;
+    }
+}
+
+/// A chain that loses one link to two others, in a node that is killed before its archive gets the row. The archive has the
+/// chain up to the fork, or up to the lost link.
+async fn killed_after_a_reorganization(knows_lost: bool) {
+    let folder = tempfile::tempdir().unwrap();
+    let server = LocalServer::create(&folder.path().join("pg"), &["fsync=off", "shared_buffers=32MB"]).unwrap();
+    let (data, queue) = (folder.path().join("db"), folder.path().join("queue"));
+    let mut world = World::new();
+    let found = world.grow(3, 1);
+    let fork = world.chain.tip();
+    let lost = world.link_signalling(fork, 0);
+    let mut node = Bare::open(&world, &data);
+    for (proof, list) in &found {
+        node.insert(&world, proof, list.clone());
+    }
+    if knows_lost {
+        node.insert(&world, &lost, Some(Vec::new()));
+    }
+    node.archive(&queue, &server, &world).await;
+    node.insert(&world, &lost, Some(Vec::new()));
+    let mut tip = fork;
+    for _ in 0..2 {
+        let link = world.link_signalling(tip, 1);
+        node.insert(&world, &link, Some(Vec::new()));
+        tip = link.id();
+    }
+    assert_eq!(node.engine.chain().tip(), tip, "the longer branch won");
+    drop(node);
+
+    // It starts again, and once more.
+    for _ in 0..2 {
+        Bare::open(&world, &data).archive(&queue, &server, &world).await;
+        assert_eq!(reorganizations(&server).await, [(lost.id(), tip, 1, 2)], "once");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_node_archives_its_last_reorganization_once() {
+    killed_after_a_reorganization(false).await;
+    killed_after_a_reorganization(true).await;
+}
+
+/// As when a node falls behind its own events.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missed_reorganization_is_archived_once_from_both_tips() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = LocalServer::create(&folder.path().join("pg"), &["fsync=off", "shared_buffers=32MB"]).unwrap();
+    let mut world = World::new();
+    let found = world.grow(3, 1);
+    let mut node = Bare::open(&world, &folder.path().join("db"));
+    for (proof, list) in found {
+        node.insert(&world, &proof, list);
+    }
+    let fork = node.engine.chain().tip();
+    let lost = world.link_signalling(fork, 0);
+    node.insert(&world, &lost, Some(Vec::new()));
+    let mut queue = Queue::open(&folder.path().join("queue")).unwrap();
+    let mut follower = Follower::new(Arc::clone(&node.store), &mut queue);
+    follower.step(&mut queue, &Views::of(node.engine.chain().clone()).reader()).unwrap();
+    drop(node.engine.take_events());
+    let mut tip = fork;
+    for _ in 0..3 {
+        let link = world.link_signalling(tip, 1);
+        node.insert(&world, &link, Some(Vec::new()));
+        tip = link.id();
+    }
+    // Only the last change arrives, and it does not continue from the covered tip.
+    let changes = node.engine.take_events().into_iter().filter_map(|event| match event {
+        ChainEvent::Changed(changes) => Some(changes),
+        ChainEvent::Block(_) => None,
+    });
+    let last = changes.last().unwrap();
+    let reader = Views::of(node.engine.chain().clone()).reader();
+    for _ in 0..2 {
+        follower.changed(&last.tips, &reader.chain());
+        follower.step(&mut queue, &reader).unwrap();
+        send(&mut queue, &server, &world).await;
+        assert_eq!(reorganizations(&server).await, [(lost.id(), tip, 1, 3)]);
+    }
 }

@@ -94,6 +94,9 @@ fn rows(status: &Status) -> Vec<Row> {
     if let Some(NodeFee { percent, address }) = &status.fee {
         rows.push(Row::new("fee", Mood::Plain, format!("{percent}% of the miners' work pays {address}")));
     }
+    if let Some(trouble) = &status.archive_trouble {
+        rows.push(Row::new("archive", Mood::Attention, format!("{trouble}; mining goes on without it")));
+    }
     if let Some(link) = &status.settled_link {
         rows.push(Row::new("settled link", Mood::Plain, link.clone()));
     }

@@ -41,6 +41,7 @@ pub(crate) fn healthy() -> Status {
         mining: Vec::new(),
         no_work_because: None,
         bitcoin: BitcoinStatus { height: Some(101), tip: None, header_height: 101, trouble: None },
+        archive_trouble: None,
         peers: 4,
         reachable: Reachable {
             how: Way::DialedBack,
@@ -118,6 +119,7 @@ fn trouble_is_marked_without_color_too() {
     status.conflict = Some("ef".repeat(32));
     status.no_work_because = Some("bitcoind syncs".into());
     status.bitcoin.trouble = Some("it cannot be reached \u{1b}[2J".into());
+    status.archive_trouble = Some("the archive's database does not let this user in".into());
     status.sync = SyncStatus {
         state: SyncStateName::Shares,
         peers_height: Some(2_000),
@@ -128,9 +130,10 @@ fn trouble_is_marked_without_color_too() {
     };
     let table = table::render(&status, false);
     let marked: Vec<&str> = table.lines().filter(|line| line.starts_with('!')).collect();
-    assert_eq!(marked.len(), 4, "{table}");
+    assert_eq!(marked.len(), 5, "{table}");
     assert!(marked[0].contains("ALARM"));
     assert!(table.contains("none: bitcoind syncs; 2 miners connected"));
+    assert!(marked[4].contains("archive") && marked[4].contains("does not let this user in"), "{table}");
     assert!(table.contains("downloading shares, link 1,234 of 2,000 (61%)"));
     assert!(!table.contains('\u{1b}'), "words of others reach the terminal");
 }

@@ -37,11 +37,11 @@ const OWN: [&str; 13] = [
 ];
 
 /// A server, an explorer that reads it, and ways to ask both.
-struct Archived {
+pub(crate) struct Archived {
     folder: TempDir,
-    server: LocalServer,
-    address: SocketAddr,
-    http: reqwest::Client,
+    pub(crate) server: LocalServer,
+    pub(crate) address: SocketAddr,
+    pub(crate) http: reqwest::Client,
 }
 
 pub(crate) fn record(pool: &mut Pool, folder: &TempDir, name: &str) -> std::path::PathBuf {
@@ -64,7 +64,7 @@ async fn explorer(url: ::archive::ArchiveUrl, params: ChainParams) -> SocketAddr
 }
 
 impl Archived {
-    async fn of(pool: &mut Pool) -> Self {
+    pub(crate) async fn of(pool: &mut Pool) -> Self {
         let folder = TempDir::new().unwrap();
         let path = record(pool, &folder, "one.jsonl");
         let server = LocalServer::create(&folder.path().join("pg"), &["fsync=off", "shared_buffers=32MB"]).unwrap();
@@ -77,18 +77,18 @@ impl Archived {
         archived
     }
 
-    async fn ask(&self, path: &str) -> reqwest::Response {
+    pub(crate) async fn ask(&self, path: &str) -> reqwest::Response {
         self.http.get(format!("http://{}{path}", self.address)).send().await.unwrap()
     }
 
-    async fn get(&self, path: &str) -> Value {
+    pub(crate) async fn get(&self, path: &str) -> Value {
         let answer = self.ask(&format!("/api/v1{path}")).await;
         let (status, text) = (answer.status(), answer.text().await.unwrap());
         assert_eq!(status, 200, "{path}: {text}");
         serde_json::from_str(&text).unwrap()
     }
 
-    async fn wait(&self, path: &str, status: u16) {
+    pub(crate) async fn wait(&self, path: &str, status: u16) {
         let began = Instant::now();
         while self.ask(path).await.status() != status {
             assert!(began.elapsed() < Duration::from_secs(20), "{path} does not become {status}");
@@ -130,7 +130,7 @@ async fn all(archived: &Archived, path: &str, rows: &str) -> Vec<Value> {
 }
 
 /// A pool with everything that an archive can have: shared payouts, a branch that lost, and unlisted shares.
-fn pool() -> (Pool, Vec<ShareId>) {
+pub(crate) fn pool() -> (Pool, Vec<ShareId>) {
     let mut pool = Pool::new();
     let mut ids = Vec::new();
     for number in 0..12 {

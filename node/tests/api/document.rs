@@ -4,15 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use crate::archived::{Archived, pool};
 use crate::pool::{Pool, miner};
 use crate::server::Api;
+
+/// Paths of a document, sorted.
+fn paths(document: &Value) -> Vec<&str> {
+    let mut paths: Vec<_> = document["paths"].as_object().unwrap().keys().map(String::as_str).collect();
+    paths.sort_unstable();
+    paths
+}
 
 #[tokio::test]
 async fn it_lists_every_route() {
     let api = Api::of(Pool::new()).await;
     let document = api.get("/openapi.json").await;
-    let mut paths: Vec<_> = document["paths"].as_object().unwrap().keys().map(String::as_str).collect();
-    paths.sort_unstable();
     let expected = [
         "/api/v1/badge.svg",
         "/api/v1/bans",
@@ -48,7 +54,11 @@ async fn it_lists_every_route() {
         "/health",
         "/ready",
     ];
-    assert_eq!(paths, expected);
+    assert_eq!(paths(&document), expected);
+    check_verbs(&document);
+}
+
+fn check_verbs(document: &Value) {
     for (path, item) in document["paths"].as_object().unwrap() {
         let verbs: Vec<_> = item.as_object().unwrap().keys().collect();
         let expected: &[&str] = match path.as_str() {
@@ -70,7 +80,10 @@ async fn it_lists_every_route() {
 #[tokio::test]
 async fn operations_have_unique_ids_tags_and_examples_and_all_references_lead_somewhere() {
     let api = Api::of(Pool::new()).await;
-    let document = api.get("/openapi.json").await;
+    check_operations(&api.get("/openapi.json").await);
+}
+
+fn check_operations(document: &Value) {
     assert_eq!(document["servers"][0]["url"], "/");
     let tags: BTreeSet<_> = document["tags"].as_array().unwrap().iter().map(|tag| &tag["name"]).map(text).collect();
     let (mut ids, mut used) = (BTreeSet::new(), BTreeSet::new());
@@ -95,7 +108,7 @@ async fn operations_have_unique_ids_tags_and_examples_and_all_references_lead_so
     }
     assert_eq!(used, tags);
     let mut references = Vec::new();
-    collect_references(&document, &mut references);
+    collect_references(document, &mut references);
     assert!(references.len() > 100);
     for reference in references {
         assert!(document.pointer(reference.trim_start_matches('#')).is_some(), "{reference} leads nowhere");
@@ -120,7 +133,10 @@ fn collect_references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
 #[tokio::test]
 async fn every_field_is_documented() {
     let api = Api::of(Pool::new()).await;
-    let document = api.get("/openapi.json").await;
+    check_fields(&api.get("/openapi.json").await);
+}
+
+fn check_fields(document: &Value) {
     let mut fields = 0;
     for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
         assert!(schema["description"].is_string(), "{name} has no words");
@@ -194,8 +210,53 @@ async fn answers_have_the_fields_of_their_schema() {
         ("/peers".to_owned(), "/peers"),
         ("/mining".to_owned(), "/mining"),
     ] {
-        let success = &document["paths"][format!("/api/v1{route}")]["get"]["responses"]["200"];
-        let schema = &success["content"]["application/json"]["schema"];
-        compare(schemas, schema, &api.get(&path).await, route);
+        compare(schemas, answer_of(&document, route), &api.get(&path).await, route);
+    }
+}
+
+/// The schema of a route's answer.
+fn answer_of<'a>(document: &'a Value, route: &str) -> &'a Value {
+    &document["paths"][format!("/api/v1{route}")]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+}
+
+/// An explorer's document is put together from the node's words: it lists what an explorer serves, and nothing else.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_explorers_document_is_of_what_it_serves() {
+    let (mut pool, ids) = pool();
+    let archived = Archived::of(&mut pool).await;
+    let document = archived.get("/openapi.json").await;
+    check_verbs(&document);
+    check_operations(&document);
+    check_fields(&document);
+    let api = Api::of(pool).await;
+    let of_node = api.get("/openapi.json").await;
+    let only_nodes =
+        ["bans", "devices", "job", "mining", "pair", "peers", "power"].map(|path| format!("/api/v1/{path}"));
+    let expected = paths(&of_node).into_iter().filter(|path| !only_nodes.iter().any(|only| only == path));
+    assert_eq!(paths(&document), expected.collect::<Vec<_>>());
+    let text = document.to_string();
+    assert!(
+        !text.contains("\"token\"") && !text.contains("\"410\""),
+        "there is no owner's part, and nothing is pruned"
+    );
+
+    let block = archived.get("/blocks").await["blocks"][0]["hash"].as_str().unwrap().to_owned();
+    let address = bitcoin::Address::from_script(&miner(1), bitcoin::Network::Signet).unwrap().to_string();
+    let schemas = &document["components"]["schemas"];
+    for route in paths(&document) {
+        let asked = route.replace("{id}", &ids[1].to_string()).replace("{hash}", &block).replace("{address}", &address);
+        let asked = match route {
+            "/api/v1/search" => format!("{asked}?q={}", ids[1]),
+            "/api/v1/blocks/{hash}/proof" => format!("{asked}?address={address}"),
+            _ => asked,
+        };
+        let answer = archived.ask(&asked).await;
+        let (wanted, known) = (answer.status().as_u16().to_string(), &document["paths"][route]["get"]["responses"]);
+        assert!(known[&wanted].is_object(), "{asked}: {wanted}");
+        let schema = &known[&wanted]["content"]["application/json"]["schema"];
+        if schema.is_object() && route != "/api/v1/openapi.json" {
+            let answer: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+            compare(schemas, schema, &answer, route);
+        }
     }
 }

@@ -19,4 +19,5 @@ mod power;
 mod proof;
 mod pruned;
 mod public;
+mod readers;
 mod server;

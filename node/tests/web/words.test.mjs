@@ -78,6 +78,7 @@ test("what is wrong, worst first", () => {
   assert.deepEqual(levels({ peers: 0 }), ["warn"]);
   assert.deepEqual(levels({ sync: { state: "shares", progress: 0.5 } }), ["warn"]);
   assert.deepEqual(levels({ tip_age_s: 301 }), ["warn"]);
+  assert.deepEqual(levels({ archive_trouble: "the archive's database does not let this user in" }), ["warn"]);
   assert.deepEqual(levels({ tip_age_s: 400, bitcoin: { ...WELL.bitcoin, trouble: "it does not answer" } }), ["bad", "warn"]);
   assert.deepEqual(levels({ upgrades: [{ bit: 1, known: false, state: "active", active_from_height: 5 }] }), ["bad"]);
   assert.deepEqual(levels({ upgrades: [{ bit: 1, known: false, state: "locked_in", locked_in_height: 5, good_periods: 3 }] }), ["warn"]);

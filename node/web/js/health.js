@@ -9,7 +9,7 @@ const item = (level, what, todo = "") => ({ level, what, todo });
 /** A list of { level: "bad" | "warn", what, todo }; empty when nothing is wrong. */
 export function troubles(status) {
   if (status.source === "archive") return quiet(status);
-  return [...alarms(status), ...states(status), ...sync(status), ...bitcoin(status), ...upgrades(status), ...quiet(status)]
+  return [...alarms(status), ...states(status), ...sync(status), ...bitcoin(status), ...archive(status), ...upgrades(status), ...quiet(status)]
     .sort((a, b) => (a.level === b.level ? 0 : a.level === "bad" ? -1 : 1));
 }
 
@@ -53,6 +53,12 @@ function bitcoin(status) {
   if (trouble) return [item("bad", `bitcoind reports a problem: ${trouble.replace(/\.$/, "")}.`, "See bitcoind's log; the node continues when bitcoind answers.")];
   if (height != null && headers > height + 1 && !holds(status, "bitcoind")) return [item("warn", `Your bitcoind is ${plural(headers - height, "block")} behind.`, "It may be catching up; if not, see its log and its peers.")];
   return [];
+}
+
+function archive(status) {
+  const trouble = status.archive_trouble;
+  if (!trouble) return [];
+  return [item("warn", `${said(trouble.replace(/\.$/, ""))}.`, "Mining goes on, and what the archive lacks waits on this node's disk.")];
 }
 
 function upgrades(status) {

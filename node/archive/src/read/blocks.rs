@@ -32,9 +32,9 @@ pub struct Block {
     pub snapshot: ShareId,
     /// Seed of the lottery: the hash of an earlier Bitcoin block.
     pub seed: ShareId,
-    /// The coinbase as hashed for its txid.
+    /// The coinbase as hashed for its txid; empty in lists.
     pub coinbase: Vec<u8>,
-    /// Its encoded proof.
+    /// Its encoded proof; empty in lists.
     pub proof: Vec<u8>,
 }
 
@@ -53,13 +53,14 @@ pub struct Paid {
     pub drawn: bool,
 }
 
-/// Columns of [`Block`]. `$which` says which blocks.
+/// Columns of [`Block`], the long ones as `$long` has them. `$which` says which blocks.
 macro_rules! blocks {
-    ($which:literal) => {
+    ($long:literal, $which:literal) => {
         concat!(
             "select block.hash, block.height, block.previous, block.time, script.script, block.value_sat, ",
             "(select count(*) from payout where payout.block = block.hash), block.exact, block.snapshot, block.seed, ",
-            "block.coinbase, block.proof from block join script on script.number = block.finder ",
+            $long,
+            " from block join script on script.number = block.finder ",
             $which
         )
     };
@@ -86,12 +87,16 @@ impl Block {
 }
 
 impl Archive {
-    /// Blocks from a height down, highest first, after the first `skip`.
+    /// Blocks from a height down, highest first, after the first `skip` at that height.
     ///
     /// # Errors
     /// The database cannot be read. So below.
     pub async fn blocks_down(&self, from: u32, skip: u32, count: usize) -> Result<Vec<Block>, ArchiveError> {
-        let sql = blocks!("where block.height <= $1 order by block.height desc, block.hash limit $2 offset $3");
+        let sql = blocks!(
+            "''::bytea, ''::bytea",
+            "where block.height <= $1 order by block.height desc, block.hash limit $2
+             offset least($3, (select count(*) from block where height = $1))"
+        );
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         let rows = self.rows(sql, &[&height(from), &count, &i64::from(skip)]).await?;
         rows.iter().map(Block::read).collect()
@@ -102,7 +107,7 @@ impl Archive {
     /// # Errors
     /// As [`Archive::blocks_down`].
     pub async fn block(&self, hash: &ShareId) -> Result<Option<Block>, ArchiveError> {
-        let row = self.row(blocks!("where block.hash = $1"), &[&&hash.0[..]]).await?;
+        let row = self.row(blocks!("block.coinbase, block.proof", "where block.hash = $1"), &[&&hash.0[..]]).await?;
         row.as_ref().map(Block::read).transpose()
     }
 
@@ -150,7 +155,7 @@ impl Archive {
         rows.iter().map(output).collect()
     }
 
-    /// Payouts to a script, highest block first, after the first `skip`.
+    /// Payouts to a script, highest block first, after the first `skip` at that height.
     ///
     /// # Errors
     /// As [`Archive::blocks_down`].
@@ -164,7 +169,9 @@ impl Archive {
         let sql = "select block.hash, block.height, block.time, payout.value_sat, payout.drawn
             from payout join block on block.hash = payout.block
             where payout.script = (select number from script where script.script = $1) and block.height <= $2
-            order by block.height desc, block.hash, payout.position limit $3 offset $4";
+            order by block.height desc, block.hash, payout.position limit $3
+            offset least($4, (select count(*) from block join payout on payout.block = block.hash
+                where block.height = $2 and payout.script = (select number from script where script.script = $1)))";
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         let rows = self.rows(sql, &[&script.as_bytes(), &height(from), &count, &i64::from(skip)]).await?;
         let paid = |row: &Row| {

@@ -279,22 +279,27 @@ impl Archive {
     /// As [`Archive::tip`].
     pub async fn finders(&self, from: u32) -> Result<Vec<u32>, ArchiveError> {
         let sql = "select count(*)::int4 from (
-                select (select share.script from share where share.key = place.link limit 1) as script
-                from place where place.height >= $1
+                select (select share.script from share where share.key = link.key and share.time = link.time) as script
+                from place join link on link.key = place.link where place.height >= $1
             ) as found where script is not null group by script";
         let rows = self.rows(sql, &[&height(from)]).await?;
         rows.iter().map(|row| number(row, 0)).collect()
     }
 
-    /// Reorganizations, newest first, after the first `skip`.
+    /// Reorganizations from a time down, newest first, after the first `skip` of that time.
     ///
     /// # Errors
     /// As [`Archive::tip`].
-    pub async fn reorganizations(&self, skip: u64, count: usize) -> Result<Vec<Reorganization>, ArchiveError> {
+    pub async fn reorganizations(
+        &self,
+        (from, skip): (u32, u32),
+        count: usize,
+    ) -> Result<Vec<Reorganization>, ArchiveError> {
         let sql = "select time, fork_height, left_links, entered_links, old_tip, new_tip from reorganization
-            order by time desc, new_tip, old_tip limit $1 offset $2";
-        let (count, skip) = (i64::try_from(count).unwrap_or(i64::MAX), i64::try_from(skip).unwrap_or(i64::MAX));
-        let rows = self.rows(sql, &[&count, &skip]).await?;
+            where time <= $1 order by time desc, new_tip, old_tip limit $2
+            offset least($3, (select count(*) from reorganization where time = $1))";
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        let rows = self.rows(sql, &[&Time(from), &count, &i64::from(skip)]).await?;
         let one = |row: &Row| {
             Ok(Reorganization {
                 time: time(row, 0)?,

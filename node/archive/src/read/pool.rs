@@ -1,10 +1,11 @@
 //! A few connections to the database, which cannot write, and are made again when the server comes back.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sharechain::{ChainParams, ShareId};
-use tokio::sync::Semaphore;
+use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
@@ -12,7 +13,7 @@ use tokio_postgres::{Client, Row, Statement};
 
 use crate::connect::{ArchiveUrl, Connected};
 use crate::error::ArchiveError;
-use crate::limits::{READ_AWAY, READ_TIMEOUT_MS, READ_WAIT, READERS_MAX};
+use crate::limits::{READ_AWAY, READ_LEFT, READ_TIMEOUT_MS, READ_WAIT, READERS_MAX, SUMS_ASKED_MAX, SUMS_MAX};
 use crate::schema;
 use crate::socket::Allowance;
 
@@ -28,14 +29,65 @@ struct Held {
     statements: HashMap<&'static str, Statement>,
 }
 
+/// Idle connections.
+type Idle = Arc<Mutex<Vec<Held>>>;
+
 /// The archive of one pool.
 pub struct Archive {
     url: ArchiveUrl,
     consensus_id: [u8; 32],
-    slots: Semaphore,
-    idle: Mutex<Vec<Held>>,
+    slots: Arc<Semaphore>,
+    /// Places for sums, running or waiting.
+    sums_asked: Arc<Semaphore>,
+    /// Places for running sums.
+    sums: Arc<Semaphore>,
+    idle: Idle,
     /// When the last connection failed, if none succeeded since.
     failed: Mutex<Option<Instant>>,
+}
+
+/// A connection at work, and what it takes.
+///
+/// A reader who disconnects drops this, but the server continues with the statement. So the connection and its place become
+/// free only when the statement ends. Otherwise, readers who connect and leave could start any number of statements.
+struct Lease {
+    held: Option<Held>,
+    is_at_work: bool,
+    idle: Idle,
+    places: Vec<OwnedSemaphorePermit>,
+}
+
+impl Lease {
+    fn is_closed(&self) -> bool {
+        self.held.as_ref().is_none_or(|held| held.client.is_closed())
+    }
+
+    async fn query(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<Vec<Row>, ArchiveError> {
+        let held = self.held.as_mut().ok_or(ArchiveError::Away)?;
+        self.is_at_work = true;
+        let rows = held.query(sql, params).await;
+        self.is_at_work = false;
+        rows.map_err(ArchiveError::Database)
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let Some(held) = self.held.take().filter(|held| !held.client.is_closed()) else { return };
+        if !self.is_at_work {
+            locked(&self.idle).push(held);
+            return;
+        }
+        let (idle, places) = (Arc::clone(&self.idle), std::mem::take(&mut self.places));
+        let Ok(runtime) = Handle::try_current() else { return };
+        runtime.spawn(async move {
+            // Answers arrive in order, so this one means that the statement has ended.
+            if timeout(READ_LEFT, held.client.batch_execute("")).await.is_ok_and(|answer| answer.is_ok()) {
+                locked(&idle).push(held);
+            }
+            drop(places);
+        });
+    }
 }
 
 impl std::fmt::Debug for Archive {
@@ -70,8 +122,10 @@ impl Archive {
         Self {
             url,
             consensus_id: params.consensus_id(),
-            slots: Semaphore::new(READERS_MAX),
-            idle: Mutex::default(),
+            slots: Arc::new(Semaphore::new(READERS_MAX)),
+            sums_asked: Arc::new(Semaphore::new(SUMS_ASKED_MAX)),
+            sums: Arc::new(Semaphore::new(SUMS_MAX)),
+            idle: Idle::default(),
             failed: Mutex::default(),
         }
     }
@@ -89,23 +143,34 @@ impl Archive {
 
     /// Runs a statement.
     pub(crate) async fn rows(&self, sql: &'static str, params: &[Param<'_>]) -> Result<Vec<Row>, ArchiveError> {
-        let slot = timeout(READ_WAIT, self.slots.acquire()).await;
-        let Ok(Ok(_slot)) = slot else { return Err(ArchiveError::Busy) };
+        self.run(Vec::new(), sql, params).await
+    }
+
+    /// Runs a statement over as many shares as a reader chose. Few run or wait at a time, so that connections are left for
+    /// other readers.
+    pub(crate) async fn sums(&self, sql: &'static str, params: &[Param<'_>]) -> Result<Vec<Row>, ArchiveError> {
+        let asked = Arc::clone(&self.sums_asked).try_acquire_owned().map_err(|_| ArchiveError::Busy)?;
+        let place = place(&self.sums).await?;
+        self.run(vec![asked, place], sql, params).await
+    }
+
+    async fn run(
+        &self,
+        mut places: Vec<OwnedSemaphorePermit>,
+        sql: &'static str,
+        params: &[Param<'_>],
+    ) -> Result<Vec<Row>, ArchiveError> {
+        places.push(place(&self.slots).await?);
+        let mut lease = Lease { held: self.take(), is_at_work: false, idle: Arc::clone(&self.idle), places };
         // A connection that waited may have ended with its server, without word.
-        let waiting = self.take();
-        if let Some(mut held) = waiting {
-            let rows = held.query(sql, params).await;
-            if rows.is_ok() || !held.client.is_closed() {
-                locked(&self.idle).push(held);
-                return rows.map_err(ArchiveError::Database);
+        if lease.held.is_some() {
+            let rows = lease.query(sql, params).await;
+            if rows.is_ok() || !lease.is_closed() {
+                return rows;
             }
         }
-        let mut held = self.connect().await?;
-        let rows = held.query(sql, params).await;
-        if !held.client.is_closed() {
-            locked(&self.idle).push(held);
-        }
-        rows.map_err(ArchiveError::Database)
+        lease.held = Some(self.connect().await?);
+        lease.query(sql, params).await
     }
 
     /// Runs a statement that returns at most one row.
@@ -163,6 +228,12 @@ impl Archive {
         }
         Ok(())
     }
+}
+
+/// A place among a few, or [`ArchiveError::Busy`] if none becomes free.
+async fn place(places: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, ArchiveError> {
+    let place = timeout(READ_WAIT, Arc::clone(places).acquire_owned()).await;
+    place.ok().and_then(Result::ok).ok_or(ArchiveError::Busy)
 }
 
 /// Says that nothing was archived yet, if the tables are missing.

@@ -7,14 +7,11 @@ use sharechain::ShareId;
 use tokio_postgres::Row;
 
 use super::links::{height, id, number, time, unsigned, weight};
+use super::listed::{Found, found, key};
 use super::pool::Archive;
 use crate::error::ArchiveError;
 use crate::limits::PENDING_LINKS;
 use crate::value::Time;
-
-/// Links above a part of the share-chain whose lists are looked through for shares of the part: nearly all shares are listed
-/// that soon.
-const LISTED_ABOVE: u32 = 8;
 
 /// A valid share.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,20 +104,30 @@ impl Share {
 }
 
 impl Archive {
-    /// The share with an id. `depth` is the greatest difference in height to a link that may list it.
+    /// The shares with these ids. `depth` is the greatest difference in height to a link that may list them.
     ///
     /// # Errors
     /// The database cannot be read. So below.
-    pub async fn share(&self, wanted: &ShareId, depth: u32) -> Result<Option<Share>, ArchiveError> {
-        let sql = shares!("select * from share where key = share_key($2) and id = $2");
-        let row = self.row(sql, &[&height(depth), &&wanted.0[..]]).await?;
-        row.as_ref().map(Share::read).transpose()
+    pub async fn shares(&self, wanted: &[ShareId], depth: u32) -> Result<Vec<Share>, ArchiveError> {
+        let sql = shares!("select * from share where key = any ($2) and id = any ($3)");
+        let keys: Vec<i64> = wanted.iter().map(key).collect();
+        let ids: Vec<&[u8]> = wanted.iter().map(|id| &id.0[..]).collect();
+        let rows = self.rows(sql, &[&height(depth), &keys, &ids]).await?;
+        rows.iter().map(Share::read).collect()
     }
 
-    /// Shares of a script from a height down, highest first, after the first `skip`.
+    /// The share with an id.
     ///
     /// # Errors
-    /// As [`Archive::share`].
+    /// As [`Archive::shares`].
+    pub async fn share(&self, wanted: &ShareId, depth: u32) -> Result<Option<Share>, ArchiveError> {
+        Ok(self.shares(&[*wanted], depth).await?.pop())
+    }
+
+    /// Shares of a script from a height down, highest first, after the first `skip` at that height.
+    ///
+    /// # Errors
+    /// As [`Archive::shares`].
     pub async fn shares_of(
         &self,
         script: &ScriptBuf,
@@ -130,42 +137,18 @@ impl Archive {
     ) -> Result<Vec<Share>, ArchiveError> {
         let sql = shares!(
             "select * from share where script = (select number from script where script.script = $2) and height <= $3
-             order by height desc, time desc, key desc limit $4 offset $5"
+             order by height desc, time desc, key desc limit $4 offset least($5, (select count(*) from share
+             where script = (select number from script where script.script = $2) and height = $3))"
         );
         let (count, skip) = (i64::try_from(count).unwrap_or(i64::MAX), i64::from(skip));
         let rows = self.rows(sql, &[&height(depth), &script.as_bytes(), &height(from), &count, &skip]).await?;
         rows.iter().map(Share::read).collect()
     }
 
-    /// Shares that links of the main chain list, links apart, each with what lists it: of the links at some heights, or found
-    /// on them and listed soon above, between two times. At most `count`.
-    ///
-    /// # Errors
-    /// As [`Archive::share`].
-    pub async fn listed_shares(
-        &self,
-        (from, to): (u32, u32),
-        (since, until): (u32, u32),
-        count: usize,
-    ) -> Result<Vec<(PendingShare, ShareId)>, ArchiveError> {
-        let sql = "select share.id, (select parent.id from link as parent where parent.key = share.parent), share.time,
-            (select script.script from script where script.number = share.script), share.weight, link.id
-            from place join link on link.key = place.link
-            cross join lateral generate_series(0, octet_length(link.list) / 32 - 1) as position
-            join share on share.key = share_key(substr(link.list, 32 * position + 1, 32)) and share.time between $3 and $4
-            where place.height between $1 and $6 and not share.is_link
-             and (place.height <= $2 or share.height between $1 + 1 and $2 + 1)
-             order by place.height, position limit $5";
-        let count = i64::try_from(count).unwrap_or(i64::MAX);
-        let above = height(to.saturating_add(LISTED_ABOVE));
-        let rows = self.rows(sql, &[&height(from), &height(to), &Time(since), &Time(until), &count, &above]).await?;
-        rows.iter().map(|row| Ok((pending(row)?, id(row, 5)?))).collect()
-    }
-
     /// Shares near the tip that no link lists yet.
     ///
     /// # Errors
-    /// As [`Archive::share`].
+    /// As [`Archive::shares`].
     pub async fn pending(&self, tip: u32) -> Result<Vec<PendingShare>, ArchiveError> {
         let from = height(tip.saturating_sub(PENDING_LINKS));
         let sql = "select list, time, id from place join link on link.key = place.link where place.height > $1 order by place.height";
@@ -178,18 +161,19 @@ impl Archive {
             let list: Option<&[u8]> = row.try_get(0)?;
             listed.extend(list.unwrap_or_default().as_chunks().0.iter().map(|id| ShareId(*id)));
         }
-        let sql = "select share.id, (select parent.id from link as parent where parent.key = share.parent), share.time,
-            (select script.script from script where script.number = share.script), share.weight from share
-            where share.time >= $1 and share.height > $2 order by share.height, share.time, share.key";
-        let rows = self.rows(sql, &[&since, &from]).await?;
-        let shares = rows.iter().map(pending).collect::<Result<Vec<_>, _>>()?;
-        Ok(shares.into_iter().filter(|share| !listed.contains(&share.id)).collect())
+        let mut waiting = Vec::new();
+        for row in &self.rows(found!("time >= $1 and height > $2 order by height, time, key"), &[&since, &from]).await?
+        {
+            waiting.push(Found::read(row)?);
+        }
+        waiting.retain(|share| !listed.contains(&share.id));
+        self.named(waiting).await
     }
 
     /// Ids of shares that begin with these bytes, links and blocks included. At most `count`.
     ///
     /// # Errors
-    /// As [`Archive::share`].
+    /// As [`Archive::shares`].
     pub async fn shares_like(&self, begins: &[u8], count: usize) -> Result<Vec<ShareId>, ArchiveError> {
         let key = |fill: u8| {
             let mut bytes = [fill; 8];
@@ -202,14 +186,4 @@ impl Archive {
         let rows = self.rows(sql, &[&key(0), &key(u8::MAX), &begins, &count]).await?;
         rows.iter().map(|row| id(row, 0)).collect()
     }
-}
-
-fn pending(row: &Row) -> Result<PendingShare, ArchiveError> {
-    Ok(PendingShare {
-        id: id(row, 0)?,
-        parent: if row.try_get::<_, Option<&[u8]>>(1)?.is_some() { Some(id(row, 1)?) } else { None },
-        time: time(row, 2)?,
-        script: ScriptBuf::from_bytes(row.try_get(3)?),
-        weight: weight(row.try_get(4)?)?,
-    })
 }

@@ -70,10 +70,19 @@ impl Archive {
         rows.iter().map(Step::read).collect()
     }
 
-    /// As [`Archive::steps`], of one script.
+    /// As [`Archive::steps`], for times that a reader chose.
     ///
     /// # Errors
-    /// As [`Archive::steps`].
+    /// As [`Archive::steps`], or too many such sums are requested at once.
+    pub async fn steps_asked(&self, step_s: i32, since: u32, until: u32) -> Result<Vec<Step>, ArchiveError> {
+        let rows = self.sums(steps!(""), &[&step_s, &Time(since), &Time(until)]).await?;
+        rows.iter().map(Step::read).collect()
+    }
+
+    /// As [`Archive::steps_asked`], of one script.
+    ///
+    /// # Errors
+    /// As [`Archive::steps_asked`].
     pub async fn steps_of(
         &self,
         script: &ScriptBuf,
@@ -86,20 +95,20 @@ impl Archive {
             " and script = (select number from script where script.script = $4)
              and height >= (select height - 60 from link where link.time >= $2 order by link.time limit 1)"
         );
-        let rows = self.rows(sql, &[&step_s, &Time(since), &Time(until), &script.as_bytes()]).await?;
+        let rows = self.sums(sql, &[&step_s, &Time(since), &Time(until), &script.as_bytes()]).await?;
         rows.iter().map(Step::read).collect()
     }
 
     /// What a script found since a later and since an earlier time.
     ///
     /// # Errors
-    /// As [`Archive::steps`].
+    /// As [`Archive::steps_asked`].
     pub async fn mean(&self, script: &ScriptBuf, late: u32, early: u32) -> Result<Mean, ArchiveError> {
         let sql = "select coalesce(sum(hashes) filter (where time >= $2), 0), coalesce(sum(hashes), 0) from share
             where time >= $3 and script = (select number from script where script.script = $1)
             and height >= (select height - 60 from link where link.time >= $3 order by link.time limit 1)";
-        let row = self.row(sql, &[&script.as_bytes(), &Time(late), &Time(early)]).await?;
-        let sums = match row {
+        let rows = self.sums(sql, &[&script.as_bytes(), &Time(late), &Time(early)]).await?;
+        let sums = match rows.first() {
             Some(row) => (weight(row.try_get(0)?)?, weight(row.try_get(1)?)?),
             None => (0, 0),
         };

@@ -7,13 +7,14 @@ use bitcoin::block::Header;
 use bitcoin::consensus::encode::deserialize;
 use sharechain::base::Chunk;
 use sharechain::chain::Link;
-use sharechain::change_set::Source;
+use sharechain::change_set::{ChangeSet, Source};
 use sharechain::check::binding::BoundProof;
 use sharechain::{Chain, Height, Outcome, Proof, RuleError, ShareId, Timestamp, encode};
 use tracing::warn;
 
 use super::Engine;
 use crate::journal::{Journal, Record, RecordKind};
+use crate::limits::REPLAYED_TIPS_MAX;
 
 /// Result of replaying a stored record.
 enum Replayed {
@@ -149,12 +150,14 @@ impl<J: Journal> Engine<J> {
                 if self.chain.link(&ShareId(record.id)).is_none() {
                     return Ok(Replayed::Waits);
                 }
-                self.chain.supply_list(ShareId(record.id), list, now)?;
+                let changes = self.chain.supply_list(ShareId(record.id), list, now)?;
+                self.note_replayed(changes);
             }
             RecordKind::Header => {
                 // Its checksum is valid, so it decodes. Its rules were checked on arrival and are checked again here.
                 if let Ok(header) = deserialize::<Header>(&record.bytes) {
-                    self.chain.insert_bitcoin_header(header, now);
+                    let changes = self.chain.insert_bitcoin_header(header, now);
+                    self.note_replayed(changes);
                 }
             }
             RecordKind::Block | RecordKind::Refusal | RecordKind::Meta | RecordKind::Base | RecordKind::Window => {}
@@ -167,10 +170,21 @@ impl<J: Journal> Engine<J> {
         let easiest = self.chain.params().easiest_share_target;
         let bound = BoundProof::bind(proof, easiest, self.chain.consensus_id())?;
         match self.chain.insert_requested(bound, None, Source::default(), now) {
-            Outcome::Accepted(_) | Outcome::Known(_) => Ok(Replayed::Taken),
+            Outcome::Accepted(changes) | Outcome::Known(changes) => {
+                self.note_replayed(changes);
+                Ok(Replayed::Taken)
+            }
             Outcome::Unlistable => Ok(Replayed::Late),
             Outcome::Held(_) => Ok(Replayed::Waits),
             Outcome::Invalid(rule) => Err(rule),
+        }
+    }
+    fn note_replayed(&mut self, changes: ChangeSet) {
+        for change in changes.tips {
+            if self.replayed.len() >= REPLAYED_TIPS_MAX {
+                self.replayed.pop_front();
+            }
+            self.replayed.push_back(change);
         }
     }
 }

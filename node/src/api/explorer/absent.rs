@@ -86,12 +86,3 @@ pub(super) async fn ready(State(view): State<Arc<View>>) -> Result<Json<Ready>, 
     view.archive.lowest().await?;
     Ok(Json(Ready { ready: true }))
 }
-
-/// Returns this OpenAPI document.
-#[utoipa::path(
-    get, path = "/api/v1/openapi.json",
-    responses((status = 200, description = "An OpenAPI document", content_type = "application/json", body = Object))
-)]
-pub(super) async fn document(State(view): State<Arc<View>>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "application/json")], view.openapi.clone())
-}

@@ -1,10 +1,11 @@
 //! `/api/v1/blocks`: the pool's Bitcoin blocks, one of them, its payout proofs, and the feed of the newest.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use archive::read::Block;
 use axum::extract::State;
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use bitcoin::consensus::encode::serialize_hex;
@@ -16,22 +17,35 @@ use super::chain::start;
 use super::now::Now;
 use super::state::{View, page};
 use crate::api::blocks::{BlockDetail, BlockSummary, Blocks, dues_kept, page as dues_page};
-use crate::api::error::{ApiError, ErrorBody};
-use crate::api::feed::{atom, escaped};
+use crate::api::error::ApiError;
+use crate::api::feed::answer;
 use crate::api::guard::Deep;
 use crate::api::limits::{FEED_BLOCKS, MATURITY_BLOCKS};
 use crate::api::params::{Paging, PaidAddress, Segment};
 use crate::api::views::{Output, Payee, hex};
 use crate::payout_proof::json::ProofJson;
 
+// The routes are described where the node has them.
+pub(super) use crate::api::blocks::{__path_block, __path_blocks};
+pub(super) use crate::api::feed::__path_feed;
+pub(super) use crate::api::payout_proof::__path_payout_proof;
+
 impl View {
-    async fn summary(&self, block: &Block, newest: &Now) -> Result<BlockSummary, ApiError> {
+    /// Summaries of blocks.
+    async fn summaries(&self, blocks: &[Block], newest: &Now) -> Result<Vec<BlockSummary>, ApiError> {
+        let hashes: Vec<ShareId> = blocks.iter().map(|block| block.hash).collect();
+        let shares = self.archive.shares(&hashes, self.params.listing_depth).await?;
+        let listed = shares.into_iter().filter_map(|share| Some((share.id, share.listed_in?.1)));
+        let listed: HashMap<ShareId, u32> = listed.collect();
+        Ok(blocks.iter().map(|block| self.summary(block, listed.get(&block.hash).copied(), newest)).collect())
+    }
+
+    fn summary(&self, block: &Block, listed_height: Option<u32>, newest: &Now) -> BlockSummary {
         let finder = Payee::new(&block.finder, self.network());
-        let share = self.archive.share(&block.hash, self.params.listing_depth).await?;
         let effort = self.efforts().get(&block.hash);
         let explorer = self.config.api.explorer.as_ref();
         let hash = block.hash.to_string();
-        Ok(BlockSummary {
+        BlockSummary {
             height: block.height,
             prev_hash: block.previous.to_string(),
             time_unix_s: block.time,
@@ -44,9 +58,9 @@ impl View {
             effort,
             luck_probability: effort.map(|effort| -(-effort).exp_m1()),
             explorer_url: explorer.map(|url| url.replace("{hash}", &hash)),
-            listed_height: share.and_then(|share| share.listed_in).map(|(_, height)| height),
+            listed_height,
             hash,
-        })
+        }
     }
 
     /// The block with a hash or a height. Of several at one height, the one in Bitcoin's best chain.
@@ -73,39 +87,14 @@ impl View {
 }
 
 /// Lists the Bitcoin blocks that the pool found, newest first.
-#[utoipa::path(
-    get, path = "/api/v1/blocks", params(Paging),
-    responses(
-        (status = 200, description = "Blocks, newest first", body = Blocks),
-        (status = 400, description = "A parameter is invalid", body = ErrorBody),
-        (status = 503, description = "The archive cannot be read now", body = ErrorBody),
-    )
-)]
 pub(super) async fn blocks(State(view): State<Arc<View>>, paging: Paging) -> Result<Json<Blocks>, ApiError> {
     let (newest, at) = (view.now()?, start(&paging));
     let rows = view.archive.blocks_down(at.height, at.skip, paging.items() + 1).await?;
     let (rows, next_from) = page(rows, paging.items(), at, |row| row.height);
-    let mut blocks = Vec::with_capacity(rows.len());
-    for row in &rows {
-        blocks.push(view.summary(row, &newest).await?);
-    }
-    Ok(Json(Blocks { blocks, next_from }))
+    Ok(Json(Blocks { blocks: view.summaries(&rows, &newest).await?, next_from }))
 }
 
 /// Returns one Bitcoin block of the pool, with everything that determines its payouts. The paging applies to `weights`.
-#[utoipa::path(
-    get, path = "/api/v1/blocks/{hash}",
-    params(
-        ("hash" = String, Path, description = "The block's hash, or its height", pattern = "^([0-9a-fA-F]{64}|[0-9]{1,10})$"),
-        Paging,
-    ),
-    responses(
-        (status = 200, description = "The block", body = BlockDetail),
-        (status = 400, description = "The hash or a parameter is invalid", body = ErrorBody),
-        (status = 404, description = "The archive does not have this block", body = ErrorBody),
-        (status = 503, description = "The archive cannot be read now", body = ErrorBody),
-    )
-)]
 pub(super) async fn block(
     State(view): State<Arc<View>>,
     Segment(text): Segment,
@@ -113,7 +102,8 @@ pub(super) async fn block(
 ) -> Result<Response, ApiError> {
     let newest = view.now()?;
     let block = view.block_named(&text, &newest).await?;
-    let summary = view.summary(&block, &newest).await?;
+    let listed = view.archive.share(&block.hash, view.params.listing_depth).await?.and_then(|share| share.listed_in);
+    let summary = view.summary(&block, listed.map(|(_, height)| height), &newest);
     let (payouts, kept) = (view.archive.payouts(&block.hash).await?, view.window_of(&block.hash).await?);
     let proof = Proof::decode(&block.proof).map_err(|_| ApiError::unknown("proof of block", block.hash))?;
     let dues = kept.as_ref().map(dues_kept).unwrap_or_default();
@@ -139,19 +129,6 @@ pub(super) async fn block(
 
 /// Proves what a Bitcoin block of the pool pays an address, or that it pays it nothing. The proof needs no trust in the
 /// archive.
-#[utoipa::path(
-    get, path = "/api/v1/blocks/{hash}/proof",
-    params(
-        ("hash" = String, Path, description = "The block's hash, or its height", pattern = "^([0-9a-fA-F]{64}|[0-9]{1,10})$"),
-        PaidAddress,
-    ),
-    responses(
-        (status = 200, description = "The proof", body = ProofJson),
-        (status = 400, description = "The block or the address is invalid", body = ErrorBody),
-        (status = 404, description = "The archive does not have this block, or no proofs of it", body = ErrorBody),
-        (status = 503, description = "The archive cannot be read now", body = ErrorBody),
-    )
-)]
 pub(super) async fn payout_proof(
     State(view): State<Arc<View>>,
     Segment(text): Segment,
@@ -171,14 +148,7 @@ pub(super) async fn payout_proof(
 
 /// Returns the pool's newest Bitcoin blocks as an Atom feed. Its links begin with `notify.pages_url`, or else with the host
 /// that was asked.
-#[utoipa::path(
-    get, path = "/api/v1/blocks.atom",
-    responses(
-        (status = 200, description = "A feed", content_type = "application/atom+xml", body = String),
-        (status = 503, description = "The archive cannot be read now", body = ErrorBody),
-    )
-)]
-pub(super) async fn feed(State(view): State<Arc<View>>, headers: HeaderMap) -> Result<impl IntoResponse, ApiError> {
+pub(super) async fn feed(State(view): State<Arc<View>>, headers: HeaderMap) -> Result<Response, ApiError> {
     let rows = view.archive.blocks_down(u32::MAX, 0, FEED_BLOCKS).await?;
     let mut blocks = Vec::with_capacity(rows.len());
     for row in rows {
@@ -196,11 +166,5 @@ pub(super) async fn feed(State(view): State<Arc<View>>, headers: HeaderMap) -> R
             finder: row.finder,
         });
     }
-    let asked = || headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
-    let base = match &view.config.notify.pages_url {
-        Some(url) => url.as_str().trim_end_matches('/').to_owned(),
-        None => format!("http://{}", asked()),
-    };
-    let text = atom(&escaped(&base), view.config.network.name(), &blocks);
-    Ok(([(header::CONTENT_TYPE, "application/atom+xml")], text))
+    Ok(answer(&view.config, &headers, &blocks))
 }

@@ -9,8 +9,8 @@ use axum::{Extension, Json};
 use sharechain::{ShareId, Weight};
 
 use super::now::Now;
-use super::state::{Place, View};
-use crate::api::error::{ApiError, ErrorBody};
+use super::state::{Place, View, page};
+use crate::api::error::ApiError;
 use crate::api::graph::{Graph, GraphShare};
 use crate::api::guard::Deep;
 use crate::api::limits::GRAPH_SHARES_MAX;
@@ -19,8 +19,10 @@ use crate::api::params::{Heights, Paging, Segment};
 use crate::api::reorganisations::{Reorganisation, Reorganisations};
 use crate::api::views::{Earned, Payee};
 
-/// Seconds by which the times of shares may differ from those of links around them.
-const APART_S: u32 = 3 * 3_600;
+// The routes are described where the node has them.
+pub(super) use crate::api::graph::__path_graph;
+pub(super) use crate::api::links::{__path_link, __path_links};
+pub(super) use crate::api::reorganisations::__path_reorganisations;
 
 /// Links below the tip whose credited proofs are counted for an answer.
 const COUNTED_LINKS: u32 = 5_000;
@@ -118,14 +120,6 @@ impl View {
 }
 
 /// Lists the main chain from a height down; from the tip by default.
-#[utoipa::path(
-    get, path = "/api/v1/links", params(Paging),
-    responses(
-        (status = 200, description = "Links, highest first", body = LinkPage),
-        (status = 400, description = "A parameter is invalid", body = ErrorBody),
-        (status = 503, description = "The archive cannot be read now", body = ErrorBody),
-    )
-)]
 pub(super) async fn links(State(view): State<Arc<View>>, paging: Paging) -> Result<Json<LinkPage>, ApiError> {
     let newest = view.now()?;
     let from = paging.from.map_or(u32::MAX, |from| u32::try_from(from).unwrap_or(u32::MAX));
@@ -144,19 +138,6 @@ pub(super) async fn links(State(view): State<Arc<View>>, paging: Paging) -> Resu
 }
 
 /// Returns one link, on the main chain or on another branch.
-#[utoipa::path(
-    get, path = "/api/v1/links/{id}",
-    params((
-        "id" = String, Path, pattern = "^([0-9a-fA-F]{64}|[0-9]{1,10})$",
-        description = "The link's id, or the height of a link of the main chain",
-    )),
-    responses(
-        (status = 200, description = "The link", body = LinkDetail),
-        (status = 400, description = "The id is invalid", body = ErrorBody),
-        (status = 404, description = "The archive does not have this link", body = ErrorBody),
-        (status = 503, description = "The archive cannot be read now", body = ErrorBody),
-    )
-)]
 pub(super) async fn link(State(view): State<Arc<View>>, Segment(text): Segment) -> Result<Response, ApiError> {
     let newest = view.now()?;
     let wanted = "the id of a link, with 64 hexadecimal digits, or its height";
@@ -176,23 +157,13 @@ pub(super) async fn link(State(view): State<Arc<View>>, Segment(text): Segment) 
 }
 
 /// Returns links of all branches, with the shares between them.
-#[utoipa::path(
-    get, path = "/api/v1/graph", params(Heights),
-    responses(
-        (status = 200, description = "A part of the share-chain", body = Graph),
-        (status = 400, description = "A parameter is invalid", body = ErrorBody),
-        (status = 503, description = "The archive cannot be read now", body = ErrorBody),
-    )
-)]
 pub(super) async fn graph(State(view): State<Arc<View>>, heights: Heights) -> Result<Response, ApiError> {
     let (newest, network) = (view.now()?, view.network());
     let oldest_height = if newest.lowest == 1 { 0 } else { newest.lowest };
     let to = heights.to.unwrap_or(u32::MAX).min(newest.tip.height);
     let from_height = to.saturating_sub(heights.links().saturating_sub(1)).max(oldest_height);
     let found = view.archive.branches(from_height, to).await?;
-    let time = |pick: fn(u32, u32) -> u32| found.iter().map(|link| link.time).reduce(pick).unwrap_or(0);
-    let span = (time(u32::min).saturating_sub(APART_S), time(u32::max).saturating_add(APART_S));
-    let listed = view.archive.listed_shares((from_height, to), span, GRAPH_SHARES_MAX + 1).await?;
+    let listed = view.archive.listed_shares((from_height, to), GRAPH_SHARES_MAX + 1).await?;
     let genesis = view.params.genesis_id();
     let mut links: Vec<LinkSummary> = found.iter().map(|link| summary(link, &newest, network)).collect();
     if from_height == 0 {
@@ -219,22 +190,14 @@ pub(super) async fn graph(State(view): State<Arc<View>>, heights: Heights) -> Re
 }
 
 /// Lists the reorganizations that loaders of the archive saw, newest first.
-#[utoipa::path(
-    get, path = "/api/v1/reorganisations", params(Paging),
-    responses(
-        (status = 200, description = "Reorganizations, newest first", body = Reorganisations),
-        (status = 400, description = "A parameter is invalid", body = ErrorBody),
-        (status = 503, description = "The archive cannot be read now", body = ErrorBody),
-    )
-)]
 pub(super) async fn reorganisations(
     State(view): State<Arc<View>>,
     paging: Paging,
 ) -> Result<Json<Reorganisations>, ApiError> {
-    let skip = paging.from.unwrap_or(0).min(u64::from(u32::MAX));
-    let mut rows = view.archive.reorganizations(skip, paging.items() + 1).await?;
-    let more = rows.len() > paging.items();
-    rows.truncate(paging.items());
+    // By time here, as other lists are by height.
+    let at = start(&paging);
+    let rows = view.archive.reorganizations((at.height, at.skip), paging.items() + 1).await?;
+    let (rows, next_from) = page(rows, paging.items(), at, |row| row.time);
     let reorganisations = rows.iter().map(|row| Reorganisation {
         time_unix_s: row.time,
         old_tip: row.old.to_string(),
@@ -244,7 +207,6 @@ pub(super) async fn reorganisations(
         connected: row.entered,
         left: None,
     });
-    let next_from = more.then_some(skip + paging.items() as u64);
     Ok(Json(Reorganisations { reorganisations: reorganisations.collect(), next_from }))
 }
 

@@ -20,21 +20,19 @@ use crate::clock::now;
 pub(super) async fn follow(view: Arc<View>) {
     let mut kept = Kept::default();
     let mut listener = None;
-    let mut told = None;
+    let mut told = false;
     loop {
         let read = step(&view, &mut kept, &mut listener).await;
         match read {
             Ok(()) => {
-                if told != Some(true) {
+                if !std::mem::replace(&mut told, true) {
                     info!("the archive's newest links are here");
                 }
-                told = Some(true);
             }
             Err(error) => {
-                if told != Some(false) {
-                    warn!(error = sentence(&error), "the archive cannot be read; trying again");
-                }
-                told = Some(false);
+                // The log limits repeated lines.
+                warn!(error = sentence(&error), "the archive cannot be read; trying again");
+                told = false;
                 listener = None;
             }
         }
@@ -88,9 +86,7 @@ async fn tell(view: &View, before: Option<&Now>, read: &Now) -> Result<(), Archi
     let is_new = |link: &&Link| before.links.iter().all(|known| known.id != link.id);
     let new: Vec<&Link> = read.links.iter().filter(is_new).collect();
     let lowest = new.last().map_or(read.tip.height, |link| link.height);
-    let span = (lowest, read.tip.height);
-    let (from, to) = (before.tip.time.saturating_sub(3_600), read.tip.time.saturating_add(3_600));
-    let shares = view.archive.listed_shares(span, (from, to), 50 * LIVE_LINKS_MAX as usize).await?;
+    let shares = view.archive.listed_shares((lowest, read.tip.height), 50 * LIVE_LINKS_MAX as usize).await?;
     for link in new.iter().rev() {
         for (share, _) in shares.iter().filter(|(_, listed_in)| *listed_in == link.id) {
             view.live.tell(

@@ -7,6 +7,7 @@ use axum::http::HeaderMap;
 use axum::response::IntoResponse;
 
 use super::state::View;
+use crate::api::error::{ApiError, ErrorBody};
 use crate::api::live::{LiveEvents, stream_of};
 
 /// Streams live updates as server-sent events named `hello` (the first), `share`, `link`, `tip`, `block` and `reset` (missed
@@ -14,8 +15,12 @@ use crate::api::live::{LiveEvents, stream_of};
 #[utoipa::path(
     get, path = "/api/v1/events",
     params(("last-event-id" = Option<String>, Header, description = "Id of the last event seen")),
-    responses((status = 200, description = "A stream of events", content_type = "text/event-stream", body = LiveEvents))
+    responses(
+        (status = 200, description = "A stream of events", content_type = "text/event-stream", body = LiveEvents),
+        (status = 503, description = "As many streams are open as may be", body = ErrorBody),
+    )
 )]
-pub(super) async fn events(State(view): State<Arc<View>>, headers: HeaderMap) -> impl IntoResponse {
-    stream_of(&view.live, &headers)
+pub(super) async fn events(State(view): State<Arc<View>>, headers: HeaderMap) -> Result<impl IntoResponse, ApiError> {
+    let place = Arc::clone(&view.streams).try_acquire_owned().map_err(|_| ApiError::Slow)?;
+    Ok(stream_of(&view.live, &headers, place))
 }

@@ -9,13 +9,17 @@ use axum::extract::State;
 use super::chain::start;
 use super::state::{View, page};
 use super::status::pending_of;
-use crate::api::error::{ApiError, ErrorBody};
+use crate::api::error::ApiError;
 use crate::api::limits::MATURITY_BLOCKS;
 use crate::api::miner_history::{MinerShare, MinerShares, Payment, Payments};
 use crate::api::miners::{Miner, MinerWindow};
 use crate::api::params::{Paging, Segment};
 use crate::api::views::Payee;
 use crate::clock::now;
+
+// The routes are described where the node has them.
+pub(super) use crate::api::miner_history::{__path_payments, __path_shares};
+pub(super) use crate::api::miners::__path_miner;
 
 /// Spans of the average hashrates, and the steps to which they are rounded, seconds, as at a node.
 const HOUR: (u32, u32) = (3_600, 60);
@@ -40,14 +44,6 @@ fn hashrate(hashes: u128, since: u32, first: Option<(u32, u128)>, now: u32) -> O
 
 /// Returns an address's weight and what it found lately. An address that has never mined is not an error: its weight is
 /// zero.
-#[utoipa::path(
-    get, path = "/api/v1/miners/{address}", params(("address" = String, Path, description = "A payout address")),
-    responses(
-        (status = 200, description = "The miner", body = Miner),
-        (status = 400, description = "Not an address that this network can pay", body = ErrorBody),
-        (status = 503, description = "The archive cannot be read now", body = ErrorBody),
-    )
-)]
 pub(super) async fn miner(State(view): State<Arc<View>>, Segment(text): Segment) -> Result<Json<Miner>, ApiError> {
     let script = view.script(&text)?;
     let (newest, time) = (view.now()?, now().0);
@@ -84,15 +80,6 @@ fn share(row: &Share) -> MinerShare {
 }
 
 /// Lists the shares of an address, newest first.
-#[utoipa::path(
-    get, path = "/api/v1/miners/{address}/shares",
-    params(("address" = String, Path, description = "A payout address"), Paging),
-    responses(
-        (status = 200, description = "Shares, newest first", body = MinerShares),
-        (status = 400, description = "The address or a parameter is invalid", body = ErrorBody),
-        (status = 503, description = "The archive cannot be read now", body = ErrorBody),
-    )
-)]
 pub(super) async fn shares(
     State(view): State<Arc<View>>,
     Segment(text): Segment,
@@ -107,15 +94,6 @@ pub(super) async fn shares(
 }
 
 /// Lists the payouts of an address in the pool's blocks, newest first.
-#[utoipa::path(
-    get, path = "/api/v1/miners/{address}/payments",
-    params(("address" = String, Path, description = "A payout address"), Paging),
-    responses(
-        (status = 200, description = "Payouts, newest first", body = Payments),
-        (status = 400, description = "The address or a parameter is invalid", body = ErrorBody),
-        (status = 503, description = "The archive cannot be read now", body = ErrorBody),
-    )
-)]
 pub(super) async fn payments(
     State(view): State<Arc<View>>,
     Segment(text): Segment,

@@ -8,22 +8,17 @@ use bitcoin::Address;
 use sharechain::ShareId;
 
 use super::state::View;
-use crate::api::error::{ApiError, ErrorBody};
+use crate::api::error::ApiError;
 use crate::api::limits::FOUND_MAX;
 use crate::api::params::Query;
 use crate::api::search::{Hit, HitKind, SearchResult, end_of_id};
 use crate::config::parse_address;
 
+// The route is described where the node has it.
+pub(super) use crate::api::search::__path_search;
+
 /// Finds pages by address, id, hash or height, also by the shortened forms that the pages show: the last digits of an id, or
 /// the start and the end of an address of the PPLNS window with `…` between them.
-#[utoipa::path(
-    get, path = "/api/v1/search", params(Query),
-    responses(
-        (status = 200, description = "The matches", body = SearchResult),
-        (status = 400, description = "The query is missing or invalid", body = ErrorBody),
-        (status = 503, description = "The archive cannot be read now", body = ErrorBody),
-    )
-)]
 pub(super) async fn search(State(view): State<Arc<View>>, Query { q }: Query) -> Result<Json<SearchResult>, ApiError> {
     // Browsers show shortened ids and addresses with this character, and people copy it.
     let words = q.trim().trim_start_matches('\u{2026}');

@@ -14,9 +14,8 @@ use tracing::info;
 
 use super::absent::{elsewhere, metrics};
 use super::state::View;
-use super::{follow, routes};
+use super::{document, follow, routes};
 use crate::api::guard::Guard;
-use crate::api::openapi;
 use crate::api::slots::Slots;
 use crate::api::sockets::{accept, layered};
 use crate::api::token::Token;
@@ -35,9 +34,7 @@ pub struct Explorer {
 
 impl Explorer {
     fn view(self) -> View {
-        let (_, mut document) = routes().split_for_parts();
-        openapi::complete(&mut document, self.config.network.into());
-        let document = serde_json::to_string(&document).expect("the document is made of strings");
+        let document = document::text(self.config.network.into());
         let archive = Archive::new(self.archive, &self.params);
         View::new(self.config, self.params, archive, document)
     }

@@ -11,11 +11,14 @@ use sharechain::{Height, ShareId, Weight};
 use super::now::Now;
 use super::state::View;
 use super::status::is_pending;
-use crate::api::error::{ApiError, ErrorBody};
+use crate::api::error::ApiError;
 use crate::api::guard::Deep;
 use crate::api::params::Hash;
 use crate::api::shares::{FateName, ShareAnswer, ShareView};
 use crate::api::views::Payee;
+
+// The route is described where the node has it.
+pub(super) use crate::api::shares::__path_share;
 
 impl View {
     /// The share with an id.
@@ -37,15 +40,6 @@ fn fate(id: ShareId, share: Option<&Share>, newest: &Now, depth: u32) -> ShareAn
 }
 
 /// Returns the fate of a share. An id that the archive does not have is not an error: its fate is `unknown`.
-#[utoipa::path(
-    get, path = "/api/v1/shares/{id}",
-    params(("id" = String, Path, description = "The share's id", pattern = "^[0-9a-fA-F]{64}$")),
-    responses(
-        (status = 200, description = "Fate of the share", body = ShareAnswer),
-        (status = 400, description = "The id is invalid", body = ErrorBody),
-        (status = 503, description = "The archive cannot be read now", body = ErrorBody),
-    )
-)]
 pub(super) async fn share(State(view): State<Arc<View>>, Hash(id): Hash) -> Result<Response, ApiError> {
     let newest = view.now()?;
     let found = view.found(&id).await?;

@@ -7,12 +7,13 @@ use archive::read::Archive;
 use bitcoin::ScriptBuf;
 use sharechain::bitcoin_headers::{BitcoinHeaders, Root};
 use sharechain::{Chain, ChainParams};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use super::effort::Efforts;
 use super::now::Now;
 use super::sums::Steps;
 use crate::api::error::ApiError;
+use crate::api::limits::LIVE_READERS_MAX;
 use crate::api::live_feed::Live;
 use crate::config::{Config, parse_address};
 
@@ -26,6 +27,8 @@ pub(super) struct View {
     pub steps: Steps,
     pub efforts: Mutex<Efforts>,
     pub live: Live,
+    /// Room for readers of live events.
+    pub streams: Arc<Semaphore>,
     /// The first link, which no proof made and no archive has.
     pub genesis: Option<Chain>,
     pub started: Instant,
@@ -45,6 +48,7 @@ impl View {
             steps: Steps::default(),
             efforts: Mutex::default(),
             live: Live::new(),
+            streams: Arc::new(Semaphore::new(LIVE_READERS_MAX)),
             genesis,
             started: Instant::now(),
             openapi,
@@ -70,7 +74,7 @@ impl View {
     }
 }
 
-/// Position in a list that is sorted by height: a height, and a number of items at it that came before.
+/// Position in a list that is sorted by height, or by time in its place: a height, and a number of items at it that came before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place {
     pub height: u32,

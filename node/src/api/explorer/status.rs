@@ -17,7 +17,7 @@ use crate::api::badge::svg;
 use crate::api::bitcoin_pools;
 use crate::api::counts::Counts;
 use crate::api::decentralisation::Decentralisation;
-use crate::api::error::{ApiError, ErrorBody};
+use crate::api::error::ApiError;
 use crate::api::isolation::WorkName;
 use crate::api::limits::HASHRATE_LINKS;
 use crate::api::mining::BestShare;
@@ -26,19 +26,19 @@ use crate::api::pool_view::{Bitcoin, ChainSummary, Pool, Round, WindowSummary};
 use crate::api::reach::Reachable;
 use crate::api::status::{BitcoinStatus, Hashrate, ShareCounts, Source, Status, SyncStateName, SyncStatus};
 use crate::api::views::WeightView;
-use crate::api::window::{WindowAnswer, page};
+use crate::api::window::WindowAnswer;
 use crate::api::windows::Standing;
 use crate::clock::now;
 use crate::status::words::hashrate;
 
+// The routes are described where the node has them.
+pub(super) use crate::api::badge::__path_badge;
+pub(super) use crate::api::counts::__path_counts;
+pub(super) use crate::api::pool::__path_pool;
+pub(super) use crate::api::status::__path_status;
+pub(super) use crate::api::window::__path_window;
+
 /// Returns the state of the archive.
-#[utoipa::path(
-    get, path = "/api/v1/status",
-    responses(
-        (status = 200, description = "The status", body = Status),
-        (status = 503, description = "The archive cannot be read now", body = ErrorBody),
-    )
-)]
 pub(super) async fn status(State(view): State<Arc<View>>) -> Result<Json<Status>, ApiError> {
     Ok(Json(of(&view, &*view.now()?)))
 }
@@ -81,6 +81,7 @@ pub(super) fn of(view: &View, newest: &Now) -> Status {
         mining: Vec::new(),
         no_work_because: Some(no_work.to_owned()),
         bitcoin: BitcoinStatus { height: None, tip: None, header_height: newest.bitcoin.height(), trouble: None },
+        archive_trouble: None,
         peers: 0,
         reachable: Reachable::default(),
         miners_connected: 0,
@@ -94,13 +95,6 @@ pub(super) fn of(view: &View, newest: &Now) -> Status {
 }
 
 /// Summary of the pool.
-#[utoipa::path(
-    get, path = "/api/v1/pool",
-    responses(
-        (status = 200, description = "The pool", body = Pool),
-        (status = 503, description = "The archive cannot be read now", body = ErrorBody),
-    )
-)]
 pub(super) async fn pool(State(view): State<Arc<View>>) -> Result<Json<Pool>, ApiError> {
     let newest = view.now()?;
     let time = now().0;
@@ -154,49 +148,18 @@ fn largest(finders: &[u32]) -> f64 {
 }
 
 /// Returns the PPLNS window that ends at the tip. What a block found now would pay only a node knows.
-#[utoipa::path(
-    get, path = "/api/v1/window", params(Paging),
-    responses(
-        (status = 200, description = "The window", body = WindowAnswer),
-        (status = 400, description = "A parameter is invalid", body = ErrorBody),
-        (status = 503, description = "The archive cannot be read now", body = ErrorBody),
-    )
-)]
 pub(super) async fn window(State(view): State<Arc<View>>, paging: Paging) -> Result<Json<WindowAnswer>, ApiError> {
     let newest = view.now()?;
-    let standing = &newest.standing;
-    let (earned, next_from) = page(standing, &paging, view.network());
-    Ok(Json(WindowAnswer {
-        newest: standing.newest.to_string(),
-        newest_height: standing.newest_height,
-        oldest_height: standing.oldest_height,
-        total: standing.total.into(),
-        scripts_total: standing.earners.len() as u64,
-        listed_total: standing.listed_total,
-        earned,
-        next_from,
-        next_block: None,
-    }))
+    Ok(Json(WindowAnswer::new(&newest.standing, &paging, None, view.network())))
 }
 
 /// Returns how many Bitcoin blocks the pool found in a day, in a week, and ever.
-#[utoipa::path(
-    get, path = "/api/v1/counts",
-    responses(
-        (status = 200, description = "The counts", body = Counts),
-        (status = 503, description = "The archive cannot be read now", body = ErrorBody),
-    )
-)]
 pub(super) async fn counts(State(view): State<Arc<View>>) -> Result<Json<Counts>, ApiError> {
     let [day, week, all] = view.now()?.counts;
     Ok(Json(Counts { day, week, all }))
 }
 
 /// Returns the pool's hashrate as an SVG image.
-#[utoipa::path(
-    get, path = "/api/v1/badge.svg",
-    responses((status = 200, description = "An image", content_type = "image/svg+xml", body = String))
-)]
 pub(super) async fn badge(State(view): State<Arc<View>>) -> Result<impl IntoResponse, ApiError> {
     let value = view.now()?.hashrate_hs(now().0).map_or_else(|| "unknown yet".to_owned(), hashrate);
     Ok(([(header::CONTENT_TYPE, "image/svg+xml")], svg("Shoal", &value)))

@@ -8,11 +8,15 @@ use axum::extract::State;
 
 use super::state::View;
 use super::sums::{SPAN_S, row};
-use crate::api::error::{ApiError, ErrorBody};
+use crate::api::error::ApiError;
 use crate::api::params::{Segment, Steps as Asked};
 use crate::api::pool_history::Points;
 use crate::clock::now;
 use crate::history::{Page, PointRow};
+
+// The routes are described where the node has them.
+pub(super) use crate::api::miner_history::__path_history as __path_miner_history;
+pub(super) use crate::api::pool_history::__path_history;
 
 /// Time that one page covers at least, seconds: steps without shares are left out, so that a page may have few.
 const SPAN_S_MIN: u32 = 6 * 3_600;
@@ -49,14 +53,6 @@ impl View {
 }
 
 /// Returns what the pool found, by time.
-#[utoipa::path(
-    get, path = "/api/v1/pool/history", params(Asked),
-    responses(
-        (status = 200, description = "Sums, newest first", body = Points),
-        (status = 400, description = "A parameter is invalid", body = ErrorBody),
-        (status = 503, description = "The archive cannot be read now", body = ErrorBody),
-    )
-)]
 pub(super) async fn history(State(view): State<Arc<View>>, asked: Asked) -> Result<Json<Points>, ApiError> {
     view.now()?;
     let step_s = asked.step_s();
@@ -65,20 +61,11 @@ pub(super) async fn history(State(view): State<Arc<View>>, asked: Asked) -> Resu
     }
     let (from, until) = View::span(&asked, SPAN_S);
     let first = view.archive.lowest_time().await?.unwrap_or(0);
-    let steps = view.archive.steps(step_s.cast_signed(), from, until).await?;
+    let steps = view.archive.steps_asked(step_s.cast_signed(), from, until).await?;
     Ok(Json(Points::new(step_s, of_statement(&steps, asked.items(), from, first), None)))
 }
 
 /// Returns what an address found, by time.
-#[utoipa::path(
-    get, path = "/api/v1/miners/{address}/history",
-    params(("address" = String, Path, description = "A payout address"), Asked),
-    responses(
-        (status = 200, description = "Sums, newest first", body = Points),
-        (status = 400, description = "The address or a parameter is invalid", body = ErrorBody),
-        (status = 503, description = "The archive cannot be read now", body = ErrorBody),
-    )
-)]
 pub(super) async fn miner_history(
     State(view): State<Arc<View>>,
     Segment(text): Segment,
