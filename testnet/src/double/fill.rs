@@ -177,7 +177,7 @@ impl Purse {
 fn transactions(spends: &[Spend]) -> Vec<TemplateTransaction> {
     let ids: HashMap<Txid, u32> = spends.iter().map(|spend| spend.transaction.compute_txid()).zip(0..).collect();
     let transaction = |Spend { transaction, fee, sigops }: &Spend| TemplateTransaction {
-        raw: serialize(transaction),
+        raw: serialize(transaction).into(),
         txid: transaction.compute_txid(),
         wtxid: transaction.compute_wtxid(),
         fee: *fee,
