@@ -69,14 +69,14 @@ def verify(data):
     payees = [payee for _, payee in payouts]
     need(magic == b"shoalpay\1" and version == 2, "this is no proof of version 1")
     need(file.tell() == len(data), "the proof is too short or too long")
-    need(len(witness) < 2 and len(branch) < 15, "there are too many of something")
+    need(len(witness) < 2 and len(branch) < 15, "a count is too large")
     payable = all(PAYABLE.fullmatch(script) for script in [own, finder] + payees + [due[2] for due in shown])
     need(payable, "a script is not one that Shoal pays")
-    need(pool.hex() in POOLS, "the pool is not known")
+    need(pool.hex() in POOLS, "the pool is unknown")
     outputs_max, floor, halving, seed_depth = POOLS[pool.hex()]
     mantissa, exponent = int.from_bytes(header[72:75], "little"), header[75]  # check 1
     met = exponent <= 32 and int.from_bytes(double(header), "little") <= mantissa << 8 * exponent >> 24
-    need(met and mantissa < 1 << 23, "the header has not the work of its nBits")
+    need(met and mantissa < 1 << 23, "the header lacks the work of its nBits")
     outputs = payouts + [(0, null_data)] * bool(null_data)  # check 2
     outputs += [(0, b"\x6a\x24\xaa\x21\xa9\xed" + hash_) for hash_ in witness]
     outputs += [(0, b"\x6a\x20" + tagged("shoal/commitment", pool + share))]

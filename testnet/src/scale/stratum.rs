@@ -169,7 +169,7 @@ async fn measure(
     let transactions = bitcoin.fill(TRANSACTIONS);
     let rpc = Rpc::new(bitcoin.rpc_address(), bitcoin.cookie_path().to_owned());
     let mut node = Node::start(shoal, folder, &bitcoin).await?;
-    let coinbase_bytes = payees::fill(node.stratum).await?;
+    let coinbase_bytes = payees::fill(node.stratum, &rpc).await?;
     writeln!(progress, "the template has {transactions} transactions, and the coinbase has {coinbase_bytes} bytes")?;
     let resting = node.memory_bytes();
     let (mut seen, mut submits, mut rounds_bytes) = (Tips::default(), Submits::default(), vec![resting]);

@@ -4,11 +4,17 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bitcoin::Target;
+use bitcoin::consensus::encode::serialize_hex;
+use serde_json::json;
 use sim::hash::HeaderHasher;
-use stratum::{Client, ClientError, Difficulty, Job};
+use stratum::{Client, Difficulty, Job};
 
+use super::{StratumError, block};
+use crate::rpc::Rpc;
 use crate::scale::load::account;
 
+/// Links to find before the next Bitcoin block: payouts follow the weights at a Bitcoin block that is some blocks deep.
+const LINKS_PER_BLOCK: u32 = 10;
 /// Number of accounts that find links in turn, more than a coinbase pays.
 const PAYEES: u32 = 60;
 /// Shares per link on the local network, and a few more.
@@ -20,10 +26,15 @@ const FULL_BYTES: usize = 1_500;
 /// Longest time until a job builds on a new link.
 const NEXT_JOB: Duration = Duration::from_secs(2);
 
-/// Finds links until the coinbase is full. Returns its size in bytes.
-pub(super) async fn fill(server: SocketAddr) -> Result<usize, ClientError> {
+/// Finds links, and a Bitcoin block after every few of them, until the coinbase is full. Returns its size in bytes.
+pub(super) async fn fill(server: SocketAddr, rpc: &Rpc) -> Result<usize, StratumError> {
     let mut bytes = 0;
     for number in 0..LINKS_MAX {
+        if number % LINKS_PER_BLOCK == 0 {
+            let block = serialize_hex(&block::next(rpc).await?);
+            rpc.call("submitblock", json!([block])).await?;
+            tokio::time::sleep(NEXT_JOB).await;
+        }
         let (client, mut jobs) = Client::connect(server, &account(number % PAYEES), "bench/1").await?;
         let Some(job) = jobs.recv().await else { continue };
         bytes = job.coinbase_bytes();
