@@ -241,7 +241,7 @@ impl Bare {
         let mut queue = Queue::open(queue).unwrap();
         let mut follower = Follower::new(Arc::clone(&self.store), &mut queue);
         follower.changed(&self.engine.take_replayed(), &reader.chain());
-        assert_eq!(follower.step(&mut queue, &reader).unwrap(), Step::Done);
+        assert_eq!(follower.last_step(&mut queue, &reader).unwrap(), Step::Done);
         send(&mut queue, server, world).await;
     }
 }
@@ -320,7 +320,7 @@ async fn a_missed_reorganization_is_archived_once_from_both_tips() {
     let reader = Views::of(node.engine.chain().clone()).reader();
     for _ in 0..2 {
         follower.changed(&last.tips, &reader.chain());
-        follower.step(&mut queue, &reader).unwrap();
+        follower.last_step(&mut queue, &reader).unwrap();
         send(&mut queue, &server, &world).await;
         assert_eq!(reorganizations(&server).await, [(lost.id(), tip, 1, 3)]);
     }

@@ -130,7 +130,7 @@ fn a_network_outlives_its_seed_and_is_found_again_from_the_address_book() {
     wait_for_peers(&runtime, &up, "B", |count| count == 3);
     assert!(book_path(&up, "B").with_extension("damaged").exists());
     let log = std::fs::read_to_string(up.dir().join("node-B/shoal.log")).unwrap();
-    assert!(log.contains("cannot be used (it is no address book"), "{log}");
+    assert!(log.contains("cannot be used (it is not an address book"), "{log}");
     println!("all of it took {} s", began.elapsed().as_secs());
     up.must(&["stop"]);
     assert!(up.end(Duration::from_secs(60)).success(), "{}", up.log());
