@@ -64,11 +64,11 @@ class Facts(PageTest):
             same([id for id in old if id not in drawn], [], "what is not drawn")
             says(page, "The share-chain")
             if turns:
-                rows = page["tables"]["Reorganisations, newest first"]
+                rows = page["tables"]["Reorganizations, newest first"]
                 same(ids(rows, "To tip"), [turn["new_tip"] for turn in turns], "reorganisations")
-                same([whole(row["Left at height"]["text"]) for row in rows], [turn["fork_height"] for turn in turns], "forks")
+                same([whole(row["Fork height"]["text"]) for row in rows], [turn["fork_height"] for turn in turns], "forks")
                 merged = [f"{turn['left']['listed']:,} of {turn['left']['shares']:,} count" for turn in turns if turn["left"]]
-                told = [row["Shares of the branch left"]["text"].split(",")[0] for row in rows]
+                told = [row["Shares on the abandoned branch"]["text"].split(",")[0] for row in rows]
                 same([text for text in told if text != "no longer known"], merged, "what became of the branches left")
 
         self.agrees("/chain", check)
@@ -115,7 +115,7 @@ class Facts(PageTest):
 
         def check(page):
             miner, paid = node().get(f"/miners/{address}"), node().get(f"/miners/{address}/payments?limit=25")["payments"]
-            near(percent(page["facts"]["Part of the whole"]), miner["window"]["part"], "part of the window", 0.02)
+            near(percent(page["facts"]["Part of all work"]), miner["window"]["part"], "part of the window", 0.02)
             same(whole(page["facts"]["Shares that count"]), miner["window"]["shares"], "shares that count")
             says(page, miner["window"]["weight"], miner["script"], "Yes, you are mining")
             pay = miner["pay"]
@@ -265,7 +265,7 @@ class Facts(PageTest):
 
     def test_a_path_that_does_not_exist(self):
         self.tolerated = ("404",)
-        self.agrees("/no/such/page", lambda page: says(page, "There is no such page", "/no/such/page"))
+        self.agrees("/no/such/page", lambda page: says(page, "Page not found", "/no/such/page"))
 
 
 if __name__ == "__main__":

@@ -72,7 +72,7 @@ class Proof(PageTest):
         self.open(f"/blocks/{alone[-1]['hash']}")
         level, words = self.verdict()
         self.assertEqual(level, "ok", f"{self.where()}: {words}")
-        says(self.browser.read(), "the finder is paid alone")
+        says(self.browser.read(), "only the finder is paid")
 
     def asked(self, address):
         """Asks the page what the block pays an address. Returns the level and text of its notice."""

@@ -67,4 +67,4 @@ class Search(PageTest):
         for text in (UNKNOWN_ID, "<b>nothing</b>", "99999999"):
             self.search(text)
             self.eventually(f"searching {text} finds nothing", lambda: says(
-                self.browser.read(), "This node knows nothing of that", "What can be searched", text) or True)
+                self.browser.read(), "This node has no match", "What you can search for", text) or True)

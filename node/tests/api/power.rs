@@ -44,7 +44,7 @@ async fn the_owner_pauses_devices_and_a_stranger_does_not() {
         ("?what=run&workers=a", "without workers"),
         ("?what=pause&run_percent=100", "0 to 99"),
         ("?what=pause&for_s=0", "31536000"),
-        ("?what=pause&workers=a,,b", "commas"),
+        ("?what=pause&workers=a,,b", "comma"),
         ("?what=pause&worker=a", "`workers`"),
     ] {
         let (status, refused) = request(&api, "POST", query, &token).await;
@@ -93,7 +93,7 @@ async fn the_command_sets_the_switch_and_tells_what_holds() {
     let elsewhere = tempfile::tempdir().unwrap();
     let cases: [(&std::path::Path, &[&str], i32, &str); 4] = [
         (api.folder(), &["cap", "100%"], 2, "write 1% to 99%"),
-        (api.folder(), &["off", "--workers", "a,,b"], 1, "commas"),
+        (api.folder(), &["off", "--workers", "a,,b"], 1, "comma"),
         (api.folder(), &["off", "--for", "104w"], 1, "31536000"),
         (elsewhere.path(), &["off"], 1, "api-token"),
     ];
