@@ -17,6 +17,7 @@ mod signals;
 mod waiting;
 
 use std::io::IsTerminal;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -125,8 +126,7 @@ impl Node {
         let (started, params) = (Instant::now(), config.chain_params());
         let consensus_id = params.consensus_id();
         let bitcoind = Bitcoind::new(&config.bitcoind, config.network)?;
-        let folder = |source| NodeError::DataDir { path: config.data_dir.clone(), source };
-        std::fs::create_dir_all(&config.data_dir).map_err(folder)?;
+        make_data_folder(&config.data_dir)?;
         let (key, store) =
             (identity::load(&config.data_dir)?, Arc::new(Store::open(&config.store_path(), consensus_id)?));
         let front = Front::start(config, &bitcoind, &store, started).await?;
@@ -219,6 +219,10 @@ impl Node {
         self.store.flush()?;
         result
     }
+}
+
+fn make_data_folder(path: &Path) -> Result<(), NodeError> {
+    std::fs::create_dir_all(path).map_err(|source| NodeError::DataDir { path: path.to_owned(), source })
 }
 
 /// Logs that the node runs, and where miners of Stratum v2 reach it.

@@ -5,12 +5,12 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use bitcoin::ScriptBuf;
 use sharechain::ShareId;
 use tokio_postgres::Row;
 
 use super::links::{height, id, number, time, weight};
 use super::pool::Archive;
-use super::shares::PendingShare;
 use crate::error::ArchiveError;
 use crate::value::Time;
 
@@ -27,6 +27,21 @@ const LISTS: &str = "select id, time, height, case when height >= $2 and before 
             over (order by place.height rows between unbounded preceding and 1 preceding), 0) as before
         from place join link on link.key = place.link where place.height between $1 and $3
     ) as part order by height";
+
+/// A share that no link of the main chain lists yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PendingShare {
+    /// Its id.
+    pub id: ShareId,
+    /// The link that it extends, if the archive has it.
+    pub parent: Option<ShareId>,
+    /// Time in its share header, seconds since 1970.
+    pub time: u32,
+    /// Script that earns.
+    pub script: ScriptBuf,
+    /// Weight that it earns if it is listed in time, units of 2^-64 expected Bitcoin block.
+    pub weight: u128,
+}
 
 /// What is read of a share, before its parent and its script have names.
 #[derive(Clone, Copy, Debug)]

@@ -7,7 +7,7 @@ use sharechain::ShareId;
 use tokio_postgres::Row;
 
 use super::links::{height, id, number, time, unsigned, weight};
-use super::listed::{Found, found, key};
+use super::listed::{Found, PendingShare, found, key};
 use super::pool::Archive;
 use crate::error::ArchiveError;
 use crate::limits::PENDING_LINKS;
@@ -40,21 +40,6 @@ pub struct Share {
     pub is_block: bool,
     /// The link of the main chain that it is, or that lists it, and its height.
     pub listed_in: Option<(ShareId, u32)>,
-}
-
-/// A share that no link of the main chain lists yet.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PendingShare {
-    /// Its id.
-    pub id: ShareId,
-    /// The link that it extends, if the archive has it.
-    pub parent: Option<ShareId>,
-    /// Time in its share header, seconds since 1970.
-    pub time: u32,
-    /// Script that earns.
-    pub script: ScriptBuf,
-    /// Weight that it earns if it is listed in time, units of 2^-64 expected Bitcoin block.
-    pub weight: u128,
 }
 
 // What is looked up for each row is a subquery: as a join, the server may read a whole table instead.
