@@ -3,9 +3,11 @@
 set -euo pipefail
 bin="${CARGO_TARGET_DIR:-target}/release"
 
-# One module of the tests of whole networks, with more time for each of its tests.
+# One module of the tests of whole networks, with more time for each of its tests. With all packages, it is built as for
+# `make test`: one package alone takes other features, and a build of its own.
 scene() {
-    exec nice cargo nextest run --profile soak --release --locked --package testnet --test network --no-capture -E "test(/^$1::/)"
+    exec nice cargo nextest run --profile soak --release --locked --workspace --no-capture \
+        -E "package(testnet) & binary(network) & test(/^$1::/)"
 }
 
 case "${1:-}" in
@@ -61,8 +63,8 @@ assert late < early + 16_000_000, f"{late - early} bytes more in the last rounds
     rehearsal) REHEARSAL_BLOCKS="${REHEARSAL_BLOCKS:-40}" scene rehearsal ;;
     # The same in simulated time: a month of Bitcoin's blocks, judged by Bitcoin Core. MONTH_BLOCKS shortens it.
     month)
-        MONTH_BLOCKS="${MONTH_BLOCKS:-4320}" exec nice cargo nextest run --profile soak --release --locked --package testnet --test bitcoins \
-            --no-capture -E "test(/^month::/)"
+        MONTH_BLOCKS="${MONTH_BLOCKS:-4320}" exec nice cargo nextest run --profile soak --release --locked --workspace --no-capture \
+            -E "package(testnet) & binary(bitcoins) & test(/^month::/)"
         ;;
     attack) exec "$bin/shoal-testnet" attack all --seconds "${ATTACK_SECONDS:-20}" --json ;;
     # The program and its packages, built twice in two folders, with two folders of cargo: the same bytes.
