@@ -25,7 +25,7 @@ front_status=0 beside_status=0
 wait "$beside" || beside_status=$?
 
 if [ "$beside_status" -eq 0 ]; then
-    grep '^==>' "$log" || true
+    sed -n '/^==>/p' "$log"
 else
     cat "$log"
     echo "==> FAILED with $beside_status: $command" >&2
