@@ -119,6 +119,7 @@ pub async fn run(options: Options) -> Result<Outcome, ChaosError> {
         info!(fault = fault.name(), place, "a fault");
         fault.happen(&mut scene, place).await?;
         faults.entry(fault.name()).and_modify(|count| *count += 1);
+        scene.write_chains().await?;
         sleep(PAUSE).await;
     }
     let seconds = began.elapsed().as_secs();

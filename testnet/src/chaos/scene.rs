@@ -20,7 +20,7 @@ use crate::link::{LinkError, enter_user_namespace};
 use crate::network::{
     Chain, LastSignal, Line, NoFreePort, Ports, Process, Spec, own_program, payout_address, shoal_program,
 };
-use crate::rpc::Rpc;
+use crate::rpc::{Rpc, RpcError};
 
 /// Nodes, and bitcoinds.
 pub(super) const PLACES: usize = 2;
@@ -261,6 +261,16 @@ impl Scene {
 
     pub(super) fn rpc(&self, place: usize) -> Rpc {
         Rpc::new(self.at[place].rpc, self.cookie(place))
+    }
+
+    /// Has each bitcoind write its chain to the disk, as `gettxoutsetinfo` does first. On its own, it does so once an hour: after six blocks
+    /// of Bitcoin, but after 360 of this network. If both are killed within an hour, they begin again with blocks that no node
+    /// keeps any more, since a node keeps its blocks until they are 100 deep.
+    pub(super) async fn write_chains(&self) -> Result<(), RpcError> {
+        for rpc in self.rpcs() {
+            rpc.call("gettxoutsetinfo", json!(["none"])).await?;
+        }
+        Ok(())
     }
 
     pub(super) fn rpcs(&self) -> [Rpc; PLACES] {
