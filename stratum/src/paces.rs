@@ -1,8 +1,8 @@
-//! The difficulties of devices that left: one that comes back goes on from its own, so that it neither floods the server nor
-//! is silent for a minute.
+//! The difficulties of devices that left. A device that returns starts with its last difficulty, so that it neither floods the
+//! server nor stays silent for a minute.
 //!
-//! Stratum v1 has a session id, which restores an extranonce; v2 has none, and neither has a word for the difficulty. So a
-//! device is known again by its address, its program and its user name.
+//! Stratum v1 has a session id, which restores an extranonce; v2 has none, and neither carries the difficulty. So the server
+//! recognizes a device by its address, program, and user name.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -12,7 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::limits;
 
 /// The difficulties of one server: at most [`limits::RESUMABLE_MAX`]. If there are more, all are forgotten. Only devices that
-/// worked are known, so nobody gets there for nothing.
+/// worked are noted, so filling the map costs work.
 #[derive(Debug, Default)]
 pub(crate) struct Paces {
     keys: RandomState,

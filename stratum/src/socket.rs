@@ -48,7 +48,7 @@ pub(crate) enum Event<T> {
     Stop,
     /// The pool's work or its readiness changed.
     Change,
-    /// The miner sent a message, or what is none; `None` if it closed the connection.
+    /// The miner sent a message, or bytes that are no message; `None` if it closed the connection.
     Read(Option<T>),
     /// Deadlines are to be checked.
     Tick,
@@ -58,8 +58,8 @@ pub(crate) enum Event<T> {
 pub(crate) struct Socket<D> {
     reader: FramedRead<Reader, D>,
     writer: Writer,
-    /// The next change, and the end of the server. Both are kept over the rounds of a connection's loop: a waiter that is new
-    /// in each round costs as much as reading a line.
+    /// The next change, and the end of the server. Both outlive a round of the connection's loop: creating a waiter in each
+    /// round costs as much as reading a line.
     change: ReusableBoxFuture<'static, Option<watch::Receiver<Change>>>,
     stopped: Pin<Box<WaitForCancellationFutureOwned>>,
     ticks: Interval,

@@ -16,9 +16,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use bitcoin::consensus::encode::serialize_hex;
 use clap::ValueEnum;
-use serde_json::json;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command as Program};
 
@@ -72,6 +70,9 @@ pub enum StratumError {
     /// A miner is refused.
     #[error(transparent)]
     Miner(#[from] stratum::ClientError),
+    /// A block of the bench is refused.
+    #[error("the Bitcoin refuses the bench's block: {0}")]
+    Refused(serde_json::Value),
     /// A step does not finish.
     #[error("{what}; the logs are in {}", folder.display())]
     Step {
@@ -247,16 +248,12 @@ impl Tips {
         load: &mut Load,
         folder: &Path,
     ) -> Result<(), StratumError> {
-        let block = serialize_hex(&block::next(rpc).await?);
+        let block = block::next(rpc).await?;
         load.prepare(folder, (1, SUBMITTERS, number % SUBMITTERS)).await?;
         load.send(Command::Submit { within_ms: 400 }).await?;
         tokio::time::sleep(Duration::from_millis(100)).await;
         let submitted_us = now_us();
-        let verdict = rpc.call("submitblock", json!([block])).await?;
-        if !verdict.is_null() {
-            let what = format!("the Bitcoin refuses the bench's block: {verdict}");
-            return Err(StratumError::Step { what, folder: folder.to_owned() });
-        }
+        block::submit(rpc, &block).await?;
         let (mut last_us, mut is_answered) = (None, false);
         while last_us.is_none() || !is_answered {
             match load.next(folder).await? {

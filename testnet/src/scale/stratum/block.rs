@@ -1,11 +1,13 @@
 //! Blocks without transactions for the embedded Bitcoin.
 
 use bitcoin::block::{Header, Version};
+use bitcoin::consensus::encode::serialize_hex;
 use bitcoin::hashes::Hash;
 use bitcoin::{Block, CompactTarget, Target, TxMerkleNode};
 use serde_json::{Value, json};
 use sim::hash::HeaderHasher;
 
+use super::StratumError;
 use crate::rpc::{Rpc, RpcError};
 use crate::signet;
 use crate::wallet::Wallet;
@@ -22,6 +24,15 @@ pub(super) async fn next(rpc: &Rpc) -> Result<Block, RpcError> {
     let nonce = HeaderHasher::new(&block.header).search(target, 0, u32::MAX);
     block.header.nonce = nonce.ok_or(RpcError::Unexpected { method: "getblocktemplate" })?;
     Ok(block)
+}
+
+/// Submits a block.
+///
+/// # Errors
+/// The Bitcoin refuses it, or does not answer.
+pub(super) async fn submit(rpc: &Rpc, block: &Block) -> Result<(), StratumError> {
+    let verdict = rpc.call("submitblock", json!([serialize_hex(block)])).await?;
+    if verdict.is_null() { Ok(()) } else { Err(StratumError::Refused(verdict)) }
 }
 
 fn header(template: &Value) -> Option<Header> {

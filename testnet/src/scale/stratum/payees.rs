@@ -4,8 +4,6 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bitcoin::Target;
-use bitcoin::consensus::encode::serialize_hex;
-use serde_json::json;
 use sim::hash::HeaderHasher;
 use stratum::{Client, Difficulty, Job};
 
@@ -31,8 +29,7 @@ pub(super) async fn fill(server: SocketAddr, rpc: &Rpc) -> Result<usize, Stratum
     let mut bytes = 0;
     for number in 0..LINKS_MAX {
         if number % LINKS_PER_BLOCK == 0 {
-            let block = serialize_hex(&block::next(rpc).await?);
-            rpc.call("submitblock", json!([block])).await?;
+            block::submit(rpc, &block::next(rpc).await?).await?;
             tokio::time::sleep(NEXT_JOB).await;
         }
         let (client, mut jobs) = Client::connect(server, &account(number % PAYEES), "bench/1").await?;
