@@ -8,7 +8,7 @@ use std::time::Duration;
 use bitcoin::BlockHash;
 use bitcoin::block::Header;
 use bitcoin::consensus::encode;
-use bitcoin::hex::DisplayHex;
+use data_encoding::HEXLOWER;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use serde::Deserialize;
@@ -279,7 +279,7 @@ impl Bitcoind {
     /// # Errors
     /// No bitcoind can be reached, or each answers with an error instead of a verdict.
     pub async fn submit_block(&self, block: &[u8]) -> Result<SubmitVerdict, BitcoindError> {
-        let hex: Arc<str> = block.to_lower_hex_string().into();
+        let hex: Arc<str> = HEXLOWER.encode(block).into();
         // Each call runs on its own: a bitcoind that hangs must not delay another's verdict.
         let submit = |server: Self| tokio::spawn(submit(server, Arc::clone(&hex)));
         let mut under_way: FuturesUnordered<_> = self.each().map(submit).collect();
@@ -313,7 +313,7 @@ impl Bitcoind {
     /// # Errors
     /// bitcoind cannot be reached, or answers with an error instead of a verdict.
     pub async fn propose_block(&self, block: &[u8]) -> Result<ProposalVerdict, BitcoindError> {
-        let data = block.to_lower_hex_string();
+        let data = HEXLOWER.encode(block);
         let params = json!([{ "mode": "proposal", "data": data, "rules": self.rules() }]);
         let reason: Option<String> = self.call_for_reason("getblocktemplate", params).await?;
         Ok(match reason.as_deref() {
