@@ -3,12 +3,10 @@
 Checks are numbered as in protocol.md, section 16. Ask any Bitcoin node or explorer whether its chain has the block."""
 import re
 import sys
-from functools import reduce
 from hashlib import sha256
 from io import BytesIO
 
-# Pools by consensus id: outputs_max, output_floor_sat, halving_blocks, seed_depth (section 3).
-POOLS = {
+POOLS = {  # by consensus id: outputs_max, output_floor_sat, halving_blocks, seed_depth (section 3)
     "bfcec99aa5e8518e2e54746a50391492687eaae6e8362e91b17027ed76e1dfc7": (48, 10_000, 210_000, 2),  # main
     "7d1abcb3b0883675af4069ba7c105c91d137cba1046c2c2b36e781d4f1fdc1b1": (48, 10_000, 210_000, 2),  # signet
     "f1ba06ac1c291581e08448f5d18657195d4c68b1b90bd3e9c97906a3a084bd0c": (48, 10_000, 210_000, 1),  # local
@@ -35,23 +33,22 @@ def need(holds, otherwise):
 
 def coinbase(h, extranonce, outputs):  # section 5
     push = b"\0" if h == 0 else le(0x50 + h, 1) if h <= 16 else sized(le(h, h.bit_length() // 8 + 1))
-    text = sized(push + b"\7/shoal/" + sized(extranonce))
-    start = b"\2\0\0\0\1" + bytes(32) + b"\xff" * 4 + text + b"\xfe\xff\xff\xff"
+    head = b"\2\0\0\0\1" + bytes(32) + b"\xff" * 4 + sized(push + b"\7/shoal/" + sized(extranonce)) + b"\xfe\xff\xff\xff"
     count = le(len(outputs), 1) if len(outputs) < 253 else b"\xfd" + le(len(outputs), 2)
-    return start + count + b"".join(le(value, 8) + sized(script) for value, script in outputs) + le(max(0, h - 1), 4)
+    return head + count + b"".join(le(value, 8) + sized(script) for value, script in outputs) + le(max(0, h - 1), 4)
 
-def tree(first, end, shown, siblings, starts, total):
-    # Section 15: hash and sum of the leaves from first to end. The sum before a leaf that is shown goes to `starts`.
+def tree(first, end, before, shown, siblings, starts):  # section 15: hash and sum of the leaves from first to end
     leaves = [due for due in shown if first <= due[0] < end]
-    if leaves and end - first > 1:
-        middle = first + (1 << (end - first - 1).bit_length() - 1)
-        left, before = tree(first, middle, shown, siblings, starts, total)
-        right, after = tree(middle, end, shown, siblings, starts, total + before)
-        return tagged("shoal/node", left + le(before, 16) + right + le(after, 16)), before + after
     need(leaves or siblings, "nodes of the tree are missing")
-    starts.update({index: total for index, _, _ in leaves})
-    nodes = [(tagged("shoal/leaf", le(weight, 16) + sized(script)), weight) for _, weight, script in leaves]
-    return nodes[0] if nodes else siblings.pop(0)
+    if not leaves:
+        return siblings.pop(0)
+    if end - first == 1:
+        starts[first], (_, weight, script) = before, leaves[0]
+        return tagged("shoal/leaf", le(weight, 16) + sized(script)), weight
+    middle = first + (1 << (end - first - 1).bit_length() - 1)
+    left, left_sum = tree(first, middle, before, shown, siblings, starts)
+    right, right_sum = tree(middle, end, before + left_sum, shown, siblings, starts)
+    return tagged("shoal/node", left + le(left_sum, 16) + right + le(right_sum, 16)), left_sum + right_sum
 
 def verify(data):
     """Returns finding, satoshi, output, script and block hash. Raises ValueError where the proof does not hold."""
@@ -66,68 +63,56 @@ def verify(data):
     extranonce, witness, branch = take(16), some(lambda: take(32)), some(lambda: take(32))
     payouts, rest, dues, exact = some(lambda: (number(8), script()), 2), take(52 + 68 + 32), number(4), number(2)
     shown, siblings = some(lambda: (number(4), number(16), script())), some(lambda: (take(32), number(16)))
+    need(magic == b"shoalpay\1" and version == 2 and pool.hex() in POOLS, "no proof of version 1 of a known pool")
+    need(file.tell() == len(data) and len(witness) < 2 and len(branch) < 15, "the proof is too short or too long")
     payees = [payee for _, payee in payouts]
-    need(magic == b"shoalpay\1" and version == 2, "this is no proof of version 1")
-    need(file.tell() == len(data), "the proof is too short or too long")
-    need(len(witness) < 2 and len(branch) < 15, "a count is too large")
-    payable = all(PAYABLE.fullmatch(script) for script in [own, finder] + payees + [due[2] for due in shown])
-    need(payable, "a script is not one that Shoal pays")
-    need(pool.hex() in POOLS, "the pool is unknown")
+    need(all(map(PAYABLE.fullmatch, [own, finder, *payees, *(due[2] for due in shown)])), "a script is not payable")
     outputs_max, floor, halving, seed_depth = POOLS[pool.hex()]
-    mantissa, exponent = int.from_bytes(header[72:75], "little"), header[75]  # check 1
-    met = exponent <= 32 and int.from_bytes(double(header), "little") <= mantissa << 8 * exponent >> 24
-    need(met and mantissa < 1 << 23, "the header lacks the work of its nBits")
-    outputs = payouts + [(0, null_data)] * bool(null_data)  # check 2
-    outputs += [(0, b"\x6a\x24\xaa\x21\xa9\xed" + hash_) for hash_ in witness]
-    outputs += [(0, b"\x6a\x20" + tagged("shoal/commitment", pool + share))]
-    root = reduce(lambda left, right: double(left + right), branch, double(coinbase(height, extranonce, outputs)))
-    need(root == header[36:68], "the coinbase is not in the block")
-    need(sum(amount for amount, _ in payouts) == value, "the payouts do not add up")
-    starts = {}  # check 3
-    root, total = tree(0, dues, shown, siblings, starts, 0) if dues else (bytes(32), 0)
-    need(not siblings and list(starts) == [due[0] for due in shown], "the tree has other parts")
-    state = tagged("shoal/state", le(dues, 4) + le(total, 16) + root + rest)
-    need(state == state_root, "the dues do not lead to the state root")
-    seed = header[4:36]
-    for ancestor in ancestors:  # check 4
-        need(double(ancestor) == seed, "the headers do not lead to the seed")
-        seed = ancestor[4:36]
-    need(len(ancestors) == min(seed_depth, max(0, height - 1)), "the headers do not lead to the seed")
-    block = double(header)[::-1].hex()
+    target = int.from_bytes(header[72:75], "little") << 8 * header[75] >> 24  # check 1
+    met = int.from_bytes(double(header), "little") <= target
+    need(met and header[74] < 128 and header[75] <= 32, "the header lacks the work of its nBits")
+    data_outputs = [null_data] * bool(null_data) + [b"\x6a\x24\xaa\x21\xa9\xed" + hash_ for hash_ in witness]  # check 2
+    data_outputs += [b"\x6a\x20" + tagged("shoal/commitment", pool + share)]
+    root = double(coinbase(height, extranonce, payouts + [(0, null) for null in data_outputs]))
+    for hash_ in branch:
+        root = double(root + hash_)
+    need(root == header[36:68] and sum(amount for amount, _ in payouts) == value, "the block has another coinbase")
+    starts = {}  # check 3: the sums before the leaves that are shown
+    root, total = tree(0, dues, 0, shown, siblings, starts) if dues else (bytes(32), 0)
+    leads = tagged("shoal/state", le(dues, 4) + le(total, 16) + root + rest) == state_root and not siblings
+    need(leads and list(starts) == [due[0] for due in shown], "the dues do not lead to the state root")
+    follow = all(double(old) == new[4:36] for new, old in zip([header] + ancestors, ancestors))  # check 4
+    need(follow and len(ancestors) == min(seed_depth, max(0, height - 1)), "the headers do not lead to the seed")
+    seed, block = (ancestors or [header])[-1][4:36], double(header)[::-1].hex()
     if not dues:  # check 5
         need(exact == 0 and payees == [finder], "the finder is not paid alone")
         return ("finder", value, 0, own, block) if own == finder else ("other_finder", 0, None, own, block)
-
-    last = [due for due in shown if due[0] == exact - 1]
-    drawn = [due for due in shown if due[0] >= exact]
+    exacts, drawn = [due for due in shown if due[0] < exact], [due for due in shown if due[0] >= exact]
     mine = [due for due in shown if due[2] == own][:1]
-    need(len(last) == min(1, exact) and all(due in (mine or drawn) + last for due in shown), "other dues are shown")
-    count, points = len(payouts), len(payouts) - exact
-    need(1 <= count <= min(outputs_max, dues), "the number of outputs does not follow")  # check 6
-    follows = points == 0 if count == dues else points > 0
-    step = sum(weight for _, weight, _ in last)  # check 7: the weight of the last exact due, and then T
-    first = sum(starts[index] for index, _, _ in last) + step
-    follows &= total - first < step * points or not last if points else total == first
+    last, step, _ = exacts[-1] if exacts else (-1, 0, b"")
+    need(last == exact - 1 and all(due in (mine or drawn) + exacts[-1:] for due in shown), "other dues are shown")
+    count, points = len(payouts), len(payouts) - exact  # check 6
+    need(1 <= count <= min(outputs_max, dues), "the number of outputs does not follow")
+    need(points == 0 if count == dues else points > 0, "the number of exact outputs does not follow")
+    first = starts.get(last, 0) + step  # check 7: here the step is the weight of the last exact due, then it is T
+    follows = (not exacts or total - first < step * points) if points else total == first
     step, total = ((total - first) // points, total - (total - first) % points) if points else (step, total)
     need(follows and step and all(due[1] <= step for due in drawn), "the number of exact outputs does not follow")
     need(count == 1 or (5_000_000_000 >> height // halving) * step >= floor * total, "an output is below the floor")
-    for index, weight, *script in [due for due in shown if due[0] < exact] + [(at, step) for at in range(exact, count)]:
-        more = payouts[index][0] - value * weight // total  # checks 8 and 9
-        need(more == 0 or index == 0 and 0 < more < count, f"output {index} pays another amount")
-        need(script in ([], [payees[index]]), f"output {index} pays another script")
-    draw = lambda script: sha(tagged("shoal/draw", seed) * 2 + script)
-    paid, weight, _ = mine[0] if mine else (dues, 0, own)
-    if paid >= exact:  # check 10
-        start, point = starts.get(paid, total) - first, int.from_bytes(draw(b"")[:16], "big") * step >> 128
-        number = max(0, -((point - start) // step))
-        paid = exact + number if number < points and point + number * step < start + weight else None
-    need(own not in payees if paid is None else own == payees[paid], "an output pays another script")
-    if paid is not None:
-        return "exact" if paid < exact else "drawn", payouts[paid][0], paid, own, block
+    for at, weight, payee in exacts + [(at, step, payees[at]) for at in range(exact, count)]:  # checks 8 and 9
+        more = payouts[at][0] - value * weight // total
+        need(payee == payees[at] and 0 <= more < (1 if at else count), f"output {at} pays another amount or script")
+    draw = lambda payee: sha(tagged("shoal/draw", seed) * 2 + payee)
+    point = first + (int.from_bytes(draw(b"")[:16], "big") * step >> 128)  # check 10
+    paid = [at for at, _, _ in mine if at < exact]
+    paid += [exact + j for at, weight, _ in mine for j in range(points) if 0 <= point + j * step - starts[at] < weight]
+    need(own == payees[paid[0]] if paid else own not in payees, "an output pays another script")
+    if paid:
+        return "exact" if paid[0] < exact else "drawn", payouts[paid[0]][0], paid[0], own, block
     if not mine:  # check 11
-        place = max([exact] + [index + 1 for index, _, script in drawn if draw(script) < draw(own)])
-        beside = [index for index in (place - 1, place) if exact <= index < dues]
-        need([index for index, _, _ in drawn] == beside, "the place of the script is not shown")
+        place = max([exact] + [at + 1 for at, _, payee in drawn if draw(payee) < draw(own)])
+        beside = [at for at in (place - 1, place) if exact <= at < dues]
+        need([at for at, _, _ in drawn] == beside, "the place of the script is not shown")
     return "not_drawn" if mine else "absent", 0, None, own, block
 
 if __name__ == "__main__":
