@@ -97,6 +97,26 @@ pub struct Config {
     pub reach: Reach,
 }
 
+impl Config {
+    /// The configuration of a node that listens nowhere and knows no peers, as tests and tools start from.
+    pub fn bare(secret_key: [u8; 32], consensus_id: [u8; 32]) -> Self {
+        Self {
+            secret_key,
+            listen: Vec::new(),
+            peers: Vec::new(),
+            mdns: false,
+            consensus_id,
+            user_agent: "test/1".to_owned(),
+            traffic: Traffic::default(),
+            max_upload: None,
+            bans: Vec::new(),
+            discovery: None,
+            proxy: None,
+            reach: Reach::default(),
+        }
+    }
+}
+
 /// How to discover other nodes, and to be discovered.
 #[derive(Clone, Debug)]
 pub struct Discover {

@@ -58,20 +58,7 @@ pub(crate) fn watch_stored(mut events: broadcast::Receiver<ChainEvent>, stored: 
 
 /// A peer of the node without other peers. It records the messages that it gets.
 pub(crate) async fn peer(number: u8, address: &str, consensus_id: [u8; 32], tip: TipInfo, heard: Marks) -> Handle {
-    let config = p2p::Config {
-        secret_key: [number; 32],
-        listen: Vec::new(),
-        peers: vec![address.to_owned()],
-        mdns: false,
-        consensus_id,
-        user_agent: "bench/1".to_owned(),
-        traffic: p2p::Traffic::default(),
-        proxy: None,
-        reach: p2p::Reach::default(),
-        max_upload: None,
-        bans: Vec::new(),
-        discovery: None,
-    };
+    let config = p2p::Config { peers: vec![address.to_owned()], ..p2p::Config::bare([number; 32], consensus_id) };
     let (handle, events) = Network::start(config).expect("nothing is listened on");
     tokio::spawn(listen(handle.clone(), events, tip, heard));
     while handle.peers().await.expect("the network runs").is_empty() {

@@ -183,20 +183,7 @@ fn network(consensus_id: &[u8; 32]) -> (p2p::Handle, mpsc::Receiver<p2p_proto::E
     // The network reports its addresses only to the peers' task, so the port is chosen first.
     let free = Probe::bind("127.0.0.1:0").and_then(|probe| probe.local_addr()).expect("a free port").port();
     let listen = [format!("/ip4/127.0.0.1/tcp/{free}"), format!("/ip4/127.0.0.1/udp/{free}/quic-v1")];
-    let config = p2p::Config {
-        secret_key: [1; 32],
-        listen: listen.to_vec(),
-        peers: Vec::new(),
-        mdns: false,
-        consensus_id: *consensus_id,
-        user_agent: "bench/1".to_owned(),
-        traffic: p2p::Traffic::default(),
-        proxy: None,
-        reach: p2p::Reach::default(),
-        max_upload: None,
-        bans: Vec::new(),
-        discovery: None,
-    };
+    let config = p2p::Config { listen: listen.to_vec(), ..p2p::Config::bare([1; 32], *consensus_id) };
     let (handle, events) = p2p::Network::start(config).expect("loopback can be listened on");
     (handle, events, listen)
 }

@@ -2,7 +2,7 @@
 
 use std::process::Output;
 
-use p2p::{Config, Handle, Network, Traffic};
+use p2p::{Config, Handle, Network};
 use serde_json::Value;
 use tokio::process::Command;
 
@@ -11,20 +11,7 @@ use crate::server::{Api, sentence};
 
 /// A network that runs while its events are read.
 fn network() -> Handle {
-    let config = Config {
-        secret_key: [9; 32],
-        listen: vec!["/ip4/127.0.0.1/tcp/0".to_owned()],
-        peers: Vec::new(),
-        mdns: false,
-        consensus_id: [1; 32],
-        user_agent: "test".to_owned(),
-        traffic: Traffic::default(),
-        max_upload: None,
-        bans: Vec::new(),
-        discovery: None,
-        proxy: None,
-        reach: p2p::Reach::default(),
-    };
+    let config = Config { listen: vec!["/ip4/127.0.0.1/tcp/0".to_owned()], ..Config::bare([9; 32], [1; 32]) };
     let (handle, mut events) = Network::start(config).unwrap();
     tokio::spawn(async move { while events.recv().await.is_some() {} });
     handle

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use p2p::{Config, Network, Reach, Traffic};
+use p2p::{Config, Network};
 use p2p_proto::sync::RequestId;
 use p2p_proto::{Command as Tell, Event, Verdict};
 use serde_json::json;
@@ -29,18 +29,9 @@ impl Censor {
         let of = |address: &SocketAddr| format!("/ip4/{}/tcp/{}", address.ip(), address.port());
         let digits = |at: usize| u8::from_str_radix(&consensus_id[2 * at..2 * at + 2], 16).unwrap();
         let config = Config {
-            secret_key: [77; 32],
             listen: vec!["/ip4/127.0.0.1/tcp/0".to_owned()],
             peers: nodes.iter().chain([&pool]).map(of).collect(),
-            mdns: false,
-            consensus_id: std::array::from_fn(digits),
-            user_agent: "censor/1".to_owned(),
-            traffic: Traffic::default(),
-            proxy: None,
-            reach: Reach::default(),
-            max_upload: None,
-            bans: Vec::new(),
-            discovery: None,
+            ..Config::bare([77; 32], std::array::from_fn(digits))
         };
         runtime.spawn(censor(config, of(&pool), Arc::clone(&peers)));
         Self { peers, _runtime: runtime }

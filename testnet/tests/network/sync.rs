@@ -28,18 +28,8 @@ enum Bad {
 /// Starts a bad peer. Returns its address.
 async fn start_bad(number: u8, kind: Bad) -> String {
     let config = p2p::Config {
-        secret_key: [number; 32],
         listen: vec!["/ip4/127.0.0.1/tcp/0".to_owned()],
-        peers: Vec::new(),
-        mdns: false,
-        consensus_id: ChainParams::rehearsal().consensus_id(),
-        user_agent: "bad/1".to_owned(),
-        traffic: p2p::Traffic::default(),
-        proxy: None,
-        reach: p2p::Reach::default(),
-        max_upload: None,
-        bans: Vec::new(),
-        discovery: None,
+        ..p2p::Config::bare([number; 32], ChainParams::rehearsal().consensus_id())
     };
     let (handle, mut events) = Network::start(config).unwrap();
     let address = loop {

@@ -77,18 +77,9 @@ impl TestConfig {
 pub fn config(number: u8, peers: &[&String]) -> TestConfig {
     TestConfig {
         config: Config {
-            secret_key: [number; 32],
             listen: vec!["/ip4/127.0.0.1/tcp/0".to_owned()],
             peers: peers.iter().map(|peer| (*peer).clone()).collect(),
-            mdns: false,
-            consensus_id: [0x5a; 32],
-            user_agent: "test/1".to_owned(),
-            traffic: p2p::Traffic::default(),
-            proxy: None,
-            reach: p2p::Reach::default(),
-            max_upload: None,
-            bans: Vec::new(),
-            discovery: None,
+            ..Config::bare([number; 32], [0x5a; 32])
         },
     }
 }
