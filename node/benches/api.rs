@@ -11,7 +11,6 @@ use bitcoin::hashes::Hash;
 use bitcoin::{Address, ScriptBuf, WPubkeyHash};
 use node::api::{self, Context, Token};
 use node::bitcoind::Bitcoind;
-use node::config::Config;
 use node::consensus::{self, EngineHandle, Inputs, Started};
 use node::devices::SharedDevices;
 use node::history::History;
@@ -26,6 +25,9 @@ use sharechain::{ChainParams, Outcome, Proof, ShareId, U256, Weight};
 use testkit::World;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+
+#[path = "../tests/api/config.rs"]
+mod config;
 
 /// Default number of links: eight hours of mainnet.
 const LINKS: u32 = 3_000;
@@ -73,17 +75,6 @@ fn grow(links: u32) -> (World, Vec<Mined>) {
     (world, found)
 }
 
-/// The configuration of a node whose bitcoind does not answer.
-fn config(dir: &std::path::Path, listen: SocketAddr) -> Config {
-    let text = format!(
-        "network = \"local\"\ndata_dir = {dir:?}\nnew_pool = true\n\
-         [bitcoind]\nurl = \"http://127.0.0.1:1\"\ncookie_file = \"/nonexistent\"\n\
-         [stratum]\nlisten = \"127.0.0.1:0\"\n[p2p]\nlisten = [\"127.0.0.1:0\"]\nmdns = false\n\
-         [api]\nlisten = \"{listen}\"\nrequests_a_second = 100_000\n"
-    );
-    Config::of_text(&text, &dir.join("shoal.toml")).expect("the settings are right")
-}
-
 /// Starts the API for these proofs. Returns its address and the engine.
 async fn serve(world: &World, found: &[Mined], dir: &std::path::Path) -> (SocketAddr, EngineHandle) {
     let store = Arc::new(Store::open(&dir.join("db"), *world.chain.consensus_id()).expect("a new database"));
@@ -103,7 +94,7 @@ async fn serve(world: &World, found: &[Mined], dir: &std::path::Path) -> (Socket
     println!("history of {} proofs made in {:.1?}, {each:.1?} each", found.len(), started.elapsed());
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("it listens");
-    let config = Arc::new(config(dir, address));
+    let config = Arc::new(config::config(dir, address, 100_000));
     let bitcoind = Bitcoind::new(&config.bitcoind, config.network).expect("the settings are right");
     let context = Context {
         chain: reader,

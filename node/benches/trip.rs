@@ -10,6 +10,7 @@
 //! traffic.rs  a peer that sends shares, a peer that only listens, and a miner
 //! readers.rs  readers of the API
 //! table.rs    the lines of the output
+//! config.rs   the configuration, which the tests of the API have too
 //! ```
 
 use std::sync::Arc;
@@ -22,6 +23,8 @@ use tokio::runtime::{Builder, Runtime};
 
 #[path = "trip/chain.rs"]
 mod chain;
+#[path = "../tests/api/config.rs"]
+mod config;
 #[path = "trip/readers.rs"]
 mod readers;
 #[path = "trip/table.rs"]

@@ -10,7 +10,7 @@ use bitcoin::BlockHash;
 use node::api::{self, Context, Token};
 use node::bitcoind::Bitcoind;
 use node::clock::now;
-use node::config::{Config, Network};
+use node::config::Network;
 use node::consensus::{self, EngineHandle, FoundWork, Inputs, PeerLinks, PeerSide, Started};
 use node::devices::SharedDevices;
 use node::headers::HeaderSource;
@@ -32,6 +32,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{broadcast, mpsc, watch};
 
 use crate::chain::Grown;
+use crate::config::config;
 
 /// The running node, as the benchmark sees it.
 pub(crate) struct Node {
@@ -81,7 +82,7 @@ pub(crate) async fn node(grown: &Grown, dir: &Path) -> Node {
     let engine = engine(grown, Arc::clone(&store));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let api = listener.local_addr().expect("it listens");
-    let config = Arc::new(config(dir, api));
+    let config = Arc::new(config(dir, api, 100));
     let bitcoind = Bitcoind::new(&config.bitcoind, config.network).expect("the settings are right");
     let submissions = Submissions::new(bitcoind.clone(), Arc::clone(&store)).expect("it is empty");
     let (network, events, p2p) = network(&grown.params.consensus_id());
@@ -186,15 +187,4 @@ fn network(consensus_id: &[u8; 32]) -> (p2p::Handle, mpsc::Receiver<p2p_proto::E
     let config = p2p::Config { listen: listen.to_vec(), ..p2p::Config::bare([1; 32], *consensus_id) };
     let (handle, events) = p2p::Network::start(config).expect("loopback can be listened on");
     (handle, events, listen)
-}
-
-/// The configuration of a node whose bitcoind does not answer.
-fn config(dir: &Path, listen: SocketAddr) -> Config {
-    let text = format!(
-        "network = \"local\"\ndata_dir = {dir:?}\nnew_pool = true\n\
-         [bitcoind]\nurl = \"http://127.0.0.1:1\"\ncookie_file = \"/nonexistent\"\n\
-         [stratum]\nlisten = \"127.0.0.1:0\"\n[p2p]\nlisten = [\"127.0.0.1:0\"]\nmdns = false\n\
-         [api]\nlisten = \"{listen}\"\nrequests_a_second = 100\n"
-    );
-    Config::of_text(&text, &dir.join("shoal.toml")).expect("the settings are right")
 }

@@ -15,8 +15,9 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 use crate::answers::address;
+use crate::config::config;
 use crate::pool::{Pool, miner, params};
-use crate::server::{Api, config, sentence};
+use crate::server::{Api, sentence};
 
 /// Fields that only a node knows, or that node and explorer define differently: `next_from` refers to positions in
 /// their own lists.
@@ -56,7 +57,7 @@ pub(crate) fn record(pool: &mut Pool, folder: &TempDir, name: &str) -> std::path
 async fn explorer(url: ::archive::ArchiveUrl, params: ChainParams) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let mut config = config(std::path::Path::new("/nonexistent"), address);
+    let mut config = config(std::path::Path::new("/nonexistent"), address, 1_000);
     config.api.public = true;
     let explorer = Explorer { config: Arc::new(config), params, archive: url };
     tokio::spawn(explorer.serve(listener, std::future::pending()));

@@ -7,6 +7,7 @@ mod archived;
 mod bans;
 mod check;
 mod command;
+mod config;
 mod document;
 mod explorer;
 mod exposure;

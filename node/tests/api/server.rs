@@ -1,7 +1,6 @@
 //! A node's API on its own port, and ways to ask it.
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -20,6 +19,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{oneshot, watch};
 
+use crate::config::config;
 use crate::pool::Pool;
 
 /// A running API, which stops when this is dropped.
@@ -34,17 +34,6 @@ pub(crate) struct Api {
     _dir: TempDir,
 }
 
-/// The configuration of a node of its own, whose bitcoind does not answer.
-pub(crate) fn config(dir: &Path, listen: SocketAddr) -> Config {
-    let text = format!(
-        "network = \"local\"\ndata_dir = {dir:?}\nnew_pool = true\n\
-         [bitcoind]\nurl = \"http://127.0.0.1:1\"\ncookie_file = \"/nonexistent\"\n\
-         [stratum]\nlisten = \"127.0.0.1:0\"\n[p2p]\nlisten = [\"127.0.0.1:0\"]\nmdns = false\n\
-         [api]\nlisten = \"{listen}\"\nrequests_a_second = 1_000\n"
-    );
-    Config::of_text(&text, &dir.join("shoal.toml")).unwrap()
-}
-
 impl Api {
     /// Serves this pool.
     pub(crate) async fn of(pool: Pool) -> Self {
@@ -56,7 +45,7 @@ impl Api {
         let Pool { engine, store, dir, .. } = pool;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let mut config = config(dir.path(), address);
+        let mut config = config(dir.path(), address, 1_000);
         change(&mut config);
         let config = Arc::new(config);
         let bitcoind = Bitcoind::new(&config.bitcoind, config.network).unwrap();
