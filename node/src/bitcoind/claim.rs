@@ -3,7 +3,6 @@
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use bitcoin::{BlockHash, Work};
 use futures::future::BoxFuture;
@@ -14,9 +13,6 @@ use tracing::warn;
 use super::client::Bitcoind;
 use super::state::FeedState;
 use crate::limits::POLL_INTERVAL;
-
-/// Interval between log lines about one bitcoind.
-const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Knows Bitcoin's headers, and checks new ones.
 pub trait Prover: Send + Sync {
@@ -70,8 +66,6 @@ struct Claim {
     is_asked: bool,
     /// The last failed proof, if none has succeeded since.
     failed: Option<Failed>,
-    /// When a failed proof was last logged.
-    logged: Option<Instant>,
 }
 
 struct Failed {
@@ -87,18 +81,9 @@ impl Claim {
     }
 }
 
-/// Whether to log a failed proof now.
-fn is_log_due(logged: &mut Option<Instant>, now: Instant) -> bool {
-    let is_due = logged.is_none_or(|last| now >= last + LOG_INTERVAL);
-    if is_due {
-        *logged = Some(now);
-    }
-    is_due
-}
-
 impl Claims {
     pub(super) fn new(bitcoinds: impl Iterator<Item = Bitcoind>, proving: Proving) -> Self {
-        let claim = |bitcoind| Claim { bitcoind, proven: None, is_asked: false, failed: None, logged: None };
+        let claim = |bitcoind| Claim { bitcoind, proven: None, is_asked: false, failed: None };
         Self { proving, each: bitcoinds.map(claim).collect(), under_way: JoinSet::new() }
     }
 
@@ -134,26 +119,15 @@ impl Claims {
     pub(super) async fn settled(&mut self) {
         let Some(done) = self.under_way.join_next().await else { return std::future::pending().await };
         let (index, tip, proof) = done.expect("fetching headers does not panic");
-        let (claim, now) = (&mut self.each[index], Instant::now());
+        let claim = &mut self.each[index];
         claim.is_asked = false;
         let Err(reason) = proof else { return };
-        if is_log_due(&mut claim.logged, now) {
+        // It is asked again every few seconds, but the log needs the block only once.
+        if claim.failed.as_ref().is_none_or(|failed| failed.tip != tip) {
             let url = claim.bitcoind.url();
             warn!(%url, block = %tip, reason, "a bitcoind claims a block that it cannot prove, so the claim has no effect");
         }
         let why = format!("bitcoind claims block {tip}, which it cannot prove: {reason}").into();
-        claim.failed = Some(Failed { tip, at: now, why });
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_failed_proof_is_logged_once_a_minute() {
-        let (mut logged, began) = (None, Instant::now());
-        let seconds = (0..150).filter(|second| is_log_due(&mut logged, began + Duration::from_secs(*second)));
-        assert_eq!(seconds.collect::<Vec<_>>(), [0, 60, 120]);
+        claim.failed = Some(Failed { tip, at: Instant::now(), why });
     }
 }
