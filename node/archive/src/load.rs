@@ -19,26 +19,26 @@ use crate::limits::{AWAY_MAX, BATCH_BYTES, BATCH_ROWS, BATCHES_WAITING};
 use crate::patient::PatientWriter;
 use crate::writer::Cursor;
 
-/// What a load did.
+/// Result of a load.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Loaded {
-    /// Lines of the recording.
+    /// Number of lines in the recording.
     pub lines: u64,
-    /// Lines that were loaded before.
+    /// Number of lines that an earlier load had stored.
     pub skipped: u64,
-    /// Valid proofs in the other lines.
+    /// Number of valid proofs in the other lines.
     pub proofs: u64,
-    /// Those that the database did not have.
+    /// Number of these proofs that were new to the database.
     pub new_proofs: u64,
     /// Height of the recording's tip.
     pub height: Height,
     /// Number of lines whose claims or verdicts differ from what the rules give.
     pub differences: usize,
-    /// What the recording of a pruned node does not show.
+    /// What cannot be verified because a pruned node made the recording.
     pub unverified: Option<Unverified>,
 }
 
-/// A batch, and how far the recording was read with it.
+/// A batch, and the position in the recording after it.
 struct Step {
     batch: Batch,
     cursor: Cursor,

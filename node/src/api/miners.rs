@@ -27,9 +27,9 @@ use crate::devices::Device;
 use crate::miners::percent_of;
 use crate::state::BitcoinView;
 
-/// Spans of the average hashrates, and the steps that they are summed from, seconds.
-const HOUR: (u32, u32) = (3_600, 60);
-const DAY: (u32, u32) = (86_400, 600);
+/// Spans of the average hashrates, and the steps that they consist of, seconds.
+pub(super) const HOUR: (u32, u32) = (3_600, 60);
+pub(super) const DAY: (u32, u32) = (86_400, 600);
 
 /// What this node knows about an address.
 #[derive(Debug, Serialize, ToSchema)]

@@ -1,4 +1,4 @@
-//! Bitcoin's best chain, as far as the archive has it: by height, so that confirmations take no query.
+//! Bitcoin's best chain in the archive, by height. It is kept in memory, so that confirmations need no query.
 
 use archive::ArchiveError;
 use archive::limits::HEADERS_PAGE;
@@ -8,13 +8,13 @@ use sharechain::{ChainParams, ShareId, target};
 
 use crate::api::limits::HEADERS_KEPT_MAX;
 
-/// Bitcoin blocks of a day at the target interval.
+/// Bitcoin blocks a day at the target interval.
 const BLOCKS_A_DAY: usize = 144;
 
-/// Blocks without which their interval is mostly chance.
+/// Minimum number of blocks for an average interval. With fewer, it is mostly chance.
 const BLOCKS_MIN: usize = 12;
 
-/// Age of headers that say something about the interval of today, seconds.
+/// Maximum age of headers that count for the average interval, seconds.
 const LATELY_S: u32 = 2 * 86_400;
 
 /// Target interval between Bitcoin blocks, seconds.
@@ -24,7 +24,7 @@ pub(super) const BLOCK_S: f64 = 600.0;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Bitcoin {
     lowest: u32,
-    /// From the lowest up: hash, difficulty, time.
+    /// Hash, nBits, and time of each header, lowest first.
     known: Vec<(ShareId, CompactTarget, u32)>,
 }
 
@@ -47,14 +47,14 @@ impl Bitcoin {
         }
     }
 
-    /// Expected hashes to find a block at a height, or else the newest one.
+    /// Expected number of hashes to find the block at a height; to find the newest block if that height is unknown.
     pub(super) fn work(&self, height: u32, params: &ChainParams) -> f64 {
         let known = self.at(height).or_else(|| self.at(height.checked_sub(1)?)).or(self.known.last());
         let bits = known.map_or_else(|| params.bitcoin.genesis().bits, |(_, bits, _)| *bits);
         target::work_of_bits(bits).to_hashes_saturating_u128().max(1) as f64
     }
 
-    /// Average time between blocks lately, seconds; the target while there are few.
+    /// Average time between recent blocks, seconds; the target interval while there are few.
     pub(super) fn interval_s(&self) -> f64 {
         let Some((_, _, newest)) = self.known.last() else { return BLOCK_S };
         let ages = self.known.iter().rev().map(|(_, _, time)| newest.saturating_sub(*time));
@@ -63,7 +63,7 @@ impl Bitcoin {
         if blocks < BLOCKS_MIN { BLOCK_S } else { f64::from(oldest) / blocks as f64 }
     }
 
-    /// Takes in what is new in the archive.
+    /// Reads the headers that are new in the archive.
     pub(super) async fn refresh(&mut self, archive: &Archive) -> Result<(), ArchiveError> {
         let Some(best) = archive.best_header().await? else { return Ok(()) };
         if self.at(best.height).is_some_and(|(hash, ..)| *hash == best.hash) && self.height() == best.height {

@@ -1,4 +1,4 @@
-//! `/api/v1/miners/{address}`, `/shares`, `/payments`: what an address has in the window, what it found, what it was paid.
+//! `/api/v1/miners/{address}`, `/shares`, `/payments`: an address's weight in the window, its shares, and its payments.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use super::status::pending_of;
 use crate::api::error::ApiError;
 use crate::api::limits::MATURITY_BLOCKS;
 use crate::api::miner_history::{MinerShare, MinerShares, Payment, Payments};
-use crate::api::miners::{Miner, MinerWindow};
+use crate::api::miners::{DAY, HOUR, Miner, MinerWindow};
 use crate::api::params::{Paging, Segment};
 use crate::api::views::Payee;
 use crate::clock::now;
@@ -21,13 +21,10 @@ use crate::clock::now;
 pub(super) use crate::api::miner_history::{__path_payments, __path_shares};
 pub(super) use crate::api::miners::__path_miner;
 
-/// Spans of the average hashrates, and the steps to which they are rounded, seconds, as at a node.
-const HOUR: (u32, u32) = (3_600, 60);
-const DAY: (u32, u32) = (86_400, 600);
-
-/// Time without which a hashrate is no more than chance, seconds.
+/// Minimum time for an average hashrate, seconds. Over a shorter time, it is mostly chance.
 const OBSERVED_S_MIN: u32 = 60;
 
+/// Start of a span that ends now, rounded down to a step.
 fn begins(now: u32, (span_s, step_s): (u32, u32)) -> u32 {
     let start = now.saturating_sub(span_s);
     start - start % step_s
@@ -36,13 +33,13 @@ fn begins(now: u32, (span_s, step_s): (u32, u32)) -> u32 {
 /// Average hashrate since a time, or since the first share if that is later.
 fn hashrate(hashes: u128, since: u32, first: Option<(u32, u128)>, now: u32) -> Option<f64> {
     let (time, of_first) = first?;
-    // The first share tells when the count begins; only what follows tells how fast the miner is.
+    // The first share only marks the start; the hashrate follows from the later ones.
     let (since, hashes) = if time > since { (time, hashes.saturating_sub(of_first)) } else { (since, hashes) };
     let observed_s = now.saturating_sub(since);
     (observed_s >= OBSERVED_S_MIN).then(|| hashes as f64 / f64::from(observed_s))
 }
 
-/// Returns an address's weight and what it found lately. An address that has never mined is not an error: its weight is
+/// Returns an address's weight, pending shares, and average hashrates. An address that has never mined is not an error: its weight is
 /// zero.
 pub(super) async fn miner(State(view): State<Arc<View>>, Segment(text): Segment) -> Result<Json<Miner>, ApiError> {
     let script = view.script(&text)?;

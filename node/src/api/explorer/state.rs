@@ -1,4 +1,4 @@
-//! What handlers share.
+//! The state that handlers share.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -17,19 +17,19 @@ use crate::api::limits::LIVE_READERS_MAX;
 use crate::api::live_feed::Live;
 use crate::config::{Config, parse_address};
 
-/// What answers are made from.
+/// The state of the explorer.
 pub(super) struct View {
     pub config: Arc<Config>,
     pub params: ChainParams,
     pub archive: Archive,
-    /// The newest links; none until they were read.
+    /// The newest links; none until they have been read.
     pub now: watch::Sender<Option<Arc<Now>>>,
     pub steps: Steps,
     pub efforts: Mutex<Efforts>,
     pub live: Live,
-    /// Room for readers of live events.
+    /// One permit for each reader of live events.
     pub streams: Arc<Semaphore>,
-    /// The first link, which no proof made and no archive has.
+    /// A chain that has only genesis, which has no proof and is in no archive.
     pub genesis: Option<Chain>,
     pub started: Instant,
     /// The OpenAPI document, JSON.
@@ -55,7 +55,7 @@ impl View {
         }
     }
 
-    /// What is known of the newest links. One answer must use one view, so that its parts agree.
+    /// The newest links. An answer must call this only once, so that its parts agree.
     pub(super) fn now(&self) -> Result<Arc<Now>, ApiError> {
         self.now.borrow().clone().ok_or(ApiError::ArchiveEmpty)
     }
@@ -74,14 +74,14 @@ impl View {
     }
 }
 
-/// Position in a list that is sorted by height, or by time in its place: a height, and a number of items at it that came before.
+/// Position in a list that is sorted by height, or by a time instead: the height, and the number of its items that come before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place {
     pub height: u32,
     pub skip: u32,
 }
 
-/// Bits of [`Place::skip`] in a number of a page. With those of a height, it is exact in the numbers of browsers.
+/// Bits of [`Place::skip`] in the number of a page. With the 32 bits of a height, JavaScript still represents it exactly.
 const SKIP_BITS: u32 = 18;
 
 impl Place {
@@ -95,7 +95,7 @@ impl Place {
         }
     }
 
-    /// The place behind items with these heights, which began here.
+    /// The place after items with these heights that start here.
     pub(super) fn behind(self, heights: impl Iterator<Item = u32>) -> Self {
         heights.fold(self, |place, height| {
             let skip = if height == place.height { place.skip.saturating_add(1) } else { 1 };
