@@ -19,7 +19,7 @@ const first = !e.hasAttribute("data-reached");
 e.setAttribute("data-reached", "");
 return [first, seen, e.outerHTML.slice(0, 120)]"""
 THEME = "return document.documentElement.dataset.theme ?? 'system'"
-# The selected link in the chain picture: its target, and its height.
+# The selected link in the share-chain's chart: its target, and its height.
 PICKED = """
 const picked = document.querySelector("#picked");
 return [picked.querySelector("a[href^='/links/']").getAttribute("href"), picked.textContent.match(/Link ([\\d,]*\\d)/)[1]]"""

@@ -77,15 +77,15 @@ fn fill(world: &mut World, parent: ShareId) {
 fn side_links_are_bounded_and_what_can_be_listed_stays() {
     let mut world = long();
     // An honest branch that split off long ago.
-    let mut parted = world.clone();
+    let mut fork = world.clone();
     let mut branch = vec![];
     let mut tip = world.chain.main_at(Height(5)).unwrap();
     for _ in 0..50 {
-        parted.now = parted.now.plus(1);
-        let time = parted.now;
-        let link = mined_on(&mut parted, tip, time, vec![]);
+        fork.now = fork.now.plus(1);
+        let time = fork.now;
+        let link = mined_on(&mut fork, tip, time, vec![]);
         tip = link.id();
-        accepted(parted.insert_requested(&link, Some(vec![])));
+        accepted(fork.insert_requested(&link, Some(vec![])));
         branch.push(link);
     }
     // Cheap links come before it and are higher. More come after it.

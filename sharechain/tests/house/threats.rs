@@ -48,10 +48,10 @@ const ATTACKS: &[&str] = &[
 #[test]
 fn every_threat_has_a_row_and_every_test_it_names_exists() {
     let text = fs::read_to_string(root().join("specs/threats.md")).unwrap();
-    let tables = &text[text.find("## The catalogue").unwrap()..];
+    let tables = &text[text.find("## Attacks\n").unwrap()..];
     let rows: Vec<Vec<&str>> = tables.lines().filter(|line| line.starts_with("| ")).map(cells).collect();
-    let of_catalogue: Vec<&str> = rows.iter().filter(|row| row.len() == 6).map(|row| row[0]).collect();
-    assert_eq!(&of_catalogue[1..], ATTACKS, "specs/threats.md lacks an attack, or names another");
+    let attacks: Vec<&str> = rows.iter().filter(|row| row.len() == 6).map(|row| row[0]).collect();
+    assert_eq!(&attacks[1..], ATTACKS, "specs/threats.md lacks an attack, or names another");
     let code: String = CRATES.iter().flat_map(|(_, folder)| sources(folder)).map(|(_, text)| text).collect();
     for row in rows.iter().filter(|row| row.last() != Some(&"tests")) {
         let tests: Vec<&str> = row.last().unwrap().split('`').skip(1).step_by(2).collect();

@@ -24,7 +24,7 @@ const HASHRATE: &str = "150K";
 /// Accepted shares that show that a miner mines.
 const SHARES: usize = 3;
 
-/// A program that ends with the test, and that whoever runs it starts again when it ends by itself.
+/// A program that ends with the test. Until then, the test starts it again if it exits.
 struct Running {
     command: Command,
     child: Child,
