@@ -1,4 +1,4 @@
-//! The plan of faults in a world: actions and their times. The world itself acts on lines, lives and hash rates, and
+//! The plan of faults in a world: actions and their times. The world itself acts on lines, lives and hashrates, and
 //! passes all other faults to the nodes.
 
 use super::ids::{MinerId, NodeId};
@@ -34,7 +34,7 @@ pub enum Action {
     Start(NodeId),
     /// Kills a node, if it runs.
     Crash(NodeId),
-    /// Sets a miner's hash rate, in hashes per second.
+    /// Sets a miner's hashrate, in hashes per second.
     Hashrate(MinerId, f64),
     /// A fault that the node itself acts out.
     Node(NodeId, NodeFault),

@@ -55,7 +55,7 @@ const ROUND_TRIP_MS: [&[u16]; CITIES.len()] = [
     &[141, 189, 199, 198, 313, 257, 266, 268, 296, 414, 181, 149, 94, 134, 111, 3],
 ];
 
-/// Probability of a node in each city, in percent. An assumption, based on the parts of the hash rate that the
+/// Probability of a node in each city, in percent. An assumption, based on the parts of the hashrate that the
 /// Cambridge Centre for Alternative Finance gave for January 2022 (United States 38, China 21, Kazakhstan 13, Canada 6,
 /// Russia 5). Where the table has no city nearby, the city that carries the traffic is used: Frankfurt for Kazakhstan,
 /// Stockholm for Russia.

@@ -11,7 +11,7 @@
 //! play.rs     the same game played with dice, to check the solver
 //! ```
 //!
-//! The model leaves out several attackers, latency (except for `gamma`), and all effects of changing hash rates. Its
+//! The model leaves out several attackers, latency (except for `gamma`), and all effects of changing hashrates. Its
 //! unit of time is a link found by any miner, on either branch.
 
 pub mod play;

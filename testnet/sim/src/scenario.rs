@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! nodes.rs      groups of nodes: place, line, clock, devices, bitcoind
-//! miners.rs     groups of miners: hash rate, hours, strategy
+//! miners.rs     groups of miners: hashrate, hours, strategy
 //! constants.rs  protocol constants that differ from mainnet
 //! fault.rs      faults and their times
 //! check.rs      validation, and its errors
@@ -57,10 +57,10 @@ pub struct Scenario {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Pool {
-    /// Hash rate of the pool in the simulated world, in hashes per second. Miners have parts of it. Proof of work is
+    /// Hashrate of the pool in the simulated world, in hashes per second. Miners have parts of it. Proof of work is
     /// real at this small rate.
     pub hashrate_hs: f64,
-    /// The pool's part of Bitcoin's hash rate, above 0 and at most 1.
+    /// The pool's part of Bitcoin's hashrate, above 0 and at most 1.
     pub bitcoin_part: f64,
     /// One-way milliseconds between any two nodes. By default, they depend on the nodes' cities.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -70,7 +70,7 @@ pub struct Pool {
 }
 
 impl Default for Pool {
-    /// 128 hashes per second make 3.2 shares per second at 40 hashes each. The pool has 20% of Bitcoin's hash rate,
+    /// 128 hashes per second make 3.2 shares per second at 40 hashes each. The pool has 20% of Bitcoin's hashrate,
     /// cities determine distances, and eight connections suffice for a gossip mesh.
     fn default() -> Self {
         Self { hashrate_hs: 128.0, bitcoin_part: 0.2, distance_ms: None, connections: 8 }

@@ -105,7 +105,7 @@ pub trait Strategy: std::fmt::Debug + Send {
         view.time
     }
 
-    /// Returns the active part of the hash rate, 0 to 1. Called every second and whenever there is new work.
+    /// Returns the active part of the hashrate, 0 to 1. Called every second and whenever there is new work.
     fn power(&mut self, _view: &mut View<'_>) -> f64 {
         1.0
     }

@@ -1,4 +1,4 @@
-//! The earnings of attackers with 10 to 49% of the hash rate, for each strategy, as a ratio to their fair share.
+//! The earnings of attackers with 10 to 49% of the hashrate, for each strategy, as a ratio to their fair share.
 //!
 //! ```text
 //! cases.rs   the attackers and their pools
@@ -13,7 +13,7 @@ use super::rivals::cases::{ONE, OTHERS, Result, as_number, run as run_cases, wit
 use super::stats::Estimate;
 use cases::Key;
 
-/// Largest acceptable ratio of any strategy with up to [`TARGET_PART`] of the hash rate.
+/// Largest acceptable ratio of any strategy with up to [`TARGET_PART`] of the hashrate.
 const TARGET_RATIO: f64 = 1.01;
 
 /// See [`TARGET_RATIO`].
@@ -100,7 +100,7 @@ fn parts(results: &[Result<Key>]) -> Vec<f64> {
 
 fn table(rules: &Rules, results: &[Result<Key>]) -> Table {
     let caption =
-        format!("{}: credit of an attacker as a ratio to its fair share, by its part of the hash rate", rules.name());
+        format!("{}: credit of an attacker as a ratio to its fair share, by its part of the hashrate", rules.name());
     by_part(rules, results, caption, |result| Cell::estimate(ratio(result), 4))
 }
 
@@ -137,7 +137,7 @@ fn newcomer_table(results: &[Result<Key>]) -> Table {
     let columns = ["attack", "work of the honest lost, %", "runs in which they agree in the end", "proofs found"];
     Table {
         caption:
-            "Shoal: a newcomer with ten times the pool's hash rate mines a branch of its own and publishes it when it \
+            "Shoal: a newcomer with ten times the pool's hashrate mines a branch of its own and publishes it when it \
                   is the heavier one"
                 .into(),
         columns: columns.map(String::from).to_vec(),
@@ -145,7 +145,7 @@ fn newcomer_table(results: &[Result<Key>]) -> Table {
     }
 }
 
-/// Returns the strategy that earns most at each part of the hash rate.
+/// Returns the strategy that earns most at each part of the hashrate.
 fn best<'a>(rules: &Rules, results: &'a [Result<Key>]) -> Vec<(f64, &'a str, Estimate)> {
     let at = |part: f64| {
         let of_part = attacks(rules, results).filter(|(_, at, _)| at.to_bits() == part.to_bits());
@@ -161,8 +161,8 @@ fn plot(results: &[Result<Key>]) -> Plot {
         points: best(&rules, results).into_iter().map(|(part, _, ratio)| Point::new(part * 100.0, ratio)).collect(),
     });
     Plot {
-        caption: "The best strategy that was tried, by the attacker's part of the hash rate".into(),
-        x: Axis { label: "part of the hash rate, %".into(), log: false },
+        caption: "The best strategy that was tried, by the attacker's part of the hashrate".into(),
+        x: Axis { label: "part of the hashrate, %".into(), log: false },
         y: Axis { label: "credit, as a ratio to the fair share".into(), log: false },
         series: series.collect(),
         marks: vec![Mark { name: "fair".into(), y: 1.0 }, Mark { name: "target".into(), y: TARGET_RATIO }],
@@ -186,7 +186,7 @@ fn findings(results: &[Result<Key>]) -> Vec<Finding> {
         Some(Finding {
             claim: if ours {
                 format!(
-                    "No strategy earns more than {TARGET_RATIO} times the fair share with up to 40% of the hash rate"
+                    "No strategy earns more than {TARGET_RATIO} times the fair share with up to 40% of the hashrate"
                 )
             } else {
                 format!("The same under the rules of {}", rules.name())

@@ -1,7 +1,7 @@
 //! What it costs today to undo an hour, to fool a newcomer, and to force or block an upgrade: in hashes, as hours of the
-//! pool's own hash rate. Prices change; these figures do not.
+//! pool's own hashrate. Prices change; these figures do not.
 //!
-//! Depths come from the constants of the code, and the hash rates around upgrades from its own counting of signals.
+//! Depths come from the constants of the code, and the hashrates around upgrades from its own counting of signals.
 
 use node_core::limits::WORK_BITCOIN_BLOCKS;
 use sharechain::limits::{CONFLICT_BITCOIN_BLOCKS, NEWCOMER_DEPTH, PROOF_BYTES_MAX, SETTLED_LINKS, SIDE_LINKS_MAX};
@@ -29,7 +29,7 @@ const HOUR_S: f64 = 3_600.0;
 struct Cost {
     what: &'static str,
     how: String,
-    /// Hours of the pool's own hash rate. `None` if the cost does not depend on the pool.
+    /// Hours of the pool's own hashrate. `None` if the cost does not depend on the pool.
     pool_hours: Option<f64>,
     /// Hashes, if the cost does not depend on the pool.
     hashes: f64,
@@ -37,7 +37,7 @@ struct Cost {
     hourly: bool,
 }
 
-/// Hash rates around upgrades, as multiples of that of the rest of the pool.
+/// Hashrates around upgrades, as multiples of that of the rest of the pool.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Upgrades {
     /// Forces a bit that nobody else sets, at the quickest.
@@ -69,7 +69,7 @@ fn is_activated(parts: impl Fn(u32) -> f64, periods: u32) -> bool {
     false
 }
 
-/// Returns the least hash rate that does it, up to 20 times the rest of the pool.
+/// Returns the least hashrate that does it, up to 20 times the rest of the pool.
 fn least(does: impl Fn(f64) -> bool) -> f64 {
     let (mut low, mut high) = (0.0, 20.0);
     // To a thousandth.
@@ -99,7 +99,7 @@ impl Upgrades {
 }
 
 impl Cost {
-    /// A cost in hours of the pool's hash rate, once.
+    /// A cost in hours of the pool's hashrate, once.
     const fn once(what: &'static str, how: String, pool_hours: f64) -> Self {
         Self { what, how, pool_hours: Some(pool_hours), hashes: 0.0, hourly: false }
     }
@@ -197,10 +197,10 @@ pub fn run(_effort: Effort, seed: u64, progress: Progress<'_>) -> Experiment {
         question: "What does it cost today to undo an hour, to fool a newcomer, and to force or block an upgrade?"
             .to_owned(),
         method: vec![
-            "Costs are hours of the pool's own hash rate: as many hashes as the whole pool does in that time. They grow \
-             with the pool, and do not depend on the price of hash rate. Most of the work of an upgrade's burst is paid \
+            "Costs are hours of the pool's own hashrate: as many hashes as the whole pool does in that time. They grow \
+             with the pool, and do not depend on the price of hashrate. Most of the work of an upgrade's burst is paid \
              as shares, so its miner loses less than that; work on a branch that undoes others is paid once it wins. \
-             Depths are the constants of the code. Hash rates around upgrades are the least for which the code's own \
+             Depths are the constants of the code. Hashrates around upgrades are the least for which the code's own \
              counting of signals, link by link, activates a bit or does not, to a thousandth; links keep their interval, \
              because targets follow."
                 .to_owned(),
@@ -217,7 +217,7 @@ fn findings(costs: &[Cost], upgrades: &Upgrades) -> Vec<Finding> {
     let told = costs.iter().filter(is_told).filter_map(|cost| {
         Some(Finding {
             claim: format!("To {}", cost.what),
-            measured: format!("{} hours of the pool's hash rate: {}", three(cost.pool_hours?), cost.how),
+            measured: format!("{} hours of the pool's hashrate: {}", three(cost.pool_hours?), cost.how),
             holds: None,
         })
     });
@@ -248,7 +248,7 @@ fn table(costs: &[Cost]) -> Table {
             Cell::text(of(EXA, EXA, "EH/s h")),
         ]
     };
-    let columns = ["to", "how", "hours of the pool's hash rate", "with a pool of 1 PH/s", "with a pool of 1 EH/s"];
+    let columns = ["to", "how", "hours of the pool's hashrate", "with a pool of 1 PH/s", "with a pool of 1 EH/s"];
     Table {
         caption: "What attacks on a pool cost. 1 PH/s h is an hour of 1 PH/s: 3.6e18 hashes".to_owned(),
         columns: columns.map(str::to_owned).to_vec(),

@@ -1,4 +1,4 @@
-//! How often a miner is paid, by its hash rate, with 48 outputs and with 1,000.
+//! How often a miner is paid, by its hashrate, with 48 outputs and with 1,000.
 
 use std::ops::Range;
 
@@ -68,7 +68,7 @@ impl Spec {
         std::array::from_fn(|_| sizes.next().map_or(Group::new(0, TERA), |((_, hs), count)| Group::new(count, *hs)))
     }
 
-    /// Returns the seconds between payments by the formula: Bitcoin's hash rate / (outputs x hash rate) x 10 minutes.
+    /// Returns the seconds between payments by the formula: Bitcoin's hashrate / (outputs x hashrate) x 10 minutes.
     fn formula_s(&self, hashrate_hs: f64) -> f64 {
         let outputs = to_f64(u128::try_from(self.outputs).unwrap_or(1));
         NETWORK_HASHRATE / (outputs * hashrate_hs) * BLOCK_INTERVAL_S
@@ -193,10 +193,11 @@ fn experiment(measured: &[Measured], seed: u64) -> Experiment {
     Experiment {
         id: "frequency".to_owned(),
         title: "How often a miner is paid".to_owned(),
-        question: "How long does a miner wait from one payment to the next, with the 48 outputs of the standard pool and \
-                   with the 1,000 of a wide one? Does the formula hold: Bitcoin's hash rate / (outputs x hash rate) x 10 \
+        question:
+            "How long does a miner wait from one payment to the next, with the 48 outputs of the standard pool and \
+                   with the 1,000 of a wide one? Does the formula hold: Bitcoin's hashrate / (outputs x hashrate) x 10 \
                    minutes?"
-            .to_owned(),
+                .to_owned(),
         method: vec![format!(
             "Years of a pool in a network of {:.0} EH/s: blocks at random times, the shares of each miner in a window of \
              2^21 proofs by chance, and the pool's own selection, with the number of outputs of each pool. Each window \
@@ -262,7 +263,7 @@ fn table(measured: &[Measured]) -> Table {
     });
     Table {
         caption:
-            "Days between two payments of a miner. With hash rate constant, the waits are random: one in twenty is \
+            "Days between two payments of a miner. With hashrate constant, the waits are random: one in twenty is \
                   three times as long."
                 .to_owned(),
         columns: columns.map(str::to_owned).to_vec(),
@@ -283,8 +284,8 @@ fn plots(measured: &[Measured]) -> Vec<Plot> {
             .collect(),
     });
     vec![Plot {
-        caption: "Days between two payments, by the hash rate of the miner.".to_owned(),
-        x: Axis { label: "hash rate of the miner, TH/s".to_owned(), log: true },
+        caption: "Days between two payments, by the hashrate of the miner.".to_owned(),
+        x: Axis { label: "hashrate of the miner, TH/s".to_owned(), log: true },
         y: Axis { label: "days between payments".to_owned(), log: true },
         series: simulated.collect(),
         marks: Vec::new(),

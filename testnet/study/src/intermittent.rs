@@ -2,9 +2,9 @@
 //!
 //! ```text
 //! hours.rs         the miners' hours
-//! pools.rs         pools with varying hash rate, and the worth of a hash in them
+//! pools.rs         pools with varying hashrate, and the worth of a hash in them
 //! alternatives.rs  other windows and snapshots: the same question, and the cost of waiting
-//! rises.rs         pools whose hash rate changes for good, or for a day
+//! rises.rs         pools whose hashrate changes for good, or for a day
 //! tables.rs        tables and plots
 //! ```
 

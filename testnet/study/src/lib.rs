@@ -21,7 +21,7 @@
 //! frequency.rs     how often a miner is paid, with 48 outputs and with 1,000
 //! intermittent.rs  the earnings per hash of miners who mine some of the time
 //! hopping.rs       what splitting and hopping gain, found by search; pay before a change
-//! partition.rs     partitions, surges and collapses of hash rate
+//! partition.rs     partitions, surges and collapses of hashrate
 //! links.rs         how links keep time: half-life, draws to choose from, depth of settled links
 //! scale.rs         bandwidth, disk and memory of a node in a large pool
 //! eclipse.rs       whether a node that restarts has only hostile peers

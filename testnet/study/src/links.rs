@@ -23,7 +23,7 @@ pub fn run(effort: Effort, seed: u64, progress: Progress<'_>) -> Experiment {
     Experiment {
         id: "links".into(),
         title: "How links keep time".into(),
-        question: "How soon are links on time again after the hash rate changed, by the half-life of the retarget? How many \
+        question: "How soon are links on time again after the hashrate changed, by the half-life of the retarget? How many \
                    draws may a miner choose from while links come rarely? How deep should a link be before it is settled?"
             .into(),
         method: vec![

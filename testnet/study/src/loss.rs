@@ -14,7 +14,7 @@ use super::rivals::cases::{self, ONE, OTHERS, Result, as_number, within};
 use super::stats::Estimate;
 use sweeps::{Key, Sweep};
 
-/// The large miner's part of the hash rate.
+/// The large miner's part of the hashrate.
 const LARGE: f64 = 0.3;
 
 /// Largest acceptable loss of honest work, and largest acceptable gain of the large miner, with latency and switch
@@ -35,7 +35,7 @@ pub fn run(effort: Effort, seed: u64, progress: Progress<'_>) -> Experiment {
         id: "loss".into(),
         title: "What latency and slow devices cost, and whom".into(),
         question:
-            "How much honest work is lost, and how much more does a miner with 30% of the hash rate earn per hash \
+            "How much honest work is lost, and how much more does a miner with 30% of the hashrate earn per hash \
                    than the others, when messages and devices are slow?"
                 .into(),
         method: method(),
@@ -49,7 +49,7 @@ pub fn run(effort: Effort, seed: u64, progress: Progress<'_>) -> Experiment {
 fn method() -> Vec<String> {
     vec![
         "The pool's own program in the simulated world, and the three classic rule sets in the same world: one miner with \
-         30% of the hash rate and seven with 10% each, every one with a node of its own, all connected with each other. \
+         30% of the hashrate and seven with 10% each, every one with a node of its own, all connected with each other. \
          Work is lost when nobody is credited for it; under the rules with uncles part of an uncle's credit goes to \
          another miner, which is no loss but shows in the advantage."
             .into(),
@@ -151,7 +151,7 @@ fn loss_plot(sweep: Sweep, results: &[Result<Key>]) -> Plot {
 }
 
 fn gain_plot(sweep: Sweep, results: &[Result<Key>]) -> Plot {
-    plot(sweep, results, "Advantage of a miner with 30% of the hash rate", "advantage, %", gain)
+    plot(sweep, results, "Advantage of a miner with 30% of the hashrate", "advantage, %", gain)
 }
 
 fn plot(sweep: Sweep, results: &[Result<Key>], what: &str, label: &str, of: fn(&Result<Key>) -> Estimate) -> Plot {
@@ -185,7 +185,7 @@ fn findings(results: &[Result<Key>]) -> Vec<Finding> {
     let proofs: u64 = results.iter().filter(usual).map(Result::proofs).sum();
     let claims = [
         finding("With messages and devices that take up to a second, less than 0.1% of honest work is lost", loss),
-        finding("and a miner with 30% of the hash rate earns less than 0.1% more per hash than the others", gain),
+        finding("and a miner with 30% of the hashrate earns less than 0.1% more per hash than the others", gain),
         Some(Finding {
             claim: "Proofs behind these two statements".into(),
             measured: format!("{proofs}, in all runs together"),

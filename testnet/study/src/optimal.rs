@@ -16,7 +16,7 @@ use games::{Chain, GAMMAS, Solved};
 
 /// Largest acceptable earnings of an attacker, as a ratio to its fair share.
 const TARGET: f64 = 1.01;
-/// Largest part of the hash rate for which the target must hold.
+/// Largest part of the hashrate for which the target must hold.
 const TARGET_ALPHA: f64 = 0.4;
 
 /// Runs the experiment.
@@ -44,14 +44,14 @@ fn method() -> Vec<String> {
         "A Markov decision process of a race between the attacker's private branch and the public one, as Sapirshtein, \
          Sompolinsky and Zohar (2016) set it up: after each link the attacker adopts the public branch, overrides it, \
          matches its length or waits. It is solved for the attacker's part of all credit. Gamma is the part of the \
-         others' hash rate that mines on the attacker's branch in a tie: 0 when others' links always come first, 1 when \
+         others' hashrate that mines on the attacker's branch in a tie: 0 when others' links always come first, 1 when \
          the attacker's do."
             .to_owned(),
         "Under the pool's rules the last common link stands for the whole past. Shares of both sides earn, whoever wins, \
          up to the anchor depth behind the fork; beyond it only those of the branch that wins do. LinkPay earn their \
          credit only on the chain. The attacker never lists others' shares, so theirs wait for the next link of \
          somebody else and can get too old for it. No race is longer than 360 links, for nobody follows a branch that \
-         conflicts with a settled link, unless it leads for three hours more; below 35% of the hash rate it is 180, which such an attacker does not reach."
+         conflicts with a settled link, unless it leads for three hours more; below 35% of the hashrate it is 180, which such an attacker does not reach."
             .to_owned(),
         "Mining in private on an own branch contains the other ways of earning more from links: withholding shares, \
          staying on an old parent, leaving others out of lists. Left out: latency other than gamma, changing \
@@ -77,7 +77,7 @@ fn findings(solved: &[Solved]) -> Vec<Finding> {
             .fold(0.0, f64::max);
         findings.push(Finding {
             claim: format!(
-                "Up to 40% of the hash rate the best strategy found earns at most 1.01 of its fair share, gamma {gamma}"
+                "Up to 40% of the hashrate the best strategy found earns at most 1.01 of its fair share, gamma {gamma}"
             ),
             measured: format!("{worst:.4}"),
             holds: Some(worst <= TARGET),

@@ -1,4 +1,4 @@
-//! The cost of partitions by size and length, and the effects of surges and collapses of hash rate until links are on
+//! The cost of partitions by size and length, and the effects of surges and collapses of hashrate until links are on
 //! time again.
 //!
 //! ```text
@@ -30,7 +30,7 @@ pub fn run(effort: Effort, seed: u64, progress: Progress<'_>) -> Experiment {
         id: "partition".into(),
         title: "Partitions, surges, collapses".into(),
         question:
-            "What does a partition cost, by size and length? And when hash rate grows a thousandfold or falls to a \
+            "What does a partition cost, by size and length? And when hashrate grows a thousandfold or falls to a \
                    thousandth, how long does it take until links come in time again, and what do nodes bear meanwhile?"
                 .into(),
         method: cut::method().into_iter().chain(surge::method()).collect(),

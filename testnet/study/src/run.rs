@@ -34,7 +34,7 @@ pub const EXPERIMENTS: &[Entry] = &[
     },
     Entry { id: "intermittent", about: "what miners earn that mine some of the time", run: super::intermittent::run },
     Entry { id: "hopping", about: "what splitting and hopping gain, found by search", run: super::hopping::run },
-    Entry { id: "partition", about: "partitions, surges and collapses of hash rate", run: super::partition::run },
+    Entry { id: "partition", about: "partitions, surges and collapses of hashrate", run: super::partition::run },
     Entry { id: "links", about: "how links keep time without a network", run: super::links::run },
     Entry { id: "scale", about: "what a node of a large pool sends, stores and keeps", run: super::scale::run },
     Entry { id: "eclipse", about: "whether a node that restarts has only hostile peers", run: super::eclipse::run },

@@ -66,7 +66,7 @@ fn method() -> Vec<String> {
          (IHAVE) each second, questions for tips each 10 s and for unlisted shares each 30 s to every peer, pings. The \
          messages that news bring (IWANT) are counted from the arrival times of every 64th message.",
         "Assumed: nodes in the cities where miners live; 15% rented servers (1 Gbit/s), 45% fibre (40 Mbit/s up), 25% \
-         telephone lines (2 Mbit/s up), 5% mobile (8), 10% over Tor (5, 300 ms more). All miners have the same hash rate \
+         telephone lines (2 Mbit/s up), 5% mobile (8), 10% over Tor (5, 300 ms more). All miners have the same hashrate \
          and switch to new work 0.5 s after their node. The pool has main's constants where nothing else is said.",
         "Disk follows from the store's records and an assumed part for RocksDB, memory from the sizes of the chain's \
          structures and from what real nodes take at rest. `shoal-testnet bench years` measures both. Since version 1, a \

@@ -18,7 +18,7 @@ const PARA: &str = "SHOAL_PARA";
 const DIRECT: &str = "tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx";
 const BEHIND: &str = "tb1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj0gdcccefvpysxf3q0sl5k7";
 
-/// Hash rate of each miner: a tenth of a core.
+/// Hashrate of each miner: a tenth of a core.
 const HASHRATE: &str = "150K";
 
 /// Accepted shares that show that a miner mines.

@@ -20,7 +20,7 @@ use crate::world::World;
 /// Seconds between Bitcoin blocks at the initial difficulty.
 const BLOCK_INTERVAL_S: f64 = 600.0;
 
-/// Work of the easiest allowed share, as a fraction of a share's work at the scenario's hash rate. The pool may shrink
+/// Work of the easiest allowed share, as a fraction of a share's work at the scenario's hashrate. The pool may shrink
 /// by this factor before the floor holds its targets.
 const FLOOR_PART: f64 = 1.0 / 32.0;
 
@@ -40,7 +40,7 @@ pub enum BuildError {
     },
 }
 
-/// Returns the constants of a scenario: mainnet's, with targets for the simulation's small hash rate.
+/// Returns the constants of a scenario: mainnet's, with targets for the simulation's small hashrate.
 #[must_use]
 pub fn params(scenario: &Scenario) -> ChainParams {
     let main = ChainParams::main();

@@ -49,7 +49,7 @@ pub struct Surroundings {
     pub root: Root,
     /// The simulated Bitcoin.
     pub bitcoin: Bitcoin,
-    /// Hash rate of miners outside the pool, in hashes per second.
+    /// Hashrate of miners outside the pool, in hashes per second.
     pub rest_hashrate_hs: f64,
     /// Gossip in transit.
     pub spreads: Spreads,

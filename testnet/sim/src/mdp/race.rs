@@ -6,9 +6,9 @@ use super::state::{Action, Fork, State};
 /// The parameters of a game.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Game {
-    /// The attacker's part of the hash rate, below 0.5.
+    /// The attacker's part of the hashrate, below 0.5.
     pub alpha: f64,
-    /// The part of the others' hash rate that mines on the attacker's branch while there is a tie.
+    /// The part of the others' hashrate that mines on the attacker's branch while there is a tie.
     pub gamma: f64,
     /// Longest branch of either side, in links. The attacker must end a race that reaches it. The result is therefore a
     /// lower bound of what an unlimited attacker earns. For links, it is the depth at which links settle: a limit of any

@@ -66,7 +66,7 @@ impl LinkPay {
     }
 
     /// Returns the expected number of shares on the links of a branch from number `from`, found by miners with the part
-    /// `rate` of the hash rate. The branch has `length` links, the other one `against`.
+    /// `rate` of the hashrate. The branch has `length` links, the other one `against`.
     fn found(&self, rate: f64, length: usize, against: usize, from: usize) -> f64 {
         if from > length {
             return 0.0;

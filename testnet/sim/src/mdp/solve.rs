@@ -15,7 +15,7 @@ use super::state::{Action, Fork, State};
 /// Largest number of rounds. A search takes ten to a few hundred.
 const ROUNDS: usize = 2_000;
 /// Largest number of sweeps over states with a short public branch between two full sweeps. An attacker with close to
-/// half of the hash rate stays ahead for hundreds of links.
+/// half of the hashrate stays ahead for hundreds of links.
 const STRIP_SWEEPS: usize = 8;
 /// Length of a short public branch, in links.
 const STRIP: usize = 8;

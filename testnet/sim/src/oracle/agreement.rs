@@ -12,11 +12,11 @@ use crate::plant::Plant;
 use crate::time::Micros;
 use crate::world::World;
 
-/// Largest age of the newest link that all honest nodes share, in seconds: 18 link intervals. Against 40% of the hash
-/// rate, a race lasts that long with a probability below 10^-4, and then ends by itself.
+/// Largest age of the newest link that all honest nodes share, in seconds: 18 link intervals. Against 40% of the hashrate,
+/// a race lasts that long with a probability below 10^-4, and then ends by itself.
 const COMMON_WITHIN_S: i64 = 180;
 
-/// Number of links by which a tip may exceed the common link, however old that is. After a collapse of the hash rate,
+/// Number of links by which a tip may exceed the common link, however old that is. After a collapse of the hashrate,
 /// links are rare, and a race of two branches lasts until the next link.
 const RACE_LINKS: u32 = 3;
 

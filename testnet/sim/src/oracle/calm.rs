@@ -9,7 +9,7 @@ const BEFORE_S: f64 = 60.0;
 /// Seconds after a fault: connections are redialed within 30 s, and nodes fetch the data they missed.
 const AFTER_S: f64 = 180.0;
 
-/// Seconds after a change of hash rate. At a half-life of 20 minutes, targets need half an hour to follow a factor of
+/// Seconds after a change of hashrate. At a half-life of 20 minutes, targets need half an hour to follow a factor of
 /// 10. Until then, links may come faster than they travel.
 const AFTER_HASHRATE_S: f64 = 3_600.0;
 

@@ -12,7 +12,7 @@ const DURATION_S_MAX: f64 = 365.0 * 86_400.0;
 /// Largest factor of a scenario. Its inverse is the smallest.
 const FACTOR_MAX: f64 = 1e6;
 
-/// Largest hash rate, in hashes per second. Real hashing does some millions per second.
+/// Largest hashrate, in hashes per second. Real hashing does some millions per second.
 const HASHRATE_HS_MAX: f64 = 1e6;
 
 /// Largest number of parts of a partition.

@@ -129,14 +129,14 @@ pub enum Fault {
         /// The nodes concerned.
         who: Who,
     },
-    /// Hash rate grows or falls.
+    /// Hashrate grows or falls.
     Hashrate {
         /// Start, in seconds.
         at_s: f64,
         /// Duration in seconds. By default, for good.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         for_s: Option<f64>,
-        /// Factor of the hash rate, such as 1000 or 0.001.
+        /// Factor of the hashrate, such as 1000 or 0.001.
         factor: f64,
         /// The group of miners. By default, all.
         #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -32,10 +32,10 @@ pub const STRATEGIES: [&str; 20] = [
 pub struct Miners {
     /// Name of the group. Results are grouped by it.
     pub name: String,
-    /// Number of miners, which share the group's hash rate equally. By default, one for each node.
+    /// Number of miners, which share the group's hashrate equally. By default, one for each node.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u32>,
-    /// Hash rate of the whole group as a part of [`super::Pool::hashrate_hs`]. It may exceed 1.
+    /// Hashrate of the whole group as a part of [`super::Pool::hashrate_hs`]. It may exceed 1.
     pub part: f64,
     /// The group of nodes that they mine with, in turn. By default, the first group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -93,7 +93,7 @@ impl Hours {
 }
 
 impl Miners {
-    /// Creates honest miners, one for each node of a group, with the given part of the pool's hash rate.
+    /// Creates honest miners, one for each node of a group, with the given part of the pool's hashrate.
     #[must_use]
     pub fn honest(name: &str, on: &str, part: f64) -> Self {
         Self {

@@ -29,7 +29,7 @@ impl Scenario {
         let dishonest = rng.random_range(0..=nodes / 4);
         let duration_s = f64::from(rng.random_range(MINUTES)) * 60.0;
         let mut groups = vec![random_nodes("honest", nodes - dishonest, rng)];
-        // Dishonest miners have less than half of the hash rate. With more, the protocol guarantees nothing.
+        // Dishonest miners have less than half of the hashrate. With more, the protocol guarantees nothing.
         let part = if dishonest > 0 { f64::from(rng.random_range(5..=45)) / 100.0 } else { 0.0 };
         let mut miners = vec![Miners::honest("honest", "honest", 1.0 - part)];
         for index in 0..dishonest {

@@ -12,9 +12,9 @@ use crate::mdp::{Action, Fork, Game, LinkPay, Policy, Rules, State, best};
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Options {
-    /// The miner's part of the hash rate, 0 to 1.
+    /// The miner's part of the hashrate, 0 to 1.
     alpha: f64,
-    /// The part of the others' hash rate that follows its branch in a tie, 0 to 1.
+    /// The part of the others' hashrate that follows its branch in a tie, 0 to 1.
     gamma: f64,
     /// See [`LinkPay::anchor_depth`].
     anchor_depth: usize,

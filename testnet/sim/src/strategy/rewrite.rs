@@ -1,4 +1,4 @@
-//! Rewriting: a newcomer with more hash rate than the pool mines a private branch from an old link, or from genesis. It
+//! Rewriting: a newcomer with more hashrate than the pool mines a private branch from an old link, or from genesis. It
 //! publishes the branch once it is heavier than the public one.
 
 use serde::Deserialize;

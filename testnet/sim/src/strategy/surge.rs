@@ -1,14 +1,14 @@
-//! A surge of hash rate, and its collapse. The miner is honest all the time.
+//! A surge of hashrate, and its collapse. The miner is honest all the time.
 
 use serde::Deserialize;
 
 use super::{Strategy, View};
 
-/// A miner whose hash rate multiplies for a while: its full rate during the surge, a fraction of it otherwise.
+/// A miner whose hashrate multiplies for a while: its full rate during the surge, a fraction of it otherwise.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Surge {
-    /// Full hash rate divided by the rate outside the surge.
+    /// Full hashrate divided by the rate outside the surge.
     pub factor: f64,
     /// Start, in seconds since the simulation began.
     pub from_s: u64,

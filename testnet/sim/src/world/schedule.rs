@@ -18,7 +18,7 @@ use crate::transport::{Line, Transport};
 /// after 5 s, and forwarded ones after 1 s.
 const COPY_WAITS_MAX: Micros = Micros::from_secs(5);
 
-/// A miner: hash rate that belongs to a node.
+/// A miner: hashrate that belongs to a node.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Miner {
     /// The node that it mines with.
@@ -168,7 +168,7 @@ impl<N: Node> Schedule<N> {
         }
     }
 
-    /// Sets a miner's hash rate, in hashes per second.
+    /// Sets a miner's hashrate, in hashes per second.
     pub fn set_hashrate(&mut self, miner: MinerId, hashrate_hs: f64) {
         self.miners[miner.index()].hashrate_hs = hashrate_hs;
         self.draw(miner);

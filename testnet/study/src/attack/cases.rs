@@ -40,10 +40,10 @@ const CLASSIC: [&str; 4] = ["selfish", "stubborn-lead", "stubborn-fork", "stubbo
 /// Strategies of the reduced study under the pool's rules.
 const REDUCED: [&str; 3] = ["selfish", "mdp", "hoard"];
 
-/// Hash rate of a newcomer, as a multiple of the pool's.
+/// Hashrate of a newcomer, as a multiple of the pool's.
 const NEWCOMER_PART: f64 = 10.0;
 
-/// Seconds for which a newcomer is watched. With eleven times the hash rate, links come every second or two, and 301 of
+/// Seconds for which a newcomer is watched. With eleven times the hashrate, links come every second or two, and 301 of
 /// them take less than ten minutes.
 const NEWCOMER_S: f64 = 900.0;
 /// Seconds after that, which are not measured.
@@ -56,10 +56,10 @@ pub(super) enum Key {
     Attack {
         /// Its strategy.
         strategy: String,
-        /// Its part of the hash rate, 0 to 1.
+        /// Its part of the hashrate, 0 to 1.
         part: f64,
     },
-    /// A newcomer with far more hash rate than the pool.
+    /// A newcomer with far more hashrate than the pool.
     Newcomer {
         /// A description of its strategy.
         name: String,
@@ -106,7 +106,7 @@ fn attack(rules: Rules, strategy: &str, part: f64, size: Size) -> Case<Key> {
     Case { key: Key::Attack { strategy: strategy.into(), part }, rules, scenario, when, runs }
 }
 
-/// Returns the options of a strategy. The solved policy is the best one for this part of the hash rate when the others
+/// Returns the options of a strategy. The solved policy is the best one for this part of the hashrate when the others
 /// win all ties: they hear of their own link before the attacker's.
 fn options(strategy: &str, part: f64) -> toml::Table {
     let mdp = [("alpha".to_owned(), toml::Value::from(part)), ("gamma".to_owned(), toml::Value::from(0.0))];

@@ -10,7 +10,7 @@ use sim::rng::SimRng;
 /// Number of coinbase outputs for devices with small buffers.
 pub(super) const SMALL_CLASS: usize = 12;
 
-/// Possible parts of Bitcoin's hash rate that the pool has.
+/// Possible parts of Bitcoin's hashrate that the pool has.
 pub(super) const NETWORK_PARTS: [f64; 3] = [0.01, 0.1, 0.3];
 
 /// Largest number of competing tips.
@@ -21,7 +21,7 @@ pub(super) const TIPS: usize = 3;
 pub(super) struct Attack {
     /// Its part of the pool, 0 to 1.
     pub(super) part: f64,
-    /// Number of scripts among which it splits its hash rate.
+    /// Number of scripts among which it splits its hashrate.
     pub(super) scripts: u32,
 }
 

@@ -26,7 +26,7 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// Creates miners whose dues are proportional to the groups' hash rates.
+    /// Creates miners whose dues are proportional to the groups' hashrates.
     pub(super) fn new(groups: &[Group]) -> Self {
         let miners = Miners::new(groups);
         let per_hash = WINDOW_BLOCKS / miners.hashrate();

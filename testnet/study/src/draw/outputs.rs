@@ -6,7 +6,7 @@ use super::line::Line;
 use crate::models::pay::miners::Group;
 use crate::models::pay::units::{BLOCK_WORK, EXA, SUBSIDY_SAT, TERA, YEAR_S, to_f64};
 
-/// Hash rate of the pool, in hashes per second.
+/// Hashrate of the pool, in hashes per second.
 const POOL_HASHRATE: f64 = 10.0 * EXA;
 
 /// Bytes of a coinbase without one P2TR output: input, extranonce, witness commitment, commitment.

@@ -27,7 +27,7 @@ pub(super) fn window_s() -> f64 {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Change {
     pub(super) name: &'static str,
-    /// Factor on the pool's hash rate.
+    /// Factor on the pool's hashrate.
     hashrate: f64,
     /// Factor on the value of blocks.
     value: f64,

@@ -1,4 +1,4 @@
-//! Pools with varying hash rate, and the worth of a hash in them.
+//! Pools with varying hashrate, and the worth of a hash in them.
 
 use sharechain::ChainParams;
 
@@ -10,7 +10,7 @@ use crate::models::pay::pool::window_s;
 use crate::models::pay::units::{BLOCK_INTERVAL_S, DAY_S, EXA, PETA};
 use sim::rng::SimRng;
 
-/// The solar part of a pool's hash rate at noon.
+/// The solar part of a pool's hashrate at noon.
 const SOLAR_PART: f64 = 0.3;
 
 /// Number of miners of a pool, of equal size: so many that nearly every share of a link makes a row.
@@ -23,7 +23,7 @@ pub(super) struct Pool {
     pub(super) params: ChainParams,
     /// Hashes per second at noon.
     pub(super) hashrate: f64,
-    /// The solar part of the hash rate at noon.
+    /// The solar part of the hashrate at noon.
     pub(super) solar: f64,
     /// Whether the pool must meet the target.
     pub(super) is_in_question: bool,
@@ -61,7 +61,7 @@ pub(super) fn all(size: Size) -> Vec<Pool> {
 }
 
 impl Pool {
-    /// Returns the length of its window in seconds, at the hash rate of the night.
+    /// Returns the length of its window in seconds, at the hashrate of the night.
     pub(super) fn window_s(&self) -> f64 {
         let each = self.hashrate * (1.0 - self.solar) / f64::from(MINERS);
         window_s(&Miners::new(&[Group::new(MINERS, each)]), &self.params)

@@ -1,4 +1,4 @@
-//! Pools whose hash rate changes for good, or for a day, and the miners who gain from it.
+//! Pools whose hashrate changes for good, or for a day, and the miners who gain from it.
 
 use sharechain::ChainParams;
 

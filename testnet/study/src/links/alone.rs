@@ -72,7 +72,7 @@ impl<'a> LinkStream<'a> {
     }
 }
 
-/// Returns the minutes until links are on time again, after the hash rate grew to `factor` times its value.
+/// Returns the minutes until links are on time again, after the hashrate grew to `factor` times its value.
 fn settles_min(params: &ChainParams, factor: f64, rng: &mut SimRng) -> f64 {
     let mut links = LinkStream::new(params, HASHRATE_HS);
     links.run_until(BEFORE_S, rng);
@@ -109,7 +109,7 @@ const HALF_LIVES_S: [u32; 5] = [300, 600, 1_200, 2_400, 4_800];
 /// Version 1's half-life, in seconds.
 const HALF_LIFE_BEFORE_S: u32 = 1_200;
 
-/// Changes of the hash rate.
+/// Changes of the hashrate.
 const FACTORS: [f64; 4] = [10.0, 1_000.0, 0.1, 0.001];
 
 /// What half-lives cost: how far links stray, and minutes until they are on time after each of [`FACTORS`].
@@ -144,7 +144,7 @@ impl HalfLives {
         let columns = ["half-life, s", "links out of time by, %", "x10, min", "x1000, min", "/10, min", "/1000, min"];
         Table {
             caption: "Half-lives of the retarget: how far the expected time to a link strays from 10 s though nothing \
-                 changes, and minutes until links come in time again after hash rate changed. Without a network"
+                 changes, and minutes until links come in time again after hashrate changed. Without a network"
                 .into(),
             columns: columns.map(String::from).to_vec(),
             rows: self.rows.iter().map(row).collect(),
@@ -203,7 +203,7 @@ pub(super) fn settled_depths(size: Size, seed: u64) -> Table {
         "partition, smaller side 10%, min",
         "25%, min",
         "50%, min",
-        "40% of the hash rate catches up",
+        "40% of the hashrate catches up",
         "45%",
         "49%",
     ];

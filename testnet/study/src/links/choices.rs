@@ -18,7 +18,7 @@ use sim::rng::{SimRng, stream};
 const LINKS_BEFORE: usize = 1_000;
 const LINKS_AFTER: usize = 600;
 
-/// A fall of the hash rate.
+/// A fall of the hashrate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Fall {
     name: &'static str,
@@ -125,7 +125,7 @@ impl Falls {
             ]
         };
         let columns = [
-            "fall of the hash rate",
+            "fall of the hashrate",
             "snapshots, mean over 600 links",
             "the most at any of them, mean of the runs",
             "the most in any run",
@@ -133,7 +133,7 @@ impl Falls {
         Table {
             caption:
                 "Snapshots, and so draws, among which a miner may choose by an old parent on which its proof still \
-                      earns, after the hash rate falls. Without a network"
+                      earns, after the hashrate falls. Without a network"
                     .into(),
             columns: columns.map(String::from).to_vec(),
             rows: self.choices.iter().map(row).collect(),
@@ -146,7 +146,7 @@ impl Falls {
             let worst = choices.iter().map(|choices| choices.most).max().unwrap_or(0);
             Finding {
                 claim: format!(
-                    "Snapshots to choose from at the worst moment after a fall of the hash rate: {}",
+                    "Snapshots to choose from at the worst moment after a fall of the hashrate: {}",
                     fall.name
                 ),
                 measured: format!("{most:.1} on average, {worst} in the worst run"),

@@ -115,7 +115,7 @@ fn case(key: Key, rules: Rules, scenario: Scenario) -> Case<Key> {
     Case { key, rules, scenario, when, runs: 4 }
 }
 
-/// Returns a case of Shoal with other constants. The hash rate is such that a share takes as many hashes as usual.
+/// Returns a case of Shoal with other constants. The hashrate is such that a share takes as many hashes as usual.
 fn constants(interval_s: u32, shares: u32, latency_s: Option<f64>, size: Size) -> Case<Key> {
     let links = f64::from(size.pick(400, 120));
     let mut scenario = pool(LARGE, OTHERS, (links + SETTLE_LINKS) * f64::from(interval_s) + 2.0 * WARM_UP_S);

@@ -3,10 +3,10 @@
 //!
 //! ```text
 //! units.rs    units and conversions: works, targets, weights
-//! miners.rs   miners with their hash rates and scripts
+//! miners.rs   miners with their hashrates and scripts
 //! ledger.rs   the credits of links, and the window that ends in a snapshot
-//! pool.rs     a pool of constant hash rate over years, and its payments
-//! pay_run.rs  a pool of varying hash rate: the worth of a hash by its time
+//! pool.rs     a pool of constant hashrate over years, and its payments
+//! pay_run.rs  a pool of varying hashrate: the worth of a hash by its time
 //! ```
 
 pub mod ledger;

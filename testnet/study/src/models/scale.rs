@@ -12,7 +12,7 @@
 //! - A receiver's line delays a message by its own length only. It is far from full when the senders' lines are not.
 //! - Messages requested after an announcement (`IWANT`), and unlisted shares that a peer's answer names, are counted
 //!   from the arrival times afterward. They do not speed up arrivals.
-//! - All miners have the same hash rate, one at each node.
+//! - All miners have the same hashrate, one at each node.
 //!
 //! ```text
 //! wire.rs       sizes of messages: the real encodings, and the overhead of the layers below

@@ -6,7 +6,7 @@ use sim::mdp::play::play;
 use sim::mdp::{Game, LinkPay, Policy, Rules, Uncles, best};
 use sim::rng::stream;
 
-/// Parts of the others' hash rate that mine on the attacker's branch in a tie.
+/// Parts of the others' hashrate that mine on the attacker's branch in a tie.
 pub(super) const GAMMAS: [f64; 3] = [0.0, 0.5, 1.0];
 /// Anchor depths to compare, in links, including mainnet's.
 pub(super) const ANCHOR_DEPTHS: [usize; 3] = [18, 60, 120];
@@ -25,7 +25,7 @@ const LONGEST_UNCLES: usize = 40;
 const LONGEST_LINKS: usize = 360;
 /// Longest race for attackers below [`STRONG`], who never reach the limit.
 const LONGEST_WEAK: usize = 180;
-/// Part of the hash rate from which an attacker gets the longer limit.
+/// Part of the hashrate from which an attacker gets the longer limit.
 const STRONG: f64 = 0.36;
 /// Number of games with dice per estimate.
 const REPLICATES: u64 = 8;

@@ -40,7 +40,7 @@ pub(super) fn plots(solved: &[Solved]) -> Vec<Plot> {
     .collect()
 }
 
-/// Plots ratios over the attacker's part of the hash rate, one line for each name, chain and gamma.
+/// Plots ratios over the attacker's part of the hashrate, one line for each name, chain and gamma.
 fn plot(solved: &[Solved], caption: &str, lines: &[(String, Chain, f64)], up_to: f64) -> Plot {
     let series = lines.iter().map(|(name, chain, gamma)| {
         let mut points: Vec<Point> = solved
@@ -55,7 +55,7 @@ fn plot(solved: &[Solved], caption: &str, lines: &[(String, Chain, f64)], up_to:
     let axis = |label: &str| Axis { label: label.to_owned(), log: false };
     Plot {
         caption: caption.to_owned(),
-        x: axis("attacker's part of the hash rate"),
+        x: axis("attacker's part of the hashrate"),
         y: axis("revenue as a ratio to the fair share"),
         series: series.filter(|series| series.points.len() > 1).collect(),
         marks: vec![Mark { name: format!("target up to {TARGET_ALPHA}"), y: TARGET }],
@@ -85,7 +85,7 @@ fn ratios(solved: &[Solved]) -> Table {
     });
     let heads = alphas.iter().map(|alpha| format!("{:.0}%", alpha * 100.0));
     Table {
-        caption: "Revenue of the best attack as a ratio to the fair share, by the attacker's part of the hash rate"
+        caption: "Revenue of the best attack as a ratio to the fair share, by the attacker's part of the hashrate"
             .to_owned(),
         columns: ["rules".to_owned(), "gamma".to_owned()].into_iter().chain(heads).collect(),
         rows: rows.collect(),
@@ -106,7 +106,7 @@ fn dice(solved: &[Solved]) -> Table {
     });
     Table {
         caption: "The same policies reckoned, and played with dice share by share; ratios to the fair share".to_owned(),
-        columns: ["rules", "hash rate, part", "gamma", "reckoned", "played"].map(str::to_owned).to_vec(),
+        columns: ["rules", "hashrate, part", "gamma", "reckoned", "played"].map(str::to_owned).to_vec(),
         rows: rows.collect(),
     }
 }
@@ -132,7 +132,7 @@ fn strategies() -> Table {
     });
     Table {
         caption: "What named strategies earn on main's rules, as a ratio to the fair share".to_owned(),
-        columns: ["hash rate, part", "gamma", "honest", "selfish", "lead-stubborn", "deep fork", "lazy"]
+        columns: ["hashrate, part", "gamma", "honest", "selfish", "lead-stubborn", "deep fork", "lazy"]
             .map(str::to_owned)
             .to_vec(),
         rows: rows.collect(),
@@ -154,7 +154,7 @@ fn lazy() -> Table {
     });
     Table {
         caption: format!(
-            "What a miner earns who stays on each parent for {LAZY} links, as a ratio to its fair share. Its hash rate is \
+            "What a miner earns who stays on each parent for {LAZY} links, as a ratio to its fair share. Its hashrate is \
              missing from the chain: a part a of lazy miners leaves 1 - a that orders, of which half is a majority"
         ),
         columns: ["link credit", "10% lazy", "30% lazy", "49% lazy"].map(str::to_owned).to_vec(),
@@ -210,7 +210,7 @@ fn published(solved: &[Solved]) -> Table {
     Table {
         caption: "The solver against published optima of a linear chain, gamma 0: the attacker's part of all rewards"
             .to_owned(),
-        columns: ["hash rate, part", "published", "found"].map(str::to_owned).to_vec(),
+        columns: ["hashrate, part", "published", "found"].map(str::to_owned).to_vec(),
         rows: rows.collect(),
     }
 }

@@ -8,7 +8,7 @@ use crate::stats::Estimate;
 use sim::scenario::Fault;
 use sim::time::Micros;
 
-/// Number of nodes, each with the same hash rate.
+/// Number of nodes, each with the same hashrate.
 const NODES: u32 = 8;
 
 /// Start of a partition, in seconds.
@@ -43,7 +43,7 @@ pub(super) struct Cuts {
 /// Describes this part of the experiment for its reader.
 pub(super) fn method() -> Vec<String> {
     vec![
-        "Partitions: eight nodes with an eighth of the hash rate each, in cities, are cut into two sides for a while, and \
+        "Partitions: eight nodes with an eighth of the hashrate each, in cities, are cut into two sides for a while, and \
          find each other again by redialling. Bitcoin reaches both. Measured is what was found during the partition: the \
          part that nobody is credited for in the end. Under the pool's rules the heavier side is taken for the pool where \
          nodes are in conflict, which they are after partitions so long that links settled, until the larger side has led \

@@ -1,4 +1,4 @@
-//! How fast the classic rules adjust their difficulty after a change of hash rate. Shares are drawn one after the other
+//! How fast the classic rules adjust their difficulty after a change of hashrate. Shares are drawn one after the other
 //! on one chain, without a network. The rules are those of the sources named in [`crate::models::baseline::rules`].
 
 use rand::Rng;
@@ -20,7 +20,7 @@ const STAYS_S: f64 = 600.0;
 /// The difficulty rule of a rule set.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Retarget {
-    /// p2pool: the hash rate of the last 200 shares, with steps of at most a tenth (`data.py`, `TARGET_LOOKBEHIND`).
+    /// p2pool: the hashrate of the last 200 shares, with steps of at most a tenth (`data.py`, `TARGET_LOOKBEHIND`).
     Lookbehind,
     /// p2poolv2: an absolute schedule with a half-life of 600 s (`pool_difficulty.rs`).
     Schedule,
@@ -56,7 +56,7 @@ impl Retarget {
         }
     }
 
-    /// Simulates how long it takes to settle after the hash rate grew to `factor` times its value.
+    /// Simulates how long it takes to settle after the hashrate grew to `factor` times its value.
     pub(super) fn settles(self, rules: &Rules, factor: f64, rng: &mut SimRng) -> Settling {
         let interval_s = rules.interval.as_secs_f64();
         // One hash per second before the change. The first chain is exactly on time.

@@ -1,9 +1,9 @@
-//! The time until links are on time again after a change of hash rate.
+//! The time until links are on time again after a change of hashrate.
 
 /// Links are on time if their expected interval is within this factor of the intended one.
 pub(crate) const TOLERANCE: f64 = 1.25;
 
-/// The result of a change of hash rate.
+/// The result of a change of hashrate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Settling {
     /// Seconds from the change until links are on time again. `None` if they never are.

@@ -1,4 +1,4 @@
-//! Surges and collapses of hash rate.
+//! Surges and collapses of hashrate.
 
 use serde::{Deserialize, Serialize};
 use sharechain::Work;
@@ -74,7 +74,7 @@ pub(super) struct Surges {
 /// Describes this part of the experiment for its reader.
 pub(super) fn method() -> Vec<String> {
     vec![format!(
-        "Surges and collapses: eight nodes in cities; after half an hour the hash rate of all grows by a factor, and some \
+        "Surges and collapses: eight nodes in cities; after half an hour the hashrate of all grows by a factor, and some \
          time later falls back to what it was. Links come in time again from when the next one is expected within a \
          factor of {TOLERANCE} of its interval and stays so for ten minutes. Load is what nodes receive, and what they \
          hold back. The classic rules are followed without a network, shares drawn one after the other: their times are \
@@ -118,7 +118,7 @@ impl Surges {
 
     fn settling_table(&self) -> Table {
         let names = Retarget::ALL.map(|(rules, _)| rules.name);
-        let columns = ["hash rate", "Shoal, min"].map(String::from).into_iter();
+        let columns = ["hashrate", "Shoal, min"].map(String::from).into_iter();
         let columns = columns.chain(names.iter().map(|name| format!("{name}, min"))).collect();
         let rows = self.stories.iter().flat_map(|story| {
             let factor = story.run.factor;
@@ -143,7 +143,7 @@ impl Surges {
 
     fn load_table(&self) -> Table {
         let columns = [
-            "hash rate",
+            "hashrate",
             "proofs found a second, most in a minute",
             "a node receives, kB/s, most in a minute",
             "a node holds back, most",
@@ -171,7 +171,7 @@ impl Surges {
     pub(super) fn plots(&self) -> Vec<Plot> {
         let series = |of: fn(&Sample) -> f64| {
             let line = move |story: &Story| Series {
-                name: format!("hash rate {}, and back", factor_text(story.run.factor)),
+                name: format!("hashrate {}, and back", factor_text(story.run.factor)),
                 points: story.samples.iter().map(|sample| Point::exact(sample.at_s / 60.0, of(sample))).collect(),
             };
             self.stories.iter().map(line).collect()
@@ -207,7 +207,7 @@ impl Surges {
             let changes =
                 [(factor, story.surge_settles(), run.surge_s), (1.0 / factor, story.collapse_settles(), run.after_s)];
             changes.map(|(factor, settling, lasts_s)| Finding {
-                claim: format!("Links come in time again with the hash rate {}", factor_text(factor)),
+                claim: format!("Links come in time again with the hashrate {}", factor_text(factor)),
                 measured: told(settling, lasts_s),
                 holds: None,
             })

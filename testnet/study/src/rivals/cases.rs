@@ -92,7 +92,7 @@ pub const ONE: usize = 0;
 /// The group of all other miners in [`pool`].
 pub const OTHERS: usize = 1;
 
-/// Creates a pool of one miner with this part of the hash rate and `others` other miners that share the rest equally.
+/// Creates a pool of one miner with this part of the hashrate and `others` other miners that share the rest equally.
 /// Each has its own node on fiber, in a city drawn by where miners live, and devices that take half a second to switch.
 #[must_use]
 pub fn pool(part: f64, others: u32, duration_s: f64) -> Scenario {

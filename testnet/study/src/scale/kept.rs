@@ -20,7 +20,7 @@ const MEMORY_MAX_BYTES: f64 = 1e9;
 /// Days per year.
 const YEAR: f64 = 365.0;
 
-/// Pools: name, addresses, part of Bitcoin's hash rate.
+/// Pools: name, addresses, part of Bitcoin's hashrate.
 const POOLS: [(&str, Pool); 4] = [
     ("100 miners, 0.001%", Pool { miners: 100.0, part: 1e-5 }),
     ("1,000 miners, 0.1%", Pool { miners: 1e3, part: 1e-3 }),
@@ -49,7 +49,7 @@ pub(super) fn tables() -> Vec<Table> {
     let memory = Table {
         caption:
             "Disk and memory by the pool's size. Disk is that of a node that keeps everything ([store] keep = \"all\"), and \
-                  grows by the same for all, since targets follow the hash rate; one that forgets needs no more than its \
+                  grows by the same for all, since targets follow the hashrate; one that forgets needs no more than its \
                   window (`shoal-testnet bench years`). Memory stops growing once the chain is older than its window and a \
                   day"
                 .to_owned(),

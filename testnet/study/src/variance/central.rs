@@ -18,7 +18,7 @@ pub(super) fn solo_blocks_per_year(hashrate: f64) -> f64 {
 }
 
 impl Even {
-    /// Creates the payments of a solo miner, or of a central pool with this hash rate that splits its blocks exactly.
+    /// Creates the payments of a solo miner, or of a central pool with this hashrate that splits its blocks exactly.
     pub(super) fn blocks_of(hashrate: f64) -> Self {
         Self { rate: hashrate / to_f64(BLOCK_WORK) }
     }

@@ -106,7 +106,7 @@ impl SimNode {
         }
     }
 
-    /// Sets the number of hashes for the devices' next share, by the active part of their hash rate.
+    /// Sets the number of hashes for the devices' next share, by the active part of their hashrate.
     fn work(&mut self, index: usize, context: &mut Context<'_>) {
         let now = context.schedule.now();
         let time = self.time(now);
@@ -119,7 +119,7 @@ impl SimNode {
         context.schedule.work(device.miner, hashes);
     }
 
-    /// Asks the strategy again which part of the hash rate is active.
+    /// Asks the strategy again which part of the hashrate is active.
     pub(super) fn set_power(&mut self, context: &mut Context<'_>) {
         for index in 0..self.devices.len() {
             self.work(index, context);

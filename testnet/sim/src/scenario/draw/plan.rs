@@ -85,7 +85,7 @@ impl Scenario {
         chosen
     }
 
-    /// Returns a miner's hash rates over time: those of its hours, times the factors of faults.
+    /// Returns a miner's hashrates over time: those of its hours, times the factors of faults.
     fn rates(&self, index: u32, miner: &DrawnMiner, hits: &[Hit<'_>], seed: u64) -> Vec<(Micros, Action)> {
         let group = &self.miners[miner.group];
         let turns = hours::turns(group.hours, self.duration_s, &mut stream(seed, "hours", index.into()));

@@ -22,7 +22,7 @@ const FRAME_BYTES: u32 = 40;
 pub struct Pool {
     /// Its rules.
     pub rules: Rules,
-    /// Hash rate of the whole pool in hashes per second, which sets the difficulty of shares.
+    /// Hashrate of the whole pool in hashes per second, which sets the difficulty of shares.
     pub hashrate_hs: f64,
     /// All shares. A node looks only at those it has heard of.
     pub tree: Tree,

@@ -1,10 +1,10 @@
-//! Miners with their hash rates and scripts.
+//! Miners with their hashrates and scripts.
 
 use bitcoin::ScriptBuf;
 use bitcoin::hashes::{Hash, sha256};
 use sharechain::window::{ScriptIndex, Scripts};
 
-/// Miners of equal hash rate.
+/// Miners of equal hashrate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Group {
     /// Number of miners.
@@ -14,7 +14,7 @@ pub struct Group {
 }
 
 impl Group {
-    /// Creates `count` miners with this hash rate each.
+    /// Creates `count` miners with this hashrate each.
     #[must_use]
     pub const fn new(count: u32, hashrate: f64) -> Self {
         Self { count, hashrate }

@@ -1,4 +1,4 @@
-//! A pool of varying hash rate: the worth of a hash by the time at which it was done.
+//! A pool of varying hashrate: the worth of a hash by the time at which it was done.
 //!
 //! It runs link by link, with the real targets, weights and window. The pay of a link's credits needs no draw: a pool
 //! with a given amount of work finds an expected number of blocks, and each one pays a credit its part of the window.
@@ -24,7 +24,7 @@ pub struct PayRun<'a> {
     pub params: ChainParams,
     /// Hashes per second as a function of time.
     pub hashrate: &'a (dyn Fn(f64) -> f64 + Sync),
-    /// Number of miners of equal hash rate, which determines the rows of a link.
+    /// Number of miners of equal hashrate, which determines the rows of a link.
     pub miners: u32,
     /// Start of the measurement. The window fills before it.
     pub from_s: f64,
@@ -95,7 +95,7 @@ impl PayRun<'_> {
     /// Runs until the window has passed [`Self::until_s`].
     ///
     /// # Panics
-    /// If the hash rate is not positive.
+    /// If the hashrate is not positive.
     #[must_use]
     pub fn simulate(&self, rng: &mut SimRng) -> Worths {
         let mut course = Course::new(self, rng);

@@ -1,4 +1,4 @@
-//! A pool of constant hash rate over years, and its payments.
+//! A pool of constant hashrate over years, and its payments.
 //!
 //! The shares of each miner in a time slice have a Poisson distribution, the links among them a binomial one, the
 //! pool's Bitcoin blocks a Poisson one. The snapshot's age is that of 13 Bitcoin blocks and the burial. Slices are the
@@ -52,7 +52,7 @@ pub struct PaidBlock {
 
 impl<'a> Pool<'a> {
     /// Creates a pool with these constants. The window's limit of proofs is turned into one of weight: at constant
-    /// hash rate they are equivalent.
+    /// hashrate they are equivalent.
     #[must_use]
     pub fn new(miners: &'a Miners, params: &ChainParams) -> Self {
         let worth = Worth::of(miners.hashrate(), params);
@@ -147,7 +147,7 @@ impl<'a> Pool<'a> {
     }
 }
 
-/// Returns the length of a window in seconds, at constant hash rate: until its weight or its proofs are reached.
+/// Returns the length of a window in seconds, at constant hashrate: until its weight or its proofs are reached.
 #[must_use]
 pub fn window_s(miners: &Miners, params: &ChainParams) -> f64 {
     let worth = Worth::of(miners.hashrate(), params);

@@ -7,7 +7,7 @@ use sharechain::{ChainParams, U256, Weight, Work};
 /// Hashes per second of all Bitcoin miners: a round figure, passed in September 2025 at a difficulty of 140 T.
 pub const NETWORK_HASHRATE: f64 = 1e21;
 
-/// Expected hashes per Bitcoin block at that hash rate, with one block per [`BLOCK_INTERVAL_S`].
+/// Expected hashes per Bitcoin block at that hashrate, with one block per [`BLOCK_INTERVAL_S`].
 pub const BLOCK_WORK: u128 = 600_000_000_000_000_000_000_000;
 
 /// Mean seconds between Bitcoin blocks.
@@ -77,7 +77,7 @@ pub const fn to_u128(value: f64) -> u128 {
     value as u128
 }
 
-/// The worth of proofs in a pool whose targets fit its constant hash rate.
+/// The worth of proofs in a pool whose targets fit its constant hashrate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Worth {
     /// Shares per second, including links.
@@ -93,7 +93,7 @@ pub struct Worth {
 }
 
 impl Worth {
-    /// Computes the worth at this hash rate, in hashes per second: one link per [`ChainParams::link_interval_s`], and
+    /// Computes the worth at this hashrate, in hashes per second: one link per [`ChainParams::link_interval_s`], and
     /// [`ChainParams::shares_per_link`] times as many shares, unless the floor of the share target forbids it.
     #[must_use]
     pub fn of(hashrate: f64, params: &ChainParams) -> Self {

@@ -43,12 +43,11 @@ const DAY_S: f64 = 86_400.0;
 pub struct Pool {
     /// Number of paid addresses.
     pub miners: f64,
-    /// The pool's part of Bitcoin's hash rate, 0 to 1.
+    /// The pool's part of Bitcoin's hashrate, 0 to 1.
     pub part: f64,
 }
 
-/// Returns the bytes that a node stores per day. They do not depend on the pool's size, because targets follow its hash
-/// rate.
+/// Returns the bytes that a node stores per day. They do not depend on the pool's size, because targets follow its hashrate.
 #[must_use]
 pub fn disk_bytes_per_day(params: &ChainParams, sizes: &Sizes) -> f64 {
     let record = |content: u32| f64::from(RECORD_BYTES + ROCKSDB_BYTES + content);
@@ -78,7 +77,7 @@ pub fn link_bytes(params: &ChainParams, pool: Pool) -> f64 {
     entry + names + rows_per_link(params, pool) * ROW_BYTES + ALLOCATION_BYTES
 }
 
-/// Returns the number of distinct addresses among a link's shares, if all have the same hash rate.
+/// Returns the number of distinct addresses among a link's shares, if all have the same hashrate.
 #[must_use]
 pub fn rows_per_link(params: &ChainParams, pool: Pool) -> f64 {
     pool.miners * (1.0 - (1.0 - 1.0 / pool.miners).powf(f64::from(params.shares_per_link)))

@@ -89,7 +89,7 @@ impl<'a> Run<'a> {
         let node = self.mining.random_range(0..nodes);
         let kind =
             if self.mining.random_bool((1.0 / self.setup.shares_per_link).min(1.0)) { Kind::Link } else { Kind::Share };
-        // A stopped node's find is dropped, because its hash rate is missing.
+        // A stopped node's find is dropped, because its hashrate is missing.
         if !self.flood.is_running(node) {
             return;
         }
