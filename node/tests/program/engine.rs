@@ -14,6 +14,7 @@ use node::limits::RECORD_BYTES_MAX;
 use node::store::{Record, RecordKind, Store};
 use node_core::engine::{ChainEvent, forget_settled};
 
+use tempfile::TempDir;
 use testkit::{Spec, World, miner};
 
 type Engine = node_core::engine::Engine<Store>;
@@ -40,6 +41,20 @@ fn fill(engine: &mut Engine, world: &World, found: &Proofs) {
     }
 }
 
+/// An empty folder, and a world without links.
+fn start() -> (TempDir, World) {
+    (tempfile::tempdir().unwrap(), World::new())
+}
+
+/// An engine that knows one Bitcoin block above genesis.
+fn at_first_block() -> (TempDir, World, Engine) {
+    let (folder, mut world) = start();
+    world.bitcoin_block();
+    let mut engine = engine(&world, folder.path());
+    engine.insert_bitcoin_headers(&world.bitcoin_headers, world.now);
+    (folder, world, engine)
+}
+
 fn weights(engine: &mut Engine) -> String {
     let tip = engine.chain().tip();
     format!("{:?}", engine.chain_mut().window(&tip).unwrap())
@@ -47,8 +62,7 @@ fn weights(engine: &mut Engine) -> String {
 
 #[test]
 fn a_restart_ends_at_the_same_tip_and_window() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut world = World::new();
+    let (folder, mut world) = start();
     let found = world.grow(30, 3);
     let mut before = engine(&world, folder.path());
     fill(&mut before, &world, &found);
@@ -62,8 +76,7 @@ fn a_restart_ends_at_the_same_tip_and_window() {
 
 #[test]
 fn what_was_built_on_a_stale_bitcoin_block_survives_a_restart() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut world = World::new();
+    let (folder, mut world) = start();
     let mut found = world.grow(6, 2);
     let fork = world.bitcoin_tip;
     world.bitcoin_block();
@@ -95,8 +108,7 @@ fn bare_links(world: &mut World, count: u32) -> Proofs {
 
 #[test]
 fn a_conflict_stays_until_the_operator_follows_the_heaviest_branch() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut world = World::new();
+    let (folder, mut world) = start();
     let mut common = world.grow(12, 1);
     let mut rival = world.clone();
     rival.now = rival.now.plus(1);
@@ -129,8 +141,7 @@ fn a_conflict_stays_until_the_operator_follows_the_heaviest_branch() {
 
 #[test]
 fn proofs_that_waited_are_stored_in_an_order_that_can_be_replayed() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut world = World::new();
+    let (folder, mut world) = start();
     let found = world.grow(12, 2);
     let mut before = engine(&world, folder.path());
     before.insert_bitcoin_headers(&world.bitcoin_headers, world.now);
@@ -147,8 +158,7 @@ fn proofs_that_waited_are_stored_in_an_order_that_can_be_replayed() {
 
 #[test]
 fn fates_survive_and_refusals_are_recorded_with_their_reason() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut world = World::new();
+    let (folder, mut world) = start();
     let mut found = world.grow(8, 1);
     let pending = world.share(miner(3));
     found.push((pending.clone(), None));
@@ -169,8 +179,7 @@ fn fates_survive_and_refusals_are_recorded_with_their_reason() {
 
 #[test]
 fn a_link_with_somebody_elses_list_is_not_called_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut world = World::new();
+    let (folder, mut world) = start();
     let found = world.grow(3, 1);
     let mut engine = engine(&world, folder.path());
     fill(&mut engine, &world, &found);
@@ -184,12 +193,8 @@ fn a_link_with_somebody_elses_list_is_not_called_refused() {
 
 #[tokio::test]
 async fn what_the_store_did_not_take_is_neither_answered_nor_announced() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut world = World::new();
-    world.bitcoin_block();
+    let (_folder, mut world, engine) = at_first_block();
     let proof = world.share(miner(1));
-    let mut engine = engine(&world, folder.path());
-    engine.insert_bitcoin_headers(&world.bitcoin_headers, world.now);
     let Started { engine: handle, reader, failure } = consensus::start(engine, Inputs::none());
     let mut events = reader.events();
     let (tip, view) = (reader.tip(), reader.chain());
@@ -208,12 +213,8 @@ async fn what_the_store_did_not_take_is_neither_answered_nor_announced() {
 
 #[tokio::test]
 async fn what_is_announced_is_in_the_store() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut world = World::new();
-    world.bitcoin_block();
+    let (_folder, mut world, engine) = at_first_block();
     let proof = world.share(miner(1));
-    let mut engine = engine(&world, folder.path());
-    engine.insert_bitcoin_headers(&world.bitcoin_headers, world.now);
     let store = Arc::clone(engine.store());
     let Started { engine: handle, reader, .. } = consensus::start(engine, Inputs::none());
     let mut events = reader.events();
@@ -231,12 +232,8 @@ async fn what_is_announced_is_in_the_store() {
 
 #[tokio::test]
 async fn a_published_chain_stays_as_it_is_while_the_engine_goes_on() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut world = World::new();
-    world.bitcoin_block();
+    let (_folder, mut world, engine) = at_first_block();
     let (first, second) = (world.share(miner(1)), world.share(miner(2)));
-    let mut engine = engine(&world, folder.path());
-    engine.insert_bitcoin_headers(&world.bitcoin_headers, world.now);
     let Started { engine: handle, reader, .. } = consensus::start(engine, Inputs::none());
     let (ids, world) = ([first.id(), second.id()], Arc::new(world));
     let shared = Arc::clone(&world);

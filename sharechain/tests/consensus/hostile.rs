@@ -14,6 +14,13 @@ fn grown() -> World {
     world
 }
 
+/// That world, and the spec of its next honest share.
+fn ready() -> (World, Spec) {
+    let world = grown();
+    let spec = world.spec(miner(1));
+    (world, spec)
+}
+
 /// What a node does with a peer's message: first the binding, then the chain.
 fn receive(world: &mut World, proof: Proof) -> Outcome {
     match BoundProof::bind(proof, world.chain.easiest_plausible_target(world.now), world.chain.consensus_id()) {
@@ -49,8 +56,7 @@ fn no_field_of_a_share_can_be_altered_on_the_way() {
             proof.prefix.length -= 1;
         }),
     ];
-    let mut world = grown();
-    let spec = world.spec(miner(1));
+    let (mut world, spec) = ready();
     let honest = world.mine(&spec);
     for (field, alter) in alterations {
         let mut altered = honest.clone();
@@ -68,8 +74,7 @@ fn what_only_the_coinbase_binds_can_be_altered_but_does_not_spoil_the_id() {
         ("witness commitment", |proof| proof.witness_commitment = Some([8; 32])),
         ("no witness commitment", |proof| proof.witness_commitment = None),
     ];
-    let mut world = grown();
-    let spec = world.spec(miner(1));
+    let (mut world, spec) = ready();
     let honest = world.mine(&spec);
     for (field, alter) in alterations {
         let mut altered = honest.clone();
@@ -81,8 +86,7 @@ fn what_only_the_coinbase_binds_can_be_altered_but_does_not_spoil_the_id() {
 
 #[test]
 fn no_field_of_the_bitcoin_header_can_be_altered_on_the_way() {
-    let mut world = grown();
-    let spec = world.spec(miner(1));
+    let (mut world, spec) = ready();
     let honest = world.mine(&spec);
     let alterations: &[Alteration<Proof>] = &[
         ("version", |proof| proof.header.version = bitcoin::block::Version::from_consensus(0x3000_0000)),
@@ -108,8 +112,7 @@ fn no_field_of_the_bitcoin_header_can_be_altered_on_the_way() {
 
 #[test]
 fn no_output_can_be_altered_by_a_miner() {
-    let mut world = grown();
-    let spec = world.spec(miner(1));
+    let (mut world, spec) = ready();
     let share = world.header_of(&spec);
     let payouts = world.payouts(&share, &spec.previous_block);
     assert!(payouts.len() > 3);
@@ -187,8 +190,7 @@ fn sc_201_a_share_is_no_parent() {
 
 #[test]
 fn sc_213_versions_that_bitcoin_rejects_earn_nothing() {
-    let mut world = grown();
-    let spec = world.spec(miner(1));
+    let (mut world, spec) = ready();
     let share = world.header_of(&spec);
     let payouts = world.payouts(&share, &spec.previous_block);
     let position = world.chain.link(&spec.parent).unwrap().position.clone();
@@ -206,8 +208,7 @@ fn sc_213_versions_that_bitcoin_rejects_earn_nothing() {
 
 #[test]
 fn sc_202_the_anchor_is_not_to_be_chosen() {
-    let mut world = grown();
-    let spec = world.spec(miner(1));
+    let (mut world, spec) = ready();
     let anchor = world.header_of(&spec).anchor;
     let anchor = world.chain.link(&anchor).unwrap().clone();
     for chosen in [anchor.parent, world.chain.tip(), world.chain.params().genesis_id(), ShareId([5; 32])] {
@@ -218,8 +219,7 @@ fn sc_202_the_anchor_is_not_to_be_chosen() {
 
 #[test]
 fn sc_203_time_does_not_fall_behind_the_median() {
-    let mut world = grown();
-    let spec = world.spec(miner(1));
+    let (mut world, spec) = ready();
     let median = world.chain.link(&spec.parent).unwrap().position.median_time.unwrap();
     let proof = remined(&mut world, &spec, |header| header.time = median);
     assert_eq!(refused(&mut world, proof), RuleError::TimeTooOld);
@@ -251,8 +251,7 @@ fn sc_204_and_205_bitcoins_time_is_bounded_both_ways() {
 
 #[test]
 fn sc_206_the_bitcoin_height_is_that_of_the_previous_block() {
-    let mut world = grown();
-    let spec = world.spec(miner(1));
+    let (mut world, spec) = ready();
     let proof = remined(&mut world, &spec, |header| header.bitcoin_height += 1);
     assert_eq!(refused(&mut world, proof), RuleError::BitcoinHeight);
 }
@@ -275,8 +274,7 @@ fn sc_208_bitcoins_work_never_falls_from_parent_to_child() {
 
 #[test]
 fn sc_209_and_101_a_share_meets_its_target() {
-    let mut world = grown();
-    let spec = world.spec(miner(1));
+    let (mut world, spec) = ready();
     let share = world.header_of(&spec);
     let payouts = world.payouts(&share, &spec.previous_block);
     let target = world.chain.link(&spec.parent).unwrap().position.share_target;
@@ -290,8 +288,7 @@ fn sc_209_and_101_a_share_meets_its_target() {
 
 #[test]
 fn sc_210_the_value_lies_between_subsidy_and_all_money() {
-    let mut world = grown();
-    let spec = world.spec(miner(1));
+    let (mut world, spec) = ready();
     for value in [0, world.header_of(&spec).coinbase_value - 1, 2_100_000_000_000_001, u64::MAX] {
         let proof = remined(&mut world, &spec, |header| header.coinbase_value = value);
         assert_eq!(refused(&mut world, proof), RuleError::CoinbaseValue);
@@ -331,8 +328,7 @@ fn sc_212_the_children_of_an_invalid_link_are_invalid() {
 
 #[test]
 fn a_replayed_bitcoin_header_binds_nothing_and_the_honest_share_still_counts() {
-    let mut world = grown();
-    let spec = world.spec(miner(1));
+    let (mut world, spec) = ready();
     let honest = world.mine(&spec);
     let forged_spec = Spec { payout: miner(66), ..world.spec(miner(66)) };
     let mut forged = world.mine(&forged_spec);
