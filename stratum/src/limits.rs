@@ -141,6 +141,13 @@ pub const HARDER_GRACE: Duration = Duration::from_secs(30);
 
 /// Invalid requests (bad parameters, rejected login) in one burst before the server closes the connection.
 pub const STRIKES_MAX: u32 = 64;
+/// Jobs in one burst that a channel of Stratum v2 gets because its device says that its rate changed, with `UpdateChannel`.
+/// Devices say so when they slow down, proxies once a minute.
+pub const UPDATES_BURST: f64 = 16.0;
+
+/// The same per second, sustained. A message has 46 bytes and its job up to 44 KB. Further ones share the job of the next [`TICK`].
+pub const UPDATES_PER_SECOND: f64 = 0.2;
+
 
 /// Invalid requests per second that the server forgives: a device that sends a bad one now and then stays.
 pub const STRIKES_FORGIVEN_PER_SECOND: f64 = 0.1;
