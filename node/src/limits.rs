@@ -73,8 +73,8 @@ pub const STATUS_BYTES_MAX: usize = 1 << 18;
 /// The same for the list of bans. 5,120 bans with the longest reasons take 3 MB.
 pub const BANS_ANSWER_BYTES_MAX: usize = 4 << 20;
 
-/// The same for the list of devices. 4,096 devices with long names take 5 MB.
-pub const DEVICES_ANSWER_BYTES_MAX: usize = 8 << 20;
+/// The same for the list of devices. 4,096 devices with the longest names, made of quotation marks, take 11 MB.
+pub const DEVICES_ANSWER_BYTES_MAX: usize = 12 << 20;
 
 /// Time for each server to finish when the node stops. After that, its connections are cut.
 pub const STOP_TIMEOUT: Duration = Duration::from_secs(5);

@@ -44,7 +44,7 @@ use crate::identity;
 use crate::isolation::{IsolationView, Watch};
 use crate::lan::own_addresses;
 use crate::limits::{REFUSED_QUEUE, SOLO_QUEUE, STOP_TIMEOUT};
-use crate::miners::{FoundBlocks, JobBuilderTask, Miners, WorkState, WorkWatch};
+use crate::miners::{FoundBlocks, JobBuilderTask, Miners, Proposals, WorkState, WorkWatch};
 use crate::notify::Receivers;
 use crate::pair;
 use crate::peers::{self, BookFile, Builder, Lookups, PeerTips, Server};
@@ -320,9 +320,9 @@ fn start_job_builder(
     feed.believe(headers.clone());
     let (heard, feed, engine) = (feed.heard(), feed.subscribe(), engine.clone());
     parts.spawn(WorkWatch { miners: Arc::clone(&miners), heard: heard.clone() }.run());
-    let rejected = watch::Sender::new(None);
+    let proposals = Proposals::new(watch::Sender::new(None));
     let task =
-        JobBuilderTask { bitcoind, feed, engine, headers, miners, sync_trouble, isolation, heard, state, rejected };
+        JobBuilderTask { bitcoind, feed, engine, headers, miners, sync_trouble, isolation, heard, state, proposals };
     parts.spawn(task.run());
     seen
 }

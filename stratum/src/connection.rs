@@ -11,11 +11,12 @@ use tokio_util::codec::{LinesCodec, LinesCodecError};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info};
 
+use crate::admission::{Admission, Ticket};
 use crate::extranonce::Lease;
 use crate::learnt::Learnt;
 use crate::limits;
 use crate::paces::Paces;
-use crate::pool::{Pool, Readiness, Refusal};
+use crate::pool::{Account, Pool, Readiness, Refusal};
 use crate::session::{Action, CloseReason, PendingLogin, PendingSubscription, Resumed, Session, Start, Welcome};
 use crate::socket::{Ended, Event, Reader, Socket, Writer};
 use crate::stats::OpenSlot;
@@ -25,6 +26,8 @@ pub(crate) struct Neighbors {
     pub(crate) pool: Arc<dyn Pool>,
     /// The session's extranonce.
     pub(crate) lease: Lease,
+    /// Places of user names beyond the first of each connection.
+    pub(crate) names: Arc<Admission>,
     /// What the server learnt from devices.
     pub(crate) learnt: Arc<Learnt>,
     /// The difficulties of devices that left.
@@ -38,6 +41,10 @@ pub(crate) struct Connection {
     session: Session,
     neighbors: Neighbors,
     socket: Socket<LinesCodec>,
+    /// Places of the user names that the session keeps, but the first.
+    places: Vec<Ticket>,
+    /// The program's name before its first job. It may tell another one later, as it will when it comes back.
+    agent: Option<Arc<str>>,
     slot: OpenSlot,
 }
 
@@ -53,7 +60,7 @@ impl Connection {
         let lines = LinesCodec::new_with_max_length(limits::LINE_BYTES_MAX);
         let socket = Socket::new(halves, lines, neighbors.pool.changes(), stopping, start.timeouts);
         let session = Session::new(start, Instant::now());
-        Self { slot: open_slot(&session), session, neighbors, socket }
+        Self { slot: open_slot(&session), session, neighbors, socket, places: Vec::new(), agent: None }
     }
 
     /// Serves the miner until either side closes the connection.
@@ -81,7 +88,22 @@ impl Connection {
 
     /// What a device that comes back is known by.
     fn device(&self) -> Option<(IpAddr, &str, &str)> {
-        Some((self.neighbors.ip, self.session.agent(), self.session.workers().first()?))
+        let agent = self.agent.as_ref().unwrap_or_else(|| self.session.agent());
+        Some((self.neighbors.ip, agent, self.session.workers().first()?))
+    }
+
+    /// Passes the account's first work to the session, or that the device rests. Either way, the device goes on from its last
+    /// difficulty: one that rests gets its first job when all others do.
+    fn begin(&mut self, account: &Account) -> Vec<Action> {
+        self.agent = Some(Arc::clone(self.session.agent()));
+        if let Some(difficulty) = self.device().and_then(|device| self.neighbors.paces.of(device)) {
+            self.session.go_on_from(difficulty);
+        }
+        if let Some(reason) = self.rests() {
+            return self.session.handle_rest(reason, Instant::now());
+        }
+        let work = self.neighbors.pool.work(account);
+        work.map(|work| self.session.handle_work(work, Instant::now())).unwrap_or_default()
     }
 
     /// Passes the pool's current state to the session.
@@ -150,16 +172,29 @@ impl Connection {
         self.session.tick(Instant::now())
     }
 
-    fn authorize(&mut self, pending: PendingLogin) -> Vec<Action> {
+    /// Returns a place for another user name. `None` if the miner's address, or the server, has as many names as it may have
+    /// connections.
+    fn place(&self) -> Option<Ticket> {
+        let mut place = self.neighbors.names.admit().ok()?;
+        place.count_for(self.neighbors.ip).ok()?;
+        Some(place)
+    }
+
+    fn authorize(&mut self, mut pending: PendingLogin) -> Vec<Action> {
         let verdict = self.neighbors.pool.authorize(pending.user());
         if let Err(refusal) = &verdict {
             debug!(connection = self.slot.id, user = pending.user(), %refusal, "login rejected");
         }
         let known = self.session.workers().len();
+        let place = if known > 0 { self.place() } else { None };
+        if known > 0 && place.is_none() {
+            pending.keep_no_name();
+        }
         let notice = verdict.as_ref().ok().and_then(|account| self.neighbors.pool.notice(account));
         let mut actions = self.session.handle_verdict(pending, verdict, Instant::now());
         // Log new user names only: a miner may repeat its login.
         if let Some(user) = self.session.workers().get(known) {
+            self.places.extend(place);
             info!(connection = self.slot.id, user = &**user, notice, "miner authorized");
             if let (0, Some(notice)) = (known, notice) {
                 // After the response to the login, before the first job.
@@ -185,19 +220,7 @@ impl Connection {
                 }
                 Action::Subscribe(pending) => self.subscribe(pending),
                 Action::Authorize(pending) => self.authorize(pending),
-                Action::Fetch(account) => {
-                    if let Some(reason) = self.rests() {
-                        for action in self.session.handle_rest(reason, Instant::now()).into_iter().rev() {
-                            queue.push_front(action);
-                        }
-                        continue;
-                    }
-                    if let Some(difficulty) = self.device().and_then(|device| self.neighbors.paces.of(device)) {
-                        self.session.go_on_from(difficulty);
-                    }
-                    let work = self.neighbors.pool.work(&account);
-                    work.map(|work| self.session.handle_work(work, Instant::now())).unwrap_or_default()
-                }
+                Action::Fetch(account) => self.begin(&account),
                 Action::Found(found) => {
                     if found.meets_bitcoin {
                         let height = found.work.bitcoin_height;

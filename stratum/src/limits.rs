@@ -38,12 +38,18 @@ pub const AGENT_CHARS_MAX: usize = 64;
 /// bounds the response.
 pub const ID_CHARS_MAX: usize = 64;
 
-/// User names that a connection keeps, for statistics. A proxy authorizes each worker behind it; all share one account.
-/// The server accepts further names, and counts their work under the connection.
+/// Extensions that the server answers of one `mining.configure`: four times as many as BIP-0310 has. A line of 8 KiB holds 800
+/// names, which take 0.3 ms.
+pub const EXTENSIONS_MAX: usize = 16;
+
+/// User names that a connection keeps, for statistics, and that all connections of an IPv4 address or IPv6 /64 network keep
+/// beyond the first of each: as many as devices may connect from there. All addresses together have [`CONNECTIONS_MAX`].
+/// A proxy authorizes each worker behind it; all share one account. The server accepts further names, and counts their work
+/// under the connection.
 pub const WORKERS_MAX: usize = 1_024;
 
-/// Bytes of user names that a connection keeps. For 16,384 connections, that is at most 256 MiB; without a proxy, a
-/// connection has one name of some 60 bytes.
+/// Bytes of user names that a connection keeps: each submit under an unknown name is compared with all of them, some 50 us.
+/// With [`WORKERS_MAX`], a server keeps at most 32,768 names, 20 MB. Without a proxy, a connection has one name of some 60 bytes.
 pub const WORKERS_BYTES_MAX: usize = 16 * 1024;
 
 /// Work units per session whose jobs the server still accepts. With a new link every 10 s, 64 units
@@ -134,6 +140,13 @@ pub const LINES_PER_SECOND: f64 = 100.0;
 
 /// Lines in one burst above [`LINES_PER_SECOND`]. A farm whose job changes sends a few thousand shares for the old one.
 pub const LINES_BURST: f64 = 4_000.0;
+
+/// Jobs in one burst that a channel of Stratum v2 gets because its device says that its rate changed, with `UpdateChannel`.
+/// Devices say so when they slow down, proxies once a minute.
+pub const UPDATES_BURST: f64 = 16.0;
+
+/// The same per second, sustained. A message has 46 bytes and its job up to 44 KB. Further ones share the job of the next [`TICK`].
+pub const UPDATES_PER_SECOND: f64 = 0.2;
 
 /// How long after the difficulty rose shares of easier jobs do not count against [`LINES_PER_SECOND`]. Devices with
 /// deep queues need seconds to switch.

@@ -113,6 +113,8 @@ pub struct Server {
 struct Shared {
     pool: Arc<dyn Pool>,
     admission: Arc<Admission>,
+    /// Places of user names beyond the first of each connection.
+    names: Arc<Admission>,
     handshakes: Handshakes,
     coinbase_limits: CoinbaseLimits,
     timeouts: Timeouts,
@@ -139,6 +141,7 @@ impl Server {
         let shared = Shared {
             pool,
             admission: Admission::new(config.connections_max, config.connections_per_ip_max),
+            names: Admission::new(limits::CONNECTIONS_MAX, limits::WORKERS_MAX),
             handshakes: Handshakes::new(config.handshakes_burst),
             coinbase_limits: config.coinbase_limits,
             timeouts: config.timeouts,
@@ -305,6 +308,7 @@ impl Shared {
         let neighbors = Neighbors {
             pool: Arc::clone(&self.pool),
             lease,
+            names: Arc::clone(&self.names),
             learnt: Arc::clone(&self.learnt),
             paces: Arc::clone(&self.paces),
             ip: miner.ip().to_canonical(),

@@ -16,6 +16,7 @@ use super::mining_health::{MiningHealth, Surroundings};
 use super::peer_groups::Groups;
 use super::pool_view::KeptPool;
 use super::refusals::Refusals;
+use super::slots::Slots;
 use super::token::Token;
 use super::windows::Windows;
 use crate::clock::now;
@@ -90,6 +91,8 @@ pub(super) struct Api {
     pub counted: Arc<Mutex<Counted>>,
     /// The newest live events and their readers.
     pub live: Live,
+    /// Their open event streams.
+    pub streams: Slots,
     /// Start time of the process, seconds since 1970. Taken once, since the monotonic clock and the wall clock drift.
     pub start_unix_s: f64,
     /// The OpenAPI document, JSON.
@@ -100,6 +103,7 @@ impl Api {
     /// The context with empty caches and the OpenAPI document.
     pub(super) fn new(context: Context, openapi: String) -> Self {
         let start_unix_s = f64::from(now().0) - context.started.elapsed().as_secs_f64();
+        let streams = Slots::new(&context.config.api.trusted_proxies);
         Self {
             context,
             windows: Windows::default(),
@@ -110,6 +114,7 @@ impl Api {
             mining: Mutex::default(),
             counted: Arc::default(),
             live: Live::new(),
+            streams,
             start_unix_s,
             openapi,
         }

@@ -152,9 +152,13 @@ pub const ARCHIVE_PAUSE: Duration = Duration::from_millis(500);
 /// Interval after which an explorer reads the archive even without a notification.
 pub const ARCHIVE_LOOK: Duration = Duration::from_secs(10);
 
-/// Maximum number of open event streams of an explorer: half of [`CONNECTIONS_MAX`], so that pages stay available to
-/// others. A browser without a stream polls.
+/// Maximum number of open event streams: half of [`CONNECTIONS_MAX`], so that pages stay available to others. A browser
+/// without a stream polls.
 pub const LIVE_READERS_MAX: usize = 32;
+
+/// Maximum number of open event streams of one IPv4 address or IPv6 /64, also behind a trusted proxy: those of a household. A
+/// browser has one for all its pages.
+pub const LIVE_READERS_PER_HOST_MAX: usize = 8;
 
 /// New links that an explorer announces to readers at a time. With more, it asks them to reload.
 pub const LIVE_LINKS_MAX: u32 = 20;

@@ -8,6 +8,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::IntoResponse;
@@ -23,7 +24,9 @@ use tokio::sync::broadcast;
 use utoipa::ToSchema;
 
 use super::context::Api;
+use super::error::{ApiError, ErrorBody};
 use super::event_log::LogEvent;
+use super::guard::Client;
 use super::limits::{LIVE_RETRY, LIVE_STATUS, MINING_LOOK};
 use super::live_feed::{Live, Ready, text};
 use super::status::Status;
@@ -190,10 +193,18 @@ impl Api {
 #[utoipa::path(
     get, path = "/api/v1/events",
     params(("last-event-id" = Option<String>, Header, description = "Id of the last event seen")),
-    responses((status = 200, description = "A stream of events", content_type = "text/event-stream", body = LiveEvents))
+    responses(
+        (status = 200, description = "A stream of events", content_type = "text/event-stream", body = LiveEvents),
+        (status = 503, description = "As many streams are open as may be", body = ErrorBody),
+    )
 )]
-pub(super) async fn events(State(api): State<Arc<Api>>, headers: HeaderMap) -> impl IntoResponse {
-    stream_of(&api.live, &headers, ())
+pub(super) async fn events(
+    State(api): State<Arc<Api>>,
+    Extension(Client(from)): Extension<Client>,
+    headers: HeaderMap,
+) -> Result<impl IntoResponse, ApiError> {
+    let place = api.streams.take_stream(from, &headers).ok_or(ApiError::Slow)?;
+    Ok(stream_of(&api.live, &headers, place))
 }
 
 /// The events of a feed, as a stream that keeps `held` until its reader leaves.

@@ -2,7 +2,7 @@ use stratum::{Rejected, Totals};
 
 use super::*;
 use crate::config::PowerConfig;
-use crate::limits::DEVICE_TOLD_S;
+use crate::limits::{DEVICE_TOLD_S, DEVICES_ANSWER_BYTES_MAX, SPLIT_PARTS_MAX};
 
 const START: u32 = 1_800_000_000;
 
@@ -213,4 +213,39 @@ fn devices_that_are_away_make_room_and_what_an_older_version_wrote_is_read() {
     devices.restore(old);
     assert_eq!(devices.all(START)[0].best_difficulty, Some(7.0));
     assert_eq!(devices.best(START), (None, Some(7.0)));
+}
+
+/// A name has no control characters, of which JSON would make six bytes each, but any others.
+#[test]
+fn devices_with_the_longest_names_fit_the_answer_that_commands_read() {
+    let third = Some(1e308 / 3.0);
+    let rejected = by_reason(&Rejected::default()).map(|(reason, _)| (reason.to_owned(), u64::MAX));
+    let longest = Device {
+        name: "\"".repeat(stratum::limits::USER_BYTES_MAX),
+        state: DeviceState::Paused,
+        paused_until_unix_s: Some(u32::MAX),
+        connected: true,
+        addresses: vec!["a".repeat(64); SPLIT_PARTS_MAX],
+        agent: "😀".repeat(stratum::limits::AGENT_CHARS_MAX),
+        protocol: stratum::Protocol::V2Standard.name().to_owned(),
+        connected_s: Some(u32::MAX),
+        difficulty: third,
+        coinbase_bytes_max: Some(u64::MAX),
+        hashrate_hs: 1e308 / 3.0,
+        averages: view::Averages {
+            minute_hs: third,
+            ten_minutes_hs: third,
+            hour_hs: third,
+            day_hs: third,
+            week_hs: third,
+        },
+        mean_hs: third,
+        last_submit_unix_s: Some(u32::MAX),
+        accepted_total: u64::MAX,
+        rejected: rejected.into(),
+        best_today_difficulty: third,
+        best_difficulty: third,
+    };
+    let bytes = serde_json::to_vec(&longest).unwrap().len();
+    assert!(DEVICES_MAX * (bytes + 1) < DEVICES_ANSWER_BYTES_MAX, "{bytes} each");
 }

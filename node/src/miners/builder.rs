@@ -10,10 +10,11 @@ use node_core::sentence;
 use sharechain::Timestamp;
 use tokio::sync::watch;
 use tokio::time::Instant;
-use tracing::{debug, error, info, warn};
+use tracing::{debug, info, warn};
 
 use super::pool::Miners;
-use crate::bitcoind::{Bitcoind, FeedState, ProposalVerdict};
+use super::proposals::Proposals;
+use crate::bitcoind::{Bitcoind, FeedState};
 use crate::clock::now;
 use crate::consensus::{EngineHandle, EngineStopped};
 use crate::headers::HeaderSource;
@@ -52,8 +53,8 @@ pub struct JobBuilderTask {
     pub heard: watch::Receiver<Instant>,
     /// Publishes whether miners get jobs.
     pub state: watch::Sender<WorkState>,
-    /// Why bitcoind would reject a block of the newest job template; none if it would not.
-    pub rejected: watch::Sender<Option<Arc<str>>>,
+    /// Proposes blocks of job templates to bitcoind.
+    pub proposals: Arc<Proposals>,
 }
 
 /// Why there is no job template, if bitcoind hangs.
@@ -113,7 +114,7 @@ impl JobBuilderTask {
         let mut builder = JobBuilder::default();
         let mut work = Work::Pool;
         let started = Instant::now();
-        let mut rejected = self.rejected.subscribe();
+        let mut rejected = self.proposals.changes();
         // bitcoind's first answer usually arrives at once, so its absence is not reported yet.
         if self.feed.wait_for(|feed| feed.template.is_some() || feed.trouble.is_some()).await.is_err() {
             return;
@@ -292,53 +293,18 @@ impl JobBuilderTask {
     /// share. So the node proposes the block after miners have received their jobs, until bitcoind rejects a proposal.
     /// From then on, miners get work only after bitcoind has accepted its proposal.
     async fn propose(&self, builder: &mut JobBuilder, template: &Arc<JobTemplate>) -> Result<(), NoTemplate> {
-        let proposal = Proposal {
-            bitcoind: self.bitcoind.clone(),
-            template: Arc::clone(template),
-            rejected: self.rejected.clone(),
-        };
         let new = builder.should_propose(template);
-        if self.rejected.borrow().is_some() {
-            proposal.judge().await;
+        if self.proposals.rejected().is_some() {
+            self.proposals.propose(self.proposals.begin(), &self.bitcoind, template).await;
         } else if new {
+            let (proposals, bitcoind) = (Arc::clone(&self.proposals), self.bitcoind.clone());
+            let (number, template) = (proposals.begin(), Arc::clone(template));
             tokio::spawn(async move {
                 tokio::time::sleep(PROPOSE_AFTER).await;
-                proposal.judge().await;
+                proposals.propose(number, &bitcoind, &template).await;
             });
         }
-        self.rejected.borrow().clone().map_or(Ok(()), |reason| Err(reason.into()))
-    }
-}
-
-/// A block that is proposed to bitcoind.
-struct Proposal {
-    bitcoind: Bitcoind,
-    template: Arc<JobTemplate>,
-    rejected: watch::Sender<Option<Arc<str>>>,
-}
-
-impl Proposal {
-    async fn judge(self) {
-        let height = self.template.block.height;
-        let rejected: Option<Arc<str>> = match self.bitcoind.propose_block(&self.template.proposal()).await {
-            Ok(ProposalVerdict::Valid) => None,
-            Ok(ProposalVerdict::Rejected { reason }) => {
-                error!(reason, height, "bitcoind would reject a block of this node's job template");
-                let advice = if reason == "time-too-new" { "; its clock is behind this block's time" } else { "" };
-                Some(format!("bitcoind would reject a block of this work, with the reason {reason}{advice}").into())
-            }
-            // Neither is a verdict on the block.
-            Ok(ProposalVerdict::NotOnTip) => return,
-            Err(error) => {
-                debug!(error = sentence(&error), "the job template could not be proposed to bitcoind");
-                return;
-            }
-        };
-        self.rejected.send_if_modified(|old| {
-            let changed = *old != rejected;
-            *old = rejected;
-            changed
-        });
+        self.proposals.rejected().map_or(Ok(()), |reason| Err(reason.into()))
     }
 }
 

@@ -1,5 +1,8 @@
 //! A node that serves the public: no data about workers, answers that caches may keep, counts, a feed and a badge.
 
+use std::time::Duration;
+
+use node::api::limits::{LIVE_READERS_MAX, LIVE_READERS_PER_HOST_MAX};
 use serde_json::{Value, json};
 
 use crate::pool::{Pool, miner};
@@ -103,4 +106,36 @@ async fn blocks_are_counted_fed_and_linked_to_an_explorer() {
     assert_eq!(badge.headers()["content-type"], "image/svg+xml");
     let badge = badge.text().await.unwrap();
     assert!(badge.starts_with("<svg") && badge.contains("H/s</text>"), "{badge}");
+}
+
+/// A proxy has one address, and a connection for each of its clients' streams.
+#[tokio::test]
+async fn event_streams_of_one_client_behind_a_proxy_leave_room_for_others() {
+    let api = Api::with(Pool::new(), None, |config| {
+        config.api.public = true;
+        config.api.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
+    })
+    .await;
+    let ask = async |path: &str, client: &str| api.ask(path, &[("x-forwarded-for", client)]).await;
+    let mut streams = Vec::new();
+    for _ in 0..LIVE_READERS_PER_HOST_MAX {
+        streams.push(ask("/api/v1/events", "192.0.2.1").await);
+    }
+    assert_eq!(ask("/api/v1/events", "192.0.2.1").await.status(), 503);
+    assert_eq!(ask("/api/v1/pool", "192.0.2.1").await.status(), 200, "a browser without a stream polls");
+    for number in LIVE_READERS_PER_HOST_MAX..LIVE_READERS_MAX {
+        streams.push(ask("/api/v1/events", &format!("198.51.100.{number}")).await);
+    }
+    assert!(streams.iter().all(|stream| stream.status() == 200));
+    assert_eq!(
+        ask("/api/v1/events", "203.0.113.1").await.status(),
+        503,
+        "all clients together have half of the connections"
+    );
+    assert_eq!(ask("/api/v1/pool", "203.0.113.1").await.status(), 200);
+    // Whoever leaves makes room.
+    streams.clear();
+    while ask("/api/v1/events", "192.0.2.1").await.status() != 200 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }

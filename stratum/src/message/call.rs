@@ -57,7 +57,7 @@ pub enum Call {
 /// The extensions that a miner requests with `mining.configure`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Configure {
-    /// Names of the extensions, as sent. The length of the line bounds their number.
+    /// Names of the first extensions, as sent: at most [`crate::limits::EXTENSIONS_MAX`].
     pub extensions: Vec<String>,
     /// `version-rolling.mask`. `None` requests all bits.
     pub mask: Option<u32>,

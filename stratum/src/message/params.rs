@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::call::{Call, Configure, Login, ParamError, Submission};
 use super::password::password_difficulty;
+use crate::limits;
 use crate::pool::EXTRANONCE2_BYTES;
 
 /// The most frequent method by far.
@@ -73,7 +74,7 @@ fn configure(list: List<'_>) -> Configure {
     let whole = |value: &Value| value.as_u64().or_else(|| value.as_str()?.trim().parse().ok());
     let min_bits = option("version-rolling.min-bit-count").and_then(whole);
     Configure {
-        extensions: names.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        extensions: names.iter().filter_map(Value::as_str).take(limits::EXTENSIONS_MAX).map(str::to_owned).collect(),
         mask: option("version-rolling.mask").and_then(Value::as_str).and_then(parse_hex_u32),
         min_bits: min_bits.map(|bits| u32::try_from(bits).unwrap_or(u32::MAX)),
         min_difficulty: option("minimum-difficulty.value").and_then(positive),

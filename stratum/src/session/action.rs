@@ -55,12 +55,19 @@ pub struct PendingLogin {
     /// Request id.
     pub(super) id: Value,
     pub(super) login: Login,
+    /// Whether the session keeps the user name, if it has room for it.
+    pub(super) keep: bool,
 }
 
 impl PendingLogin {
     /// Returns the user name as the miner sent it.
     pub fn user(&self) -> &str {
         &self.login.user
+    }
+
+    /// Has the session accept the user without keeping its name, as it does beyond [`limits::WORKERS_MAX`].
+    pub fn keep_no_name(&mut self) {
+        self.keep = false;
     }
 }
 

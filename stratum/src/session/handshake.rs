@@ -97,15 +97,15 @@ impl Session {
         if login.user.len() > limits::USER_BYTES_MAX {
             return self.strike(&id, &Reject::UserTooLong, now);
         }
-        vec![Action::Authorize(PendingLogin { id, login })]
+        vec![Action::Authorize(PendingLogin { id, login, keep: true })]
     }
 
     /// Handles the pool's verdict on the login from [`Action::Authorize`]. Sends the response, and asks
     /// for work after the first accepted login of a subscribed miner.
     pub fn handle_verdict(&mut self, pending: PendingLogin, verdict: Verdict, now: Instant) -> Vec<Action> {
-        let PendingLogin { id, login } = pending;
+        let PendingLogin { id, login, keep } = pending;
         let first = self.channel.report.account.is_none();
-        let account = match verdict.map_err(Reject::User).and_then(|account| self.admit(&login.user, account)) {
+        let account = match verdict.map_err(Reject::User).and_then(|account| self.admit(&login.user, account, keep)) {
             Ok(account) => account,
             Err(reject) => return self.strike(&id, &reject, now),
         };
@@ -120,11 +120,11 @@ impl Session {
     }
 
     /// Adds a user name of `account` to the connection, and returns the connection's account. Names beyond
-    /// [`limits::WORKERS_MAX`] mine too, but the session does not keep them.
+    /// [`limits::WORKERS_MAX`] mine too, but the session does not keep them, and none unless it is to `keep` it.
     ///
     /// # Errors
     /// Returns [`Reject::OtherAccount`], and changes nothing.
-    fn admit(&mut self, user: &str, account: Account) -> Result<Account, Reject> {
+    fn admit(&mut self, user: &str, account: Account, keep: bool) -> Result<Account, Reject> {
         if self.channel.report.account.as_ref().is_some_and(|present| *present != account) {
             return Err(Reject::OtherAccount);
         }
@@ -132,7 +132,7 @@ impl Session {
         let workers = &self.channel.report.workers;
         if !workers.iter().any(|worker| **worker == *user) {
             let bytes: usize = workers.iter().map(|worker| worker.len()).sum();
-            if workers.len() >= limits::WORKERS_MAX || bytes + user.len() > limits::WORKERS_BYTES_MAX {
+            if !keep || workers.len() >= limits::WORKERS_MAX || bytes + user.len() > limits::WORKERS_BYTES_MAX {
                 self.more_workers = true;
             } else {
                 self.channel.report.workers = workers.iter().cloned().chain([Arc::from(user)]).collect();
@@ -142,8 +142,10 @@ impl Session {
     }
 }
 
-/// Returns a user name without blanks at its ends and around its first separator, as the pool reads it too.
+/// Returns a user name without blanks at its ends and around its first separator, as the pool reads it too. Control characters
+/// are blanks: JSON would take six bytes for each.
 pub(crate) fn without_blanks(user: &str) -> String {
+    let user = user.replace(char::is_control, " ");
     let user = user.trim();
     let (account, rest) = user.split_at(user.find(|letter: char| !letter.is_alphanumeric()).unwrap_or(user.len()));
     let rest = rest.trim_start();

@@ -63,7 +63,8 @@ impl Session {
 
     /// Finds a user name among the authorized ones, whatever its blanks. A name that the session did not keep may be any.
     fn worker(&self, user: &str) -> Option<Arc<str>> {
-        let letters = |name: &str| name.chars().filter(|letter| !letter.is_whitespace()).collect::<String>();
+        let is_blank = |letter: char| letter.is_whitespace() || letter.is_control();
+        let letters = |name: &str| name.chars().filter(|letter| !is_blank(*letter)).collect::<String>();
         let workers = &self.channel.report.workers;
         let exact = workers.iter().find(|worker| ***worker == *user);
         let same = || {

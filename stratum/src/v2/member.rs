@@ -8,6 +8,7 @@ use bitcoin::block::{Header, Version};
 
 use super::host::Seat;
 use super::message::Output;
+use crate::bucket::Bucket;
 use crate::channel::{Attempt, Channel, Judged};
 use crate::difficulty::Difficulty;
 use crate::limits;
@@ -40,6 +41,8 @@ pub(super) struct Member {
     coinbase_bytes_max: usize,
     /// Whether the newest work unit needs another job.
     due: bool,
+    /// Jobs that the device may still cause by what it says of its rate.
+    updates: Bucket,
     /// The newest job of a standard channel, and its merkle root: nearly all shares are for it, and the coinbase of a wide pool
     /// takes longer to hash than everything else that a share needs.
     newest_root: Option<(u32, TxMerkleNode)>,
@@ -80,7 +83,8 @@ impl Member {
         coinbase_bytes_max: Option<usize>,
     ) -> Self {
         let coinbase_bytes_max = coinbase_bytes_max.map_or(COINBASE_BYTES_MAX, |max| max.min(COINBASE_BYTES_MAX));
-        Self { id, kind, account, worker, channel, seat, coinbase_bytes_max, due: false, newest_root: None }
+        let updates = Bucket::new(limits::UPDATES_BURST, limits::UPDATES_PER_SECOND, channel.report.opened);
+        Self { id, kind, account, worker, channel, seat, coinbase_bytes_max, due: false, updates, newest_root: None }
     }
 
     /// Returns the start of the channel's extranonces.
@@ -106,11 +110,21 @@ impl Member {
         (self.kind == Kind::Extended && bytes > max).then_some(Unfit::Coinbase { bytes, max })
     }
 
+    /// Sends a job whose difficulty fits what the device says of its rate. If it says something new too often, its job waits for
+    /// the next look at the clock.
+    pub(super) fn follow_update(&mut self, now: Instant, out: &mut Output) {
+        if self.updates.take(now) {
+            self.send_job(false, now, out);
+        } else {
+            self.due = true;
+        }
+    }
+
     /// Marks the channel if its newest job is too old or its difficulty no longer fits, and returns whether it did.
     pub(super) fn mark_due(&mut self, now: Instant, keepalive: std::time::Duration) -> bool {
         let is_old = |then: Instant| now.saturating_duration_since(then) >= keepalive;
-        let is_due =
-            !self.channel.withdrawn && (self.channel.notified.is_some_and(is_old) || self.channel.outgrows_job(now));
+        let is_due = !self.channel.withdrawn
+            && (self.due || self.channel.notified.is_some_and(is_old) || self.channel.outgrows_job(now));
         self.due |= is_due;
         is_due
     }

@@ -232,7 +232,7 @@ impl Session {
                 let is_other =
                     |work: &Arc<Work>| Some(member.channel.vardiff.choose(work.share_difficulty(), sent)) != sent;
                 if !member.channel.withdrawn && work.as_ref().is_some_and(is_other) {
-                    member.send_job(false, now, &mut self.out);
+                    member.follow_update(now, &mut self.out);
                 }
                 Ok(())
             }

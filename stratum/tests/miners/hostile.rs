@@ -2,10 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+use stratum::limits;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::common::{self, Raw, mine, serve, serve_with, share_target};
+use crate::common::{self, Raw, Running, mine, serve, serve_with, share_target};
 
 /// Sends bytes, and returns everything that the server writes until it closes the connection.
 async fn say(server: &common::Running, bytes: &[u8]) -> String {
@@ -171,4 +173,71 @@ async fn a_line_in_pieces_counts_as_one_line() {
     }
     assert_eq!(miner.next().await["result"], true);
     assert_eq!(miner.submit(&job, &mine(&job, share_target(), 0)).await, 0);
+}
+
+/// Authorizes so many users of one account, as a proxy does.
+async fn authorize_many(miner: &mut Raw, count: usize) {
+    let login =
+        |number| json!({"id": number, "method": "mining.authorize", "params": [format!("alice.{number}"), "x"]});
+    let logins: Vec<_> = (0..count).map(|number| format!("{}\n", login(number))).collect();
+    miner.write.write_all(logins.concat().as_bytes()).await.unwrap();
+    for _ in 0..count {
+        assert_eq!(miner.next().await["result"], true);
+    }
+}
+
+fn names_kept(server: &Running) -> usize {
+    server.stats.snapshot().connections.iter().map(|connection| connection.workers.len()).sum()
+}
+
+#[tokio::test]
+async fn user_names_of_one_address_are_no_more_than_its_connections_may_be() {
+    let server = serve().await;
+    let mut miners = Vec::new();
+    for _ in 0..3 {
+        let (mut miner, job) = Raw::start(&server).await;
+        authorize_many(&mut miner, 600).await;
+        miners.push((miner, job));
+    }
+    assert_eq!(names_kept(&server), 3 + limits::WORKERS_MAX, "and the first of each connection");
+    let (last, job) = &mut miners[2];
+    assert_eq!(last.submit(job, &mine(job, share_target(), 0)).await, 0);
+    // Those of a connection that ends are free again.
+    drop(miners.remove(0));
+    while server.stats.snapshot().connections.len() > 2 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let (mut next, _) = Raw::start(&server).await;
+    authorize_many(&mut next, 600).await;
+    assert_eq!(names_kept(&server), 3 + limits::WORKERS_MAX);
+}
+
+#[tokio::test]
+async fn control_characters_of_a_user_name_are_blanks() {
+    let server = serve().await;
+    let mut miner = Raw::connect(&server).await;
+    let subscribed = miner.ask(r#"{"id":1,"method":"mining.subscribe","params":["test/1"]}"#).await;
+    let user = "alice.\u{1}rig\u{b}\u{7f}1\u{1b}";
+    let login = json!({"id": 2, "method": "mining.authorize", "params": [user, "x"]}).to_string();
+    assert_eq!(miner.ask(&login).await["result"], true);
+    let job = miner.job(common::extranonce1(&subscribed)).await;
+    assert_eq!(server.stats.snapshot().connections[0].workers, ["alice.rig  1"]);
+    let proof = mine(&job, share_target(), 0);
+    let (time, nonce) = (format!("{:08x}", proof.header.time), format!("{:08x}", proof.header.nonce));
+    let params = json!([user, job.id, format!("{:016x}", u64::from_be_bytes(proof.extranonce2)), time, nonce]);
+    let submit = json!({"id": 3, "method": "mining.submit", "params": params}).to_string();
+    assert_eq!(miner.ask(&submit).await["result"], true, "it is the same user");
+}
+
+#[tokio::test]
+async fn a_line_full_of_extensions_is_answered_in_part() {
+    let server = serve().await;
+    let mut miner = Raw::connect(&server).await;
+    let names: Vec<_> = (0..800).map(|number| format!("a{number}")).collect();
+    let names = [vec!["version-rolling".to_owned()], names].concat();
+    let configure = json!({"id": 1, "method": "mining.configure", "params": [names, {}]}).to_string();
+    let answer = miner.ask(&configure).await;
+    let outcome = answer["result"].as_object().unwrap();
+    assert_eq!(outcome["version-rolling"], true);
+    assert_eq!(outcome.len(), limits::EXTENSIONS_MAX + 1, "and the mask");
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bitcoin::hex::{DisplayHex, FromHex};
 use stratum::v2::{CloseReason, Frame, Session};
-use stratum::{Authority, limits};
+use stratum::{Authority, Difficulty, limits};
 
 use crate::common::{self, OneWork};
 
@@ -187,6 +187,29 @@ fn deadlines_and_keepalive_are_those_of_v1() {
     assert_eq!(driven.answers(), [""; 0], "no job is repeated without work");
     let idle = driven.session.tick(start + limits::IDLE);
     assert_eq!(idle, Err(CloseReason::Idle(1_800)));
+}
+
+#[test]
+fn updates_of_a_channel_do_not_each_cost_a_job() {
+    let pool = OneWork::new();
+    pool.set(|parts| parts.share_target = Difficulty::floor(1e9).target());
+    let mut driven = Driven::new(&pool);
+    driven.send(SETUP).unwrap();
+    driven.send(&open_standard()).unwrap();
+    let mut jobs = 0;
+    for step in 1..=1_000u16 {
+        // A terahash a second, and a hundredth of it more each time: another difficulty.
+        let rate = (1e12 * (1.0 + f32::from(step) / 100.0)).to_le_bytes().to_lower_hex_string();
+        let frames = driven.send(&format!("008016 280000 02000000 {rate} {}", "ff".repeat(32))).unwrap();
+        jobs += frames.iter().filter(|frame| frame.starts_with("008015")).count();
+    }
+    assert_eq!(jobs, 16, "each has up to 44 KB, and the message that causes it 46 bytes");
+    driven.now += limits::TICK;
+    driven.session.tick(driven.now).unwrap();
+    let kinds: Vec<_> = driven.answers().iter().map(|frame| frame[..6].to_owned()).collect();
+    assert_eq!(kinds, ["008021", "008015"], "the newest word counts all the same");
+    driven.session.tick(driven.now).unwrap();
+    assert_eq!(driven.answers(), [""; 0], "once");
 }
 
 #[test]

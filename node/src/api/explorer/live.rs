@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::IntoResponse;
 
 use super::state::View;
 use crate::api::error::{ApiError, ErrorBody};
+use crate::api::guard::Client;
 use crate::api::live::{LiveEvents, stream_of};
 
 /// Streams live updates as server-sent events named `hello` (the first), `share`, `link`, `tip`, `block` and `reset` (missed
@@ -20,7 +22,11 @@ use crate::api::live::{LiveEvents, stream_of};
         (status = 503, description = "As many streams are open as may be", body = ErrorBody),
     )
 )]
-pub(super) async fn events(State(view): State<Arc<View>>, headers: HeaderMap) -> Result<impl IntoResponse, ApiError> {
-    let place = Arc::clone(&view.streams).try_acquire_owned().map_err(|_| ApiError::Slow)?;
+pub(super) async fn events(
+    State(view): State<Arc<View>>,
+    Extension(Client(from)): Extension<Client>,
+    headers: HeaderMap,
+) -> Result<impl IntoResponse, ApiError> {
+    let place = view.streams.take_stream(from, &headers).ok_or(ApiError::Slow)?;
     Ok(stream_of(&view.live, &headers, place))
 }

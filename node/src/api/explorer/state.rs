@@ -7,14 +7,14 @@ use archive::read::Archive;
 use bitcoin::ScriptBuf;
 use sharechain::bitcoin_headers::{BitcoinHeaders, Root};
 use sharechain::{Chain, ChainParams};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
 use super::effort::Efforts;
 use super::now::Now;
 use super::sums::Steps;
 use crate::api::error::ApiError;
-use crate::api::limits::LIVE_READERS_MAX;
 use crate::api::live_feed::Live;
+use crate::api::slots::Slots;
 use crate::config::{Config, parse_address};
 
 /// The state of the explorer.
@@ -27,8 +27,8 @@ pub(super) struct View {
     pub steps: Steps,
     pub efforts: Mutex<Efforts>,
     pub live: Live,
-    /// One permit for each reader of live events.
-    pub streams: Arc<Semaphore>,
+    /// Open event streams.
+    pub streams: Slots,
     /// A chain that has only genesis, which has no proof and is in no archive.
     pub genesis: Option<Chain>,
     pub started: Instant,
@@ -40,6 +40,7 @@ impl View {
     pub(super) fn new(config: Arc<Config>, params: ChainParams, archive: Archive, openapi: String) -> Self {
         let headers = BitcoinHeaders::new(&params.bitcoin, &Root::genesis(&params.bitcoin)).ok();
         let genesis = headers.map(|headers| Chain::new(params.clone(), headers));
+        let streams = Slots::new(&config.api.trusted_proxies);
         Self {
             config,
             params,
@@ -48,7 +49,7 @@ impl View {
             steps: Steps::default(),
             efforts: Mutex::default(),
             live: Live::new(),
-            streams: Arc::new(Semaphore::new(LIVE_READERS_MAX)),
+            streams,
             genesis,
             started: Instant::now(),
             openapi,
