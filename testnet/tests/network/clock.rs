@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
-use testnet::chaos::clock_ahead;
+use testnet::chaos::clock_off;
 
 use crate::harness::{Up, node, working};
 
@@ -92,7 +92,7 @@ impl Drop for Ahead {
 fn shoal(hours: u32, command: &[&str], config: &Path) -> Command {
     let program = Path::new(env!("CARGO_BIN_EXE_shoal-testnet")).with_file_name("shoal");
     let mut shoal = Command::new(program);
-    shoal.env_clear().args(command).arg("--config").arg(config).envs(clock_ahead(hours).unwrap()).stdin(Stdio::null());
+    shoal.env_clear().args(command).arg("--config").arg(config).envs(clock_off(hours.cast_signed()).unwrap()).stdin(Stdio::null());
     shoal
 }
 
