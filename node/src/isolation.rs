@@ -12,8 +12,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use node_core::engine::ChainEvent;
-use node_core::isolation::{ChainWatch, Facts, Isolation, Kind, Policy, Work};
+use node_core::isolation::{BlockClock, ChainWatch, Facts, Isolation, Kind, Policy, Work};
 use p2p_proto::Millis;
+use sharechain::Timestamp;
 use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
 use tracing::{info, warn};
@@ -68,6 +69,8 @@ struct Memory {
     chain: ChainWatch,
     /// Difference of this clock from bitcoind's when its last template came, seconds.
     bitcoind_s: Option<i64>,
+    /// Times of Bitcoin's last blocks.
+    blocks: BlockClock,
     info: Option<NodeInfo>,
     /// When each state began, seconds since 1970.
     since: BTreeMap<Kind, u32>,
@@ -80,6 +83,7 @@ impl Memory {
             machine: Isolation::new(policy),
             chain: ChainWatch::default(),
             bitcoind_s: None,
+            blocks: BlockClock::default(),
             info: None,
             since: BTreeMap::new(),
             started: Instant::now(),
@@ -109,7 +113,10 @@ impl Watch {
                     Err(broadcast::error::RecvError::Closed) => return,
                 },
                 changed = self.feed.changed() => match changed {
-                    Ok(()) => memory.bitcoind_s = self.bitcoind_clock(),
+                    Ok(()) => {
+                        memory.bitcoind_s = self.bitcoind_clock();
+                        self.note_block(&mut memory);
+                    }
                     Err(_) => return,
                 },
                 _ = ask.tick() => if asking.is_empty() {
@@ -155,13 +162,29 @@ impl Watch {
         let template = self.feed.borrow().template.clone();
         let info = memory.info.as_ref();
         let mut facts = Facts { peers, in_sync: self.sync_trouble.borrow().is_none(), ..Facts::default() };
+        let least = template.as_ref().filter(|_| self.blocks_have_times()).map(|template| Timestamp(template.min_time));
+        facts.clock.blocks_s = least.map(|least| memory.blocks.offset_s(least, now(), memory.millis()));
         facts.bitcoin.height = template.map(|template| template.height.saturating_sub(1));
         facts.bitcoin.connections = info.map(|info| info.connections);
         facts.clock.bitcoind_s = memory.bitcoind_s;
         facts.clock.bitcoind_peers_s = info.and_then(|info| info.time_offset_s);
         facts.disk_free_bytes = disk::free_bytes(&self.config.data_dir);
-        memory.chain.read(&self.chain.chain(), now(), &mut facts);
+        memory.chain.read(&self.chain.chain(), memory.millis(), now(), &mut facts);
         facts
+    }
+
+    /// Records the time of a new Bitcoin block.
+    fn note_block(&self, memory: &mut Memory) {
+        let tip = self.feed.borrow().template.as_ref().map(|template| template.prev_block);
+        let chain = self.chain.chain();
+        if let Some(known) = tip.and_then(|tip| chain.bitcoin().get(&tip)) {
+            memory.blocks.note(known.header.block_hash(), Timestamp(known.header.time), memory.millis());
+        }
+    }
+
+    /// False on networks where anyone can make Bitcoin blocks dated ahead.
+    fn blocks_have_times(&self) -> bool {
+        self.config.chain_params().bitcoin.min_difficulty_after_s == 0
     }
 
     /// This machine's clock minus bitcoind's, from a template that has just arrived; none if the template does not

@@ -4,7 +4,7 @@
 //! ```text
 //! scene.rs   bitcoinds, nodes and miners, and the lines between them
 //! fault.rs   the kinds of faults, and how they are drawn
-//! clock.rs   clocks that are ahead
+//! clock.rs   wrong clocks
 //! words.rs   devices that listen for words
 //! judge.rs   what must hold
 //! ```
@@ -26,7 +26,7 @@ use serde::Serialize;
 use tokio::time::{Instant, sleep};
 use tracing::info;
 
-pub use clock::clock_ahead;
+pub use clock::clock_off;
 pub use scene::enter_namespaces;
 
 use crate::bitcoind::BitcoindError;

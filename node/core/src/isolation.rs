@@ -18,8 +18,9 @@
 //! words.rs   a state in words, and advice
 //! ```
 //!
-//! Claims of peers cost nothing, so they only ever lead to a state that warns. Two states stop pool work: no peer is
-//! connected, or proven work of this node's own miners stays unlisted.
+//! Claims of peers cost nothing, so they only ever lead to a state that warns. Three findings stop pool work: no peer is
+//! connected, proven work of this node's own miners stays unlisted, or this node's bitcoind, the pool's work or Bitcoin's work
+//! shows that the clock is far off.
 
 mod decide;
 mod dwell;
@@ -40,7 +41,7 @@ use crate::limits::{ALONE_LINKS, STEADY_LINKS};
 pub use decide::{Cause, Reaction, Work};
 pub use facts::{BitcoinFacts, ClockFacts, Facts, OwnFacts, PeerFact, Rates};
 pub use follow::ChainWatch;
-pub use pace::hashrates as pool_rates;
+pub use pace::{BlockClock, hashrates as pool_rates};
 pub use words::{clock_off, disk as disk_words};
 
 use decide::Decision;
@@ -147,6 +148,10 @@ pub struct Isolation {
     decision: Decision,
     /// True while the node counts as cut off.
     cut: bool,
+    /// Whether the clock is so wrong that no work counts.
+    wrong_clock: Dwell,
+    /// That finding, as it was when it began.
+    wrong_clock_words: String,
     /// Height of the tip, and since when; none before the first facts.
     tip: Option<(Height, Millis)>,
 }
@@ -161,6 +166,8 @@ impl Isolation {
             states: Vec::new(),
             decision: Decision::NEW,
             cut: false,
+            wrong_clock: Dwell::NEW,
+            wrong_clock_words: String::new(),
             tip: None,
         }
     }
@@ -189,8 +196,23 @@ impl Isolation {
         let too_long = alone.bad_for(now) >= links_ms(ALONE_LINKS, &self.policy);
         let begins = !self.policy.new_pool && too_long && read::answering(facts) == 0;
         self.cut = begins || (self.cut && alone.is_on());
-        let censored = self.dwell(Kind::Unlisted).is_on();
-        self.decision.step(self.cut, censored, facts.in_sync, &self.policy);
+        self.step_wrong_clock(facts, now);
+        let cause = if self.wrong_clock.is_on() {
+            Some(Cause::Clock)
+        } else if self.cut {
+            Some(Cause::Isolation)
+        } else {
+            self.dwell(Kind::Unlisted).is_on().then_some(Cause::Censorship)
+        };
+        self.decision.step(cause, facts.in_sync, &self.policy);
+    }
+
+    fn step_wrong_clock(&mut self, facts: &Facts, now: Millis) {
+        let was_on = self.wrong_clock.is_on();
+        self.wrong_clock.step(read::wrong_clock(&facts.clock), patience(Kind::Clock, &self.policy), now);
+        if self.wrong_clock.is_on() && !was_on {
+            self.wrong_clock_words = words::wrong_clock(&facts.clock);
+        }
     }
 
     fn dwell(&self, kind: Kind) -> Dwell {
@@ -212,8 +234,11 @@ impl Isolation {
     /// Why miners do not work for the pool, and what to do, in one sentence; none while they may.
     #[must_use]
     pub fn reason(&self) -> Option<String> {
-        let cause = self.work().cause()?;
-        Some(words::reason(cause, &self.policy))
+        Some(match self.work().cause()? {
+            Cause::Isolation => words::isolated(&self.policy),
+            Cause::Censorship => words::censored(),
+            Cause::Clock => self.wrong_clock_words.clone(),
+        })
     }
 }
 

@@ -132,6 +132,11 @@ pub const CLOCK_BEHIND_S: i64 = 15;
 /// Bitcoin Core warns at 600, but nodes hold shares that are 30 ahead.
 pub const CLOCK_OFF_S: i64 = 60;
 
+/// Error of this clock above which no work counts, seconds: other nodes hold a share until its time is
+/// [`FUTURE_SECONDS`](sharechain::limits::FUTURE_SECONDS) ahead, and drop it after
+/// [`HELD_SECONDS_MAX`](sharechain::limits::HELD_SECONDS_MAX). A node that is behind drops their shares in the same way.
+pub const CLOCK_WRONG_S: i64 = 630;
+
 /// Free space on the disk of the data folder below which the node warns, bytes. A pruned node's database grows by less
 /// than this in a year, and a full disk stops it.
 pub const DISK_LOW_BYTES: u64 = 2 << 30;

@@ -37,8 +37,11 @@ pub(super) async fn health() -> Json<Health> {
     Json(Health { alive: true })
 }
 
-/// Says whether miners get work. They get none while bitcoind is down, while the node reads its share-chain, or while
-/// it is cut off.
+/// Says whether miners get work that can count.
+///
+/// They get none while bitcoind is down or would reject their blocks, while the node
+/// reads its share-chain, while it is cut off, or while its clock is proven so wrong that nodes drop each other's shares. A clock
+/// that is slightly wrong, and what peers claim, change nothing here: `/api/v1/status` has such states.
 #[utoipa::path(
     get, path = "/ready",
     responses(

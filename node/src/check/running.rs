@@ -1,6 +1,7 @@
 //! The node of this configuration, if it is running: resources that it uses are no conflict.
 
 use bitcoin::hex::DisplayHex;
+use node_core::isolation::Kind;
 
 use super::{Finding, bad, good};
 use crate::api::Status;
@@ -16,7 +17,7 @@ pub(super) async fn running(config: &Config) -> Option<Status> {
     (status.consensus_id == config.chain_params().consensus_id().to_lower_hex_string()).then_some(status)
 }
 
-/// Whether the running node hands out work.
+/// Whether the running node hands out work, and by a right clock.
 pub(super) fn findings(status: &Status) -> Vec<Finding> {
     let (version, up) = (&status.version, duration(status.uptime_s));
     let peers = format!("the running node has {}", status.peers);
@@ -24,9 +25,13 @@ pub(super) fn findings(status: &Status) -> Vec<Finding> {
         None => good("work", "the running node hands out work"),
         Some(why) => bad("work", format!("the running node hands out no work: {why}")),
     };
-    vec![
+    let mut findings = vec![
         good("node", format!("shoal {version} is running with this configuration, up {up}")),
         work,
         good("peers", peers),
-    ]
+    ];
+    // The running node compares its clock with those of others, too.
+    let clock = status.states.iter().find(|state| state.kind == Kind::Clock.name());
+    findings.extend(clock.map(|state| bad("clock", format!("{}; {}", state.what, state.todo))));
+    findings
 }

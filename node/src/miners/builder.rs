@@ -167,12 +167,14 @@ impl JobBuilderTask {
             return Err(Arc::<str>::from(SILENT).into());
         }
         let feed = self.feed.borrow_and_update().clone();
-        if let Some(trouble) = feed.trouble {
-            return Err(trouble.into());
-        }
-        let block = feed.template.ok_or_else(|| Arc::from("bitcoind has not sent a block template yet"))?;
         let IsolationView { work, reason: why, .. } = self.isolation.borrow().clone();
         let why = why.unwrap_or_default();
+        if let Some(trouble) = feed.trouble {
+            // By a wrong clock, this node rejects bitcoind's blocks as well.
+            let is_clock = work == Work::Stop(Cause::Clock);
+            return Err(if is_clock { NoTemplate { reason: why, for_long: true } } else { trouble.into() });
+        }
+        let block = feed.template.ok_or_else(|| Arc::from("bitcoind has not sent a block template yet"))?;
         match work {
             Work::Pool => {}
             Work::Stop(cause) => {
@@ -192,8 +194,8 @@ impl JobBuilderTask {
         Ok(template)
     }
 
-    /// Keeps the share-chain up to date during solo work. A node without peers is not in sync: its links must not
-    /// settle.
+    /// Keeps the share-chain up to date while miners have no work of the pool. A node without peers is not in sync: its links must
+    /// not settle.
     async fn leave_pool(&mut self, block: &BlockTemplate, cause: Cause, why: &Arc<str>) {
         // Solo work needs only bitcoind. The node fetches missing headers later.
         if let Err(error) = self.headers.follow(&block.prev_block).await {
@@ -201,7 +203,7 @@ impl JobBuilderTask {
         }
         let sync_trouble = match cause {
             Cause::Isolation => Some(Arc::clone(why)),
-            Cause::Censorship => self.sync_trouble.borrow_and_update().clone(),
+            Cause::Censorship | Cause::Clock => self.sync_trouble.borrow_and_update().clone(),
         };
         let trigger = Trigger { bitcoin_height: block.height.saturating_sub(1), sync_trouble };
         // Both can fail by design, or because the node is stopping, which the next call reports.

@@ -140,9 +140,10 @@ impl Miners {
 
     /// Disconnects all miners with this reason, as for [`Self::pause`], until there is a template again.
     pub fn stop(&self, reason: &str) {
-        let state = self.state();
-        if !matches!(state.readiness, Readiness::Stopped(_)) {
-            self.change(state, Readiness::Stopped(no_work(reason)));
+        let mut state = self.state();
+        match &mut state.readiness {
+            Readiness::Stopped(refusal) => *refusal = no_work(reason),
+            Readiness::Ready | Readiness::Paused(_) => self.change(state, Readiness::Stopped(no_work(reason))),
         }
     }
 

@@ -13,7 +13,7 @@ use serde_json::json;
 use tokio::time::sleep;
 
 use super::ChaosError;
-use super::clock::clock_ahead;
+use super::clock::clock_off;
 use crate::api_client::Api;
 use crate::bitcoind::RealBitcoin;
 use crate::link::{LinkError, enter_user_namespace};
@@ -180,13 +180,13 @@ impl Scene {
     }
 
     /// Starts a node, with a clock that is some hours ahead if so.
-    fn start_node(&mut self, place: usize, ahead_h: Option<u32>) -> Result<(), ChaosError> {
+    fn start_node(&mut self, place: usize, ahead_h: Option<i32>) -> Result<(), ChaosError> {
         let shoal = shoal_program()?;
         let mut args: Vec<OsString> = vec!["run".into(), "--config".into(), self.config_path(place).into()];
         let mut program = shoal.clone();
         if let Some(hours) = ahead_h {
             program = "/usr/bin/env".into();
-            let variables = clock_ahead(hours)?.map(|(name, value)| format!("{name}={value}").into());
+            let variables = clock_off(hours)?.map(|(name, value)| format!("{name}={value}").into());
             args = variables.into_iter().chain([shoal.into()]).chain(args).collect();
         }
         let (name, log) = (format!("node {place}"), self.place(place).join("shoal.log"));
@@ -195,7 +195,7 @@ impl Scene {
         Ok(())
     }
 
-    pub(super) async fn restart_node(&mut self, place: usize, ahead_h: Option<u32>) -> Result<(), ChaosError> {
+    pub(super) async fn restart_node(&mut self, place: usize, ahead_h: Option<i32>) -> Result<(), ChaosError> {
         if let Some(mut node) = self.nodes[place].take() {
             node.stop().await;
         }

@@ -1,18 +1,15 @@
 //! A node's client on real bitcoinds that are killed, hang, fall behind and come back: templates go on, and no found block is
 //! lost.
 
+mod liar;
+
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use axum::body::Bytes;
-use axum::http::HeaderMap;
-use axum::http::header::AUTHORIZATION;
-use axum::{Json, Router};
 use bitcoin::consensus::encode::serialize;
-use bitcoin::hashes::Hash;
 use bitcoin::{Block, BlockHash};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -28,10 +25,10 @@ use serde_json::{Value, json};
 use sharechain::Chain;
 use tempfile::TempDir;
 use testnet::rpc::Rpc;
-use tokio::net::TcpListener;
 use tokio::process::Child;
 use tokio::sync::watch;
 
+use self::liar::{Liar, made_up};
 use crate::support::{self, REGTEST_ADDRESS, free_address, regtest_at};
 
 const SOON: Duration = Duration::from_secs(30);
@@ -95,56 +92,6 @@ impl Server {
 
 fn config(url: &str, dir: &Path) -> BitcoindConfig {
     BitcoindConfig::new(url.parse().unwrap(), BitcoindAuth::Cookie(dir.join("regtest/.cookie")), SOON)
-}
-
-/// A proxy of a bitcoind that can claim a block that does not exist.
-struct Liar {
-    address: SocketAddr,
-    lies: Arc<AtomicBool>,
-}
-
-impl Liar {
-    async fn before(server: &Server) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (address, lies) = (listener.local_addr().unwrap(), Arc::new(AtomicBool::new(false)));
-        let (to, client, lying) = (format!("http://{}", server.address), reqwest::Client::new(), Arc::clone(&lies));
-        let pass_on = move |headers: HeaderMap, asked: Bytes| {
-            let call: Value = serde_json::from_slice(&asked).unwrap();
-            let passed = client.post(&to).header(AUTHORIZATION, &headers[AUTHORIZATION]).body(asked);
-            let lying = Arc::clone(&lying);
-            async move {
-                let answer = passed.send().await.unwrap();
-                let (status, mut answer) = (answer.status(), answer.json().await.unwrap());
-                if lying.load(Ordering::SeqCst) {
-                    lie(&call, &mut answer);
-                }
-                (status, Json(answer))
-            }
-        };
-        tokio::spawn(async move { axum::serve(listener, Router::new().fallback(pass_on)).await.unwrap() });
-        Self { address, lies }
-    }
-}
-
-fn made_up() -> BlockHash {
-    BlockHash::from_byte_array([7; 32])
-}
-
-fn lie(call: &Value, answer: &mut Value) {
-    let higher = |height: &Value| json!(height.as_u64().unwrap() + 1);
-    match call["method"].as_str() {
-        Some("getbestblockhash") => answer["result"] = json!(made_up()),
-        Some("getblockchaininfo") => {
-            answer["result"]["bestblockhash"] = json!(made_up());
-            answer["result"]["blocks"] = higher(&answer["result"]["blocks"]);
-            answer["result"]["headers"] = higher(&answer["result"]["headers"]);
-        }
-        Some("getblocktemplate") if answer["result"].is_object() => {
-            answer["result"]["previousblockhash"] = json!(made_up());
-            answer["result"]["height"] = higher(&answer["result"]["height"]);
-        }
-        _ => {}
-    }
 }
 
 /// The parts of a node that speak with its bitcoinds.
@@ -329,6 +276,23 @@ async fn a_claim_of_a_block_that_does_not_exist_takes_no_work_away() {
     second.teach(&first).await;
     node.until("template on the next block", on_tip(second.best().await)).await;
     assert!(!hurt.is_finished(), "{:?}", hurt.await);
+}
+
+/// It is the node's only source of Bitcoin's chain, so its operator must hear of it, and miners must fail over.
+#[tokio::test]
+async fn a_lone_bitcoind_with_a_false_claim_stops_work_and_the_node_says_why() {
+    let server = Server::start(&[]).await;
+    server.mine(2).await;
+    let liar = Liar::before(&server).await;
+    let mut node = Node::start(&config(&format!("http://{}", liar.address), server.dir.path())).await;
+    node.until("template", on_tip(server.best().await)).await;
+    liar.lies.store(true, Ordering::SeqCst);
+    let claim = format!("bitcoind claims block {}, which it cannot prove", made_up());
+    let says_why = |state: &FeedState| state.trouble.as_ref().is_some_and(|trouble| trouble.contains(&claim));
+    let noticed = node.until("word of the claim", says_why).await;
+    println!("the claim was noticed after {noticed:?}");
+    liar.lies.store(false, Ordering::SeqCst);
+    node.until("template again", on_tip(server.best().await)).await;
 }
 
 /// The operator takes blocks back: their headers are no missing blocks.

@@ -1,88 +1,16 @@
 //! A node whose bitcoind takes no blocks. What its miners find reaches Bitcoin, since every node that hears of a block
 //! builds it and submits it to its own; and work whose block it would reject is not handed out.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use crate::harness::between::{Reaction, names, react_to_calls};
 use crate::harness::{Up, node, working};
 
 /// Blocks of the cut-off finder that must reach Bitcoin.
 const BLOCKS: usize = 3;
-
-/// Reads one HTTP message. Returns none at the end of the connection.
-fn message(socket: &mut TcpStream) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let mut part = [0; 65_536];
-    loop {
-        if let Some(end) = bytes.windows(4).position(|at| at == b"\r\n\r\n") {
-            let head = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
-            if bytes.len() >= end + 4 + length.unwrap_or(0_usize) {
-                return Some(bytes);
-            }
-        }
-        match socket.read(&mut part) {
-            Ok(0) | Err(_) => return None,
-            Ok(count) => bytes.extend_from_slice(&part[..count]),
-        }
-    }
-}
-
-/// What stands between a node and its bitcoind does with a call.
-enum Reaction {
-    PassOn,
-    Close,
-    /// Answers it with this result.
-    Answer(&'static str),
-}
-
-type React = dyn Fn(&[u8]) -> Reaction + Send + Sync;
-
-fn names(call: &[u8], what: &str) -> bool {
-    call.windows(what.len()).any(|at| at == what.as_bytes())
-}
-
-fn pass_on(mut caller: TcpStream, bitcoind: SocketAddr, react: &React) -> Option<()> {
-    let mut to = TcpStream::connect(bitcoind).ok()?;
-    while let Some(request) = message(&mut caller) {
-        match react(&request) {
-            Reaction::PassOn => {
-                to.write_all(&request).ok()?;
-                caller.write_all(&message(&mut to)?).ok()?;
-            }
-            Reaction::Close => return None,
-            Reaction::Answer(result) => {
-                let body = format!("{{\"id\":0,\"error\":null,\"result\":\"{result}\"}}");
-                let length = body.len();
-                let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{body}");
-                caller.write_all(answer.as_bytes()).ok()?;
-            }
-        }
-    }
-    Some(())
-}
-
-/// Lets a node use another bitcoind from its next start on: its own one, behind what reacts to calls.
-fn react_to_calls(config: &Path, react: impl Fn(&[u8]) -> Reaction + Send + Sync + 'static) {
-    let text = std::fs::read_to_string(config).unwrap();
-    let table: toml::Table = text.parse().unwrap();
-    let url = table["bitcoind"]["url"].as_str().unwrap();
-    let bitcoind: SocketAddr = url.strip_prefix("http://").unwrap().parse().unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    let react: Arc<React> = Arc::new(react);
-    std::thread::spawn(move || {
-        for caller in listener.incoming().flatten() {
-            let react = Arc::clone(&react);
-            std::thread::spawn(move || pass_on(caller, bitcoind, &*react));
-        }
-    });
-    std::fs::write(config, text.replace(url, &format!("http://{address}"))).unwrap();
-}
 
 /// All calls that submit a block find the connection closed. Returns what counts them.
 fn refuse_blocks(config: &Path) -> Arc<AtomicUsize> {

@@ -19,6 +19,8 @@ pub enum Cause {
     Isolation,
     /// The rest of the pool leaves out this node's shares.
     Censorship,
+    /// This machine's clock is so wrong that nodes drop each other's shares.
+    Clock,
 }
 
 /// What miners work on.
@@ -49,12 +51,7 @@ pub(super) struct Decision(Work);
 impl Decision {
     pub(super) const NEW: Self = Self(Work::Pool);
 
-    pub(super) const fn step(&mut self, cut: bool, censored: bool, in_sync: bool, policy: &Policy) {
-        let cause = match (cut, censored) {
-            (true, _) => Some(Cause::Isolation),
-            (false, true) => Some(Cause::Censorship),
-            (false, false) => None,
-        };
+    pub(super) const fn step(&mut self, cause: Option<Cause>, in_sync: bool, policy: &Policy) {
         self.0 = match cause {
             // A reconnected node first fetches what it missed. Until then, solo work beats none.
             None if matches!(self.0, Work::Solo(_)) && !in_sync => self.0,
@@ -63,6 +60,8 @@ impl Decision {
                 let reaction = match cause {
                     Cause::Isolation => policy.on_isolation,
                     Cause::Censorship => policy.on_censorship,
+                    // Bitcoin might reject solo blocks as well.
+                    Cause::Clock => Reaction::Stop,
                 };
                 match reaction {
                     Reaction::Stop => Work::Stop(cause),

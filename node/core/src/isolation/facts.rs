@@ -62,7 +62,7 @@ pub struct OwnFacts {
 /// This machine's clock compared with others, seconds: above 0 if this clock is ahead. None while unknown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ClockFacts {
-    /// Median age of other miners' links at their arrival.
+    /// Median age of other miners' recent links at their arrival.
     pub link_age_s: Option<i64>,
     /// Number of distinct times of proofs that are held because they are too far ahead of this clock.
     pub proofs_ahead: u32,
@@ -70,6 +70,8 @@ pub struct ClockFacts {
     pub bitcoind_s: Option<i64>,
     /// bitcoind's clock compared with its peers', as it reports.
     pub bitcoind_peers_s: Option<i64>,
+    /// Difference from the times of Bitcoin's last blocks, of which no honest one is later. It is an upper bound.
+    pub blocks_s: Option<i64>,
 }
 
 /// This node's bitcoind.

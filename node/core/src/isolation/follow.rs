@@ -26,7 +26,7 @@ impl ChainWatch {
         for tip in &changes.tips {
             tip.disconnected.iter().for_each(|id| self.own.unlink(id));
             tip.connected.iter().for_each(|id| self.link(id, chain, now));
-            self.note_clock(tip, chain, clock);
+            self.note_clock(tip, chain, clock, now);
         }
     }
 
@@ -42,12 +42,12 @@ impl ChainWatch {
     }
 
     /// Fills in the facts that the chain shows.
-    pub fn read(&self, chain: &Chain, clock: Timestamp, facts: &mut Facts) {
+    pub fn read(&self, chain: &Chain, now: Millis, clock: Timestamp, facts: &mut Facts) {
         facts.height = chain.height();
         facts.rates = rates(chain, clock);
         facts.own = self.own();
         facts.too_old = chain.too_old();
-        facts.clock.link_age_s = self.links.median_s();
+        facts.clock.link_age_s = self.links.median_s(now);
         (facts.clock.proofs_ahead, facts.bitcoin.unknown_blocks) = (0, 0);
         for missing in chain.missing() {
             match missing {
@@ -80,14 +80,14 @@ impl ChainWatch {
         self.own.link(seen, listing_depth, can_list, now);
     }
 
-    /// A single link of another miner on the old tip is news; several at once were fetched.
-    fn note_clock(&mut self, tip: &TipChange, chain: &Chain, clock: Timestamp) {
-        if let ([newest], []) = (tip.connected.as_slice(), tip.disconnected.as_slice())
+    /// The newest of several links is news, even if it replaces this node's own: by a wrong clock, those are on no other branch.
+    fn note_clock(&mut self, tip: &TipChange, chain: &Chain, clock: Timestamp, now: Millis) {
+        if let Some(newest) = tip.connected.last()
             && let (Some(link), Some(credit)) = (chain.link(newest), chain.credit(newest))
             && credit.source != Source::default()
             && link.complete().is_some_and(|complete| complete.live_since.is_some())
         {
-            self.links.note(link.time, clock);
+            self.links.note(link.time, clock, now);
         }
     }
 }
@@ -174,7 +174,7 @@ mod tests {
 
         fn facts(&self) -> Facts {
             let mut facts = Facts::default();
-            self.watch.read(&self.world.chain, self.world.now, &mut facts);
+            self.watch.read(&self.world.chain, self.now, self.world.now, &mut facts);
             facts
         }
     }

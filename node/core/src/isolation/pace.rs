@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use bitcoin::BlockHash;
+use p2p_proto::Millis;
 use sharechain::{Chain, Height, Timestamp, U256, Work};
 
 use super::Rates;
@@ -62,7 +64,8 @@ fn share_rate(chain: &Chain) -> Option<[u64; 2]> {
 /// change the median.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LinkClock {
-    ages_s: VecDeque<i64>,
+    /// Ages, seconds, and when the links arrived.
+    ages_s: VecDeque<(i64, Millis)>,
 }
 
 impl LinkClock {
@@ -70,19 +73,59 @@ impl LinkClock {
     const LINKS: usize = 31;
     /// Minimum number of links for a median.
     const LINKS_MIN: usize = 11;
+    /// How long ago they may have arrived, milliseconds: 60 links on mainnet. A clock may have changed since.
+    const RECENT_MS: u64 = 600_000;
 
     /// Records a link that arrived as the newest one while the node was in sync.
-    pub(super) fn note(&mut self, link: Timestamp, now: Timestamp) {
-        self.ages_s.push_back(now.seconds_since(link));
+    pub(super) fn note(&mut self, link: Timestamp, clock: Timestamp, now: Millis) {
+        self.ages_s.push_back((clock.seconds_since(link), now));
         if self.ages_s.len() > Self::LINKS {
             self.ages_s.pop_front();
         }
     }
 
-    /// Median age, seconds: usually under 20, and never below 0 if the clocks agree.
-    pub(super) fn median_s(&self) -> Option<i64> {
-        let mut ages: Vec<i64> = self.ages_s.iter().copied().collect();
+    /// Median age of recent links, seconds: usually under 20, and never below 0 if the clocks agree.
+    pub(super) fn median_s(&self, now: Millis) -> Option<i64> {
+        let recent = self.ages_s.iter().filter(|(_, at)| now.since(*at) <= Self::RECENT_MS);
+        let mut ages: Vec<i64> = recent.map(|(age_s, _)| *age_s).collect();
         ages.sort_unstable();
         ages.get(ages.len() / 2).copied().filter(|_| ages.len() >= Self::LINKS_MIN)
+    }
+}
+
+/// Times of the last Bitcoin blocks that arrived one by one. A few miners may date their blocks two hours ahead, but not all.
+#[derive(Clone, Debug, Default)]
+pub struct BlockClock {
+    tip: Option<BlockHash>,
+    /// Times of the blocks, and when they arrived.
+    times: VecDeque<(Timestamp, Millis)>,
+}
+
+impl BlockClock {
+    /// Number of blocks: an hour of Bitcoin. Miners with 30% of Bitcoin's hashrate find six in a row once in two weeks.
+    const BLOCKS: usize = 6;
+
+    /// Records bitcoind's tip, whose header has this time. The first one is not new.
+    pub fn note(&mut self, tip: BlockHash, time: Timestamp, now: Millis) {
+        let old = self.tip.replace(tip);
+        if old.is_some() && old != Some(tip) {
+            self.times.push_back((time, now));
+            if self.times.len() > Self::BLOCKS {
+                self.times.pop_front();
+            }
+        }
+    }
+
+    /// This clock minus the time that the blocks show, seconds, at most: by the one that is dated earliest, and by `least`,
+    /// the earliest time that Bitcoin allows for the next block, the median of eleven.
+    #[must_use]
+    pub fn offset_s(&self, least: Timestamp, clock: Timestamp, now: Millis) -> i64 {
+        let offset_s = |(time, at): &(Timestamp, Millis)| {
+            let passed_s = i64::try_from(now.since(*at) / 1_000).unwrap_or(i64::MAX);
+            clock.seconds_since(*time).saturating_sub(passed_s)
+        };
+        let by_blocks = self.times.iter().map(offset_s).max().filter(|_| self.times.len() == Self::BLOCKS);
+        let by_median = clock.seconds_since(least);
+        by_blocks.map_or(by_median, |by_blocks| by_blocks.min(by_median))
     }
 }

@@ -1,9 +1,9 @@
 //! Judges the facts for each kind of state, by two thresholds with a gap in which nothing changes.
 
-use super::{Facts, Kind, PeerFact, Policy, links_ms};
+use super::{ClockFacts, Facts, Kind, PeerFact, Policy, links_ms};
 use crate::limits::{
-    BITCOIND_BEHIND_BLOCKS, CLOCK_AHEAD_S, CLOCK_BEHIND_S, CLOCK_OFF_S, DISK_LOW_BYTES, NEWER_PEERS, OWN_JUDGED,
-    QUIET_LINKS,
+    BITCOIND_BEHIND_BLOCKS, CLOCK_AHEAD_S, CLOCK_BEHIND_S, CLOCK_OFF_S, CLOCK_WRONG_S, DISK_LOW_BYTES, NEWER_PEERS,
+    OWN_JUDGED, QUIET_LINKS,
 };
 
 /// Judgment of one kind.
@@ -97,12 +97,40 @@ fn clock(facts: &Facts) -> Reading {
     let bad = by_links(0)
         || clock.proofs_ahead >= PROOFS_AHEAD
         || is_off(clock.bitcoind_s, CLOCK_OFF_S)
-        || is_off(clock.bitcoind_peers_s, CLOCK_OFF_S);
+        || is_off(clock.bitcoind_peers_s, CLOCK_OFF_S)
+        || is_behind(clock.blocks_s, CLOCK_OFF_S);
     let unsure = by_links(CLOCK_BEHIND_S / 2)
         || clock.proofs_ahead > 0
         || is_off(clock.bitcoind_s, CLOCK_OFF_S / 2)
-        || is_off(clock.bitcoind_peers_s, CLOCK_OFF_S / 2);
+        || is_off(clock.bitcoind_peers_s, CLOCK_OFF_S / 2)
+        || is_behind(clock.blocks_s, CLOCK_OFF_S / 2);
     either(bad, !unsure)
+}
+
+fn is_behind(offset: Option<i64>, limit_s: i64) -> bool {
+    offset.is_some_and(|offset_s| offset_s < -limit_s)
+}
+
+/// Whether the clock is so wrong that no work counts. Neither what peers claim nor held proofs, of which a few are cheap, have a
+/// part in it.
+pub(super) fn wrong_clock(clock: &ClockFacts) -> Reading {
+    let is_beyond = |limit_s: i64| {
+        work_ahead_s(clock).is_some_and(|ahead_s| ahead_s > limit_s)
+            || (!links_are_new(clock) && [clock.bitcoind_s, clock.blocks_s].iter().any(|of| is_behind(*of, limit_s)))
+    };
+    either(is_beyond(CLOCK_WRONG_S), !is_beyond(CLOCK_WRONG_S / 2))
+}
+
+/// How far this node's work is dated ahead of other miners' links. bitcoind's clock dates it if that is earlier.
+///
+/// A link is later than the median of those before it, so a median this old takes most of the pool's work for as long.
+pub(super) fn work_ahead_s(clock: &ClockFacts) -> Option<i64> {
+    Some(clock.link_age_s?.saturating_sub(clock.bitcoind_s.unwrap_or(0).max(0)))
+}
+
+/// True if other miners' links are as new as they should be. Then the clock that differs from this one is wrong.
+fn links_are_new(clock: &ClockFacts) -> bool {
+    clock.link_age_s.is_some_and(|age_s| (-CLOCK_BEHIND_S..=CLOCK_AHEAD_S).contains(&age_s))
 }
 
 /// Blocks by which bitcoind is behind the median claim of peers: of those that this node chose itself, if there are

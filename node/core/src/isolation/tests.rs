@@ -1,15 +1,16 @@
 //! Every state on a virtual clock, and properties of the machine.
 
+mod clock;
+
 use p2p_proto::netgroup::{Host, Netgroup};
 use proptest::prelude::*;
 use sharechain::ShareId;
 
 use super::dwell::{Dwell, Patience};
 use super::own::{OwnShares, SeenLink};
-use super::pace::LinkClock;
 use super::read::Reading;
 use super::*;
-use crate::limits::{CHANCES, DISK_LOW_BYTES, OWN_SHARES_MAX, QUIET_LINKS};
+use crate::limits::{CHANCES, CLOCK_WRONG_S, DISK_LOW_BYTES, OWN_SHARES_MAX, QUIET_LINKS};
 
 const MAIN: Policy = Policy {
     on_isolation: Reaction::Stop,
@@ -103,6 +104,7 @@ fn each_state_begins_and_ends_after_its_time() {
     node.begins_and_ends(Kind::Clock, 60, 60, |facts| facts.clock.proofs_ahead = 8);
     node.begins_and_ends(Kind::Clock, 60, 60, |facts| facts.clock.bitcoind_s = Some(-61));
     node.begins_and_ends(Kind::Clock, 60, 60, |facts| facts.clock.bitcoind_peers_s = Some(61));
+    node.begins_and_ends(Kind::Clock, 60, 60, |facts| facts.clock.blocks_s = Some(-61));
     node.begins_and_ends(Kind::Disk, 60, 60, |facts| facts.disk_free_bytes = Some(DISK_LOW_BYTES - 1));
     node.begins_and_ends(Kind::Bitcoind, 300, 60, |facts| facts.bitcoin.height = Some(799_998));
     node.begins_and_ends(Kind::Bitcoind, 300, 60, |facts| facts.bitcoin.unknown_blocks = 2);
@@ -200,6 +202,7 @@ fn no_claim_of_peers_takes_work_from_miners() {
         proofs_ahead: u32::MAX,
         bitcoind_s: Some(i64::MAX),
         bitcoind_peers_s: Some(i64::MIN + 1),
+        blocks_s: None,
     };
     node.facts.rates = Rates { hashrate: Some([0, u64::MAX]), shares: Some([u64::MAX, 0]) };
     node.pass(10_000);
@@ -325,19 +328,6 @@ fn watched_shares_are_bounded() {
     assert_eq!(pool.facts()[0] as usize, OWN_SHARES_MAX);
 }
 
-#[test]
-fn the_clock_by_links_is_a_median_of_work_and_needs_some() {
-    let mut clock = LinkClock::default();
-    let now = sharechain::Timestamp(1_800_000_000);
-    (0..10).for_each(|_| clock.note(now, now.plus(5)));
-    assert_eq!(clock.median_s(), None);
-    // A miner with less than half of the links cannot shift it far.
-    (0..9).for_each(|_| clock.note(now, now.plus(7_000)));
-    assert_eq!(clock.median_s(), Some(5));
-    (0..31).for_each(|_| clock.note(now.plus(40), now));
-    assert_eq!(clock.median_s(), Some(-40));
-}
-
 fn reading() -> impl Strategy<Value = Reading> {
     prop_oneof![Just(Reading::Bad), Just(Reading::Fine), Just(Reading::Unsure)]
 }
@@ -390,7 +380,13 @@ proptest! {
         let claim = |bitcoin_height, newer| PeerFact { bitcoin_height, newer, answers: true, ..PeerFact::default() };
         node.facts.peers = vec![claim(a, flags[0]), claim(b, flags[1]), claim(c, flags[2])];
         node.facts.rates = Rates { hashrate, shares };
-        (node.facts.clock.link_age_s, node.facts.clock.bitcoind_s) = (age_s, age_s);
+        node.facts.clock = ClockFacts {
+            link_age_s: age_s.map(|age_s| age_s.min(CLOCK_WRONG_S)),
+            proofs_ahead: unknown_blocks,
+            bitcoind_s: age_s.map(|age_s| age_s.max(-CLOCK_WRONG_S)),
+            bitcoind_peers_s: age_s,
+            blocks_s: age_s.map(|age_s| age_s.max(-CLOCK_WRONG_S)),
+        };
         node.facts.bitcoin = BitcoinFacts { height: own, unknown_blocks, connections: Some(0) };
         node.facts.in_sync = flags[3];
         node.pass(1_000);

@@ -1,8 +1,8 @@
 //! States in words.
 
-use super::read::{answering, blocks_behind};
-use super::{Cause, Facts, Kind, Policy, links_ms};
-use crate::limits::ALONE_LINKS;
+use super::read::{self, answering, blocks_behind};
+use super::{ClockFacts, Facts, Kind, Policy, links_ms};
+use crate::limits::{ALONE_LINKS, CLOCK_WRONG_S};
 
 /// The finding in words; none if the facts show none now.
 pub(super) fn what(kind: Kind, facts: &Facts, quiet_ms: u64, policy: &Policy) -> Option<String> {
@@ -73,18 +73,37 @@ pub(super) const fn todo(kind: Kind) -> &'static str {
     }
 }
 
-/// Why miners do not work for the pool.
-pub(super) fn reason(cause: Cause, policy: &Policy) -> String {
-    match cause {
-        Cause::Isolation => format!(
-            "no peer has been connected for {} s, and work done alone soon earns nothing; {}",
-            links_ms(ALONE_LINKS, policy) / 1_000,
-            todo(Kind::NoPeers)
-        ),
-        Cause::Censorship => {
-            format!("the rest of the pool leaves out this node's valid shares; {}", todo(Kind::Unlisted))
+/// Why miners of a node without peers do not work for the pool.
+pub(super) fn isolated(policy: &Policy) -> String {
+    let (alone_s, todo) = (links_ms(ALONE_LINKS, policy) / 1_000, todo(Kind::NoPeers));
+    format!("no peer has been connected for {alone_s} s, and work done alone soon earns nothing; {todo}")
+}
+
+/// Why miners do not work for a pool that leaves them out.
+pub(super) fn censored() -> String {
+    format!("the rest of the pool leaves out this node's valid shares; {}", todo(Kind::Unlisted))
+}
+
+/// Why miners do not work by a clock that is far off.
+pub(super) fn wrong_clock(clock: &ClockFacts) -> String {
+    let what = match read::work_ahead_s(clock) {
+        Some(ahead_s) if ahead_s > CLOCK_WRONG_S => {
+            format!("this machine's clock is about {ahead_s} s ahead of the pool's, so other nodes drop its shares")
         }
-    }
+        _ => {
+            let bitcoind_s = clock.bitcoind_s.filter(|offset_s| *offset_s < -CLOCK_WRONG_S);
+            let behind = match (bitcoind_s, clock.blocks_s) {
+                (Some(offset_s), _) => clock_off("this machine's", offset_s, "bitcoind's"),
+                (None, blocks_s) => clock_behind_blocks(blocks_s.unwrap_or(0)),
+            };
+            format!("{behind}, so it drops the pool's newest shares and works alone")
+        }
+    };
+    format!("{what}; {}", todo(Kind::Clock))
+}
+
+fn clock_behind_blocks(offset_s: i64) -> String {
+    format!("this machine's clock is at least {} s behind Bitcoin's newest blocks", offset_s.saturating_abs())
 }
 
 fn no_peers(facts: &Facts, policy: &Policy) -> String {
@@ -120,6 +139,9 @@ fn clock(facts: &Facts) -> Option<String> {
     }
     if let Some(offset_s) = far(clock.bitcoind_peers_s) {
         return Some(clock_off("bitcoind's", offset_s, "its peers'"));
+    }
+    if let Some(offset_s) = far(clock.blocks_s).filter(|offset_s| *offset_s < 0) {
+        return Some(clock_behind_blocks(offset_s));
     }
     if clock.proofs_ahead > 0 {
         return Some(

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bitcoin::BlockHash;
 use sharechain::ShareId;
-use sharechain::chain::{Assignment, Chain, Plan, TemplateError, Unpayable};
+use sharechain::chain::{Assignment, Chain, Missing, Plan, TemplateError, Unpayable};
 
 use super::contents::CoinbaseCost;
 
@@ -39,12 +39,27 @@ pub enum JobError {
          block"
     )]
     BitcoinBehind,
+    /// The share-chain would judge the template only later.
+    #[error(
+        "the block template is dated too far ahead of this machine's clock; set up time synchronization (NTP) on this machine and on \
+         bitcoind's"
+    )]
+    TooEarly,
     /// The payouts of the coinbase are not known yet.
     #[error("the payouts of the next coinbase are not known yet: {0}")]
     Unpayable(#[from] Unpayable),
     /// The job template does not pass the check that peers apply.
     #[error(transparent)]
-    Template(#[from] TemplateError),
+    Template(TemplateError),
+}
+
+impl From<TemplateError> for JobError {
+    fn from(error: TemplateError) -> Self {
+        match error {
+            TemplateError::Missing(Missing::Time(_)) => Self::TooEarly,
+            error => Self::Template(error),
+        }
+    }
 }
 
 impl JobPosition {

@@ -138,7 +138,11 @@ fn miners_without_fresh_work_leave_after_the_grace() {
     assert_eq!(miners.readiness(), Readiness::Stopped(refusal("still no bitcoind")));
     assert_eq!(generation(), 3);
     miners.stop("again");
-    assert_eq!(generation(), 3, "once");
+    assert_eq!(
+        (generation(), miners.readiness()),
+        (3, Readiness::Stopped(refusal("again"))),
+        "the newest reason, once"
+    );
     miners.set_template(Some(Arc::clone(&templates[1])));
     assert_eq!(miners.readiness(), Readiness::Ready);
     miners.stop("the node is cut off");

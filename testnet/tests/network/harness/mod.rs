@@ -1,5 +1,6 @@
 //! Runs `shoal-testnet` like a user: as a process, by its command line.
 
+pub(crate) mod between;
 pub(crate) mod watched;
 
 use std::fs::File;

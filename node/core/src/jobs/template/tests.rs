@@ -251,3 +251,14 @@ fn a_solo_block_pays_its_finder_alone_and_is_no_share_of_any_pool() {
     let tip = world.chain.tip();
     assert_eq!(job_template(&mut world, &template).unwrap().assignment.parent, tip, "and the pool goes on");
 }
+
+#[test]
+fn a_template_dated_hours_ahead_says_that_a_clock_is_wrong() {
+    let mut world = grown();
+    for (ahead_s, is_early) in [(7_200, false), (7_201, true)] {
+        let mut block = template_of(&world, 2, 4_000_000);
+        Arc::make_mut(&mut block).time = world.now.0 + ahead_s;
+        let made = job_template(&mut world, &block);
+        assert_eq!(matches!(made, Err(JobError::TooEarly)), is_early, "{ahead_s} s: {:?}", made.err());
+    }
+}
