@@ -126,7 +126,7 @@ fn of_this_build(index: &str) -> String {
 fn module_of(name: &str) -> Option<&'static str> {
     let mut parts = name.split('/').filter(|part| !part.is_empty());
     let first = parts.next().unwrap_or_default();
-    let (_, all, one) = PAGES.iter().find(|(page, ..)| *page == first)?;
+    let (_, all, one) = *PAGES.iter().find(|(page, ..)| *page == first)?;
     Some(match (parts.next(), parts.next()) {
         (None, _) => all,
         (Some(_), None) => one,
