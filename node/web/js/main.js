@@ -10,7 +10,7 @@ import { ThemeSwitch } from "./parts/theme_switch.js";
 
 const MENU = [["/", "Home"], ["/chain", "Chain"], ["/miners", "Miners"], ["/blocks", "Blocks"], ["/peers", "Peers"], ["/calculator", "Calculator"], ["/log", "Log"], ["/api", "API"]];
 
-const LIVE_AFTER_MS = 300;
+const LIVE_AFTER_MS = 500;
 const missing = () => import("./pages/missing.js");
 /** First part of the path: the page for that part alone, and for a longer path. */
 const PAGES = {
@@ -157,6 +157,8 @@ function App() {
 
 if (location.hash.startsWith("#pair=")) import("./pair.js").then(({ pair }) => pair());
 startRouter();
+// The page's module comes while the frame is drawn. The page tells of a failure.
+pageOf(location.pathname.split("/").filter(Boolean))().catch(() => {});
 const root = document.getElementById("app");
 root.textContent = "";
 render(html`<${App} />`, root);
