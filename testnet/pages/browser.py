@@ -46,7 +46,7 @@ for (const table of main.querySelectorAll("table")) {
 return { text: text(main), facts, tables, titles: [...main.querySelectorAll("[title]")].map((e) => e.title),
   notices: [...main.querySelectorAll(".notice")].map((e) => [[...e.classList].at(-1), text(e)]),
   links: [...main.querySelectorAll("a[href]")].map((a) => a.getAttribute("href")),
-  loading: main.querySelector("[aria-busy], .chart:not(:has(canvas))") !== null };
+  loading: main.querySelector("[aria-busy], .chart:not(:has(canvas)), progress") !== null };
 """
 
 

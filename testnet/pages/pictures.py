@@ -72,7 +72,7 @@ class Pictures:
 
         self.browser.look(width, "dark" if width == NARROW else "light")
         self.browser.open(self.site + path)
-        eventually("nothing is loading", lambda: self.browser.js("return document.querySelector('[aria-busy=true]') === null"))
+        eventually("nothing is loading", lambda: self.browser.js("return document.querySelector('[aria-busy=true], progress') === null"))
         # Charts take their size a moment later.
         time.sleep(3)
 

@@ -1,6 +1,7 @@
 """The payout check: it passes for a real block, and fails when any value of the answer is altered."""
 
 import copy
+import threading
 
 from words import says
 from world import PageTest, node, site, things
@@ -64,6 +65,35 @@ class Proof(PageTest):
         self.assertIn(f"all {block['outputs_count']} outputs", words)
         rows = self.browser.read()["tables"]["Outputs"]
         self.assertEqual({row["Verdict"]["text"] for row in rows}, {"✓ right"})
+
+    def test_the_page_is_there_before_its_check(self):
+        block = things()["block"]
+        go_on = threading.Event()
+
+        def hold(path, answer):
+            # The page asks for one weight, its check for all.
+            if path == f"/api/v1/blocks/{block['hash']}" and len(answer["weights"]) > 1:
+                go_on.wait(30)
+            return answer
+
+        self.site = site(node(), hold)
+        try:
+            self.open(f"/blocks/{block['hash']}")
+            there = "return document.querySelector('#facts, [aria-busy]')?.id === 'facts' && document.querySelector('main progress') !== null"
+            self.eventually("the block is there, and its check shows its progress", lambda: self.browser.js(there), 15)
+        finally:
+            go_on.set()
+        level, words = self.verdict()
+        self.assertEqual(level, "ok", f"{self.where()}: {words}")
+
+    def test_long_lists_come_when_they_are_opened(self):
+        block = node().get(f"/blocks/{things()['block']['hash']}?limit=500")
+        self.open(f"/blocks/{block['hash']}")
+        self.verdict()
+        self.browser.js("for (const one of document.querySelectorAll('main details')) one.open = true")
+        tables = lambda: self.browser.read()["tables"]
+        self.becomes("the weights are listed", lambda: len(tables()["Weights"]), min(50, len(block["weights"])))
+        self.assertEqual(int(tables()["Weights"][0]["Weight"]["text"]), int(block["weights"][0]["weight"]))
 
     def test_a_block_of_the_beginning_pays_its_finder(self):
         alone = [block for block in node().get("/blocks?limit=500")["blocks"] if block["outputs_count"] == 1]

@@ -107,8 +107,9 @@ pub(super) struct BlockDetail {
     pub snapshot: String,
     /// Hash of the Bitcoin block that seeds the lottery.
     pub seed: String,
-    /// A page of the PPLNS window up to the snapshot, largest weight first. Empty if this node has no such window, and if the
-    /// block is so old that only the window for payout proofs is left, and it pays its finder alone.
+    /// A page of the PPLNS window up to the snapshot, largest weight first, from the window that this node keeps for payout
+    /// proofs if the block pays several. Empty if this node has no such window, and if the block pays its finder alone and is
+    /// so old that only the window for payout proofs is left.
     pub weights: Vec<BlockDue>,
     /// Why `weights` is empty if this node has pruned that window: one sentence, which says from which height on it keeps
     /// links.
@@ -231,7 +232,7 @@ fn dues_of(window: &Window) -> Vec<DueRow<'_>> {
     window.earners.iter().map(|(script, sum)| (script.as_script(), sum.weight, Some(sum.shares))).collect()
 }
 
-/// The dues that payout proofs are made from, largest first. That window has no links anymore, so no shares.
+/// The dues that payout proofs are made from, largest first. They have weights only, no shares.
 pub(super) fn dues_kept(kept: &BlockWindow) -> Vec<DueRow<'_>> {
     let mut dues: Vec<DueRow<'_>> = kept.dues.iter().map(|due| (due.script.as_script(), due.weight, None)).collect();
     dues.sort_by(|(script_a, a, _), (script_b, b, _)| b.cmp(a).then_with(|| script_a.cmp(script_b)));
@@ -301,8 +302,12 @@ pub(super) async fn block(
     let mut summaries = blocks.iter().zip(standings).map(|(block, standing)| BlockSummary::new(&api, block, standing));
     let (Some(block), Some(summary)) = (blocks.first(), summaries.next()) else { return Err(ApiError::Stopping) };
     let chain = api.chain();
-    let standing = api.windows.up_to(Arc::clone(&chain), Some(ShareId::from(block.snapshot))).await?;
-    let kept = if standing.is_none() || proof.is_none() { api.block_window(id).await? } else { None };
+    // The window for payout proofs is read in milliseconds; summing one again may pass over two million rows.
+    let kept = api.block_window(id).await?;
+    let standing = match &kept {
+        Some(kept) if !kept.dues.is_empty() => None,
+        _ => api.windows.up_to(Arc::clone(&chain), Some(ShareId::from(block.snapshot))).await?,
+    };
     let proof = proof.or_else(|| kept.as_ref().map(|kept| kept.proof.clone()));
     let proof = proof.ok_or_else(|| ApiError::unknown("block of the pool", id))?;
     let oldest = pruned::oldest_kept(&chain).filter(|_| standing.is_none() && kept.is_none());

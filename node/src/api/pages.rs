@@ -1,6 +1,7 @@
 //! The web application, whose files are part of the program.
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use axum::body::Body;
@@ -22,9 +23,28 @@ const INDEX: &str = "index.html";
 /// Prefix of API paths, which are never answered with a page.
 const API: &str = "/api/";
 
-/// First parts of the paths that have a page; `/` has one, too. main.js has the same list.
-const PAGES: [&str; 11] =
-    ["chain", "job", "links", "shares", "miners", "blocks", "peers", "calculator", "log", "search", "api"];
+/// Module of a path without a page.
+const MISSING: &str = "missing";
+
+/// First parts of the paths that have a page, with its module for that part alone and for a longer path. main.js has the
+/// same list.
+const PAGES: [(&str, &str, &str); 12] = [
+    ("", "home", MISSING),
+    ("chain", "chain", MISSING),
+    ("links", "chain", "link"),
+    ("shares", "search", "share"),
+    ("miners", "miners", "miner"),
+    ("job", "job", MISSING),
+    ("blocks", "blocks", "block"),
+    ("peers", "peers", MISSING),
+    ("calculator", "calculator", MISSING),
+    ("log", "log", MISSING),
+    ("search", "search", MISSING),
+    ("api", "api_docs", MISSING),
+];
+
+/// Where the application's page names its first module.
+const MAIN: &str = "  <script type=\"module\"";
 
 /// For files whose path changes with every build: browsers keep them without revalidation. A page has about 30.
 pub(super) const KEPT: &str = "public, max-age=31536000, immutable";
@@ -41,6 +61,19 @@ static BUILD: LazyLock<String> = LazyLock::new(|| {
     }
     let hash = sha256::Hash::from_engine(files).to_byte_array();
     format!("@{}", hash.split_at(BUILD_BYTES).0.to_lower_hex_string())
+});
+
+/// The application's page by the module of its content. It names all that this module imports, so that browsers ask for
+/// everything at once. Otherwise they find each file only in the one before.
+static INDEXES: LazyLock<BTreeMap<&'static str, String>> = LazyLock::new(|| {
+    let (index, frame) = (source(INDEX), with_imports("js/main.js"));
+    let with = |module: &str| {
+        let needed = with_imports(&format!("js/pages/{module}.js"));
+        let preload = |file: &String| format!("  <link rel=\"modulepreload\" href=\"/{file}\">\n");
+        let preloads: String = needed.difference(&frame).map(preload).collect();
+        of_this_build(&index.replacen(MAIN, &format!("{preloads}{MAIN}"), 1))
+    };
+    PAGES.iter().flat_map(|(_, all, one)| [*all, *one]).map(|module| (module, with(module))).collect()
 });
 
 #[derive(RustEmbed)]
@@ -72,24 +105,67 @@ pub(super) async fn page(method: Method, uri: Uri) -> Response {
         None if build.is_some() || name.rsplit('/').next().is_some_and(|last| last.contains('.')) => {
             ApiError::Path.into_response()
         }
-        None => match Web::get(INDEX) {
-            Some(file) if is_page(name) => answer(INDEX, of_this_build(&file.data)),
-            Some(file) => (StatusCode::NOT_FOUND, answer(INDEX, of_this_build(&file.data))).into_response(),
-            None => ApiError::Path.into_response(),
-        },
+        None => {
+            let module = module_of(name);
+            let status = if module.is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND };
+            match INDEXES.get(module.unwrap_or(MISSING)) {
+                Some(index) => (status, answer(INDEX, index.as_bytes().into())).into_response(),
+                None => ApiError::Path.into_response(),
+            }
+        }
     }
 }
 
 /// The page with the paths of this build's files.
-fn of_this_build(index: &[u8]) -> Cow<'static, [u8]> {
-    let page = String::from_utf8_lossy(index).into_owned();
+fn of_this_build(index: &str) -> String {
     let own = |page: String, files: &str| page.replace(&format!("\"/{files}"), &format!("\"/{}/{files}", *BUILD));
-    Cow::Owned(["js/", "vendor/", "app.css"].into_iter().fold(page, own).into_bytes())
+    ["js/", "vendor/", "app.css"].into_iter().fold(index.to_owned(), own)
 }
 
-fn is_page(name: &str) -> bool {
-    let first = name.split('/').next().unwrap_or_default();
-    first.is_empty() || PAGES.contains(&first)
+/// The module of the page at a path; none if its first part has no page.
+fn module_of(name: &str) -> Option<&'static str> {
+    let mut parts = name.split('/').filter(|part| !part.is_empty());
+    let first = parts.next().unwrap_or_default();
+    let (_, all, one) = *PAGES.iter().find(|(page, ..)| *page == first)?;
+    Some(match (parts.next(), parts.next()) {
+        (None, _) => all,
+        (Some(_), None) => one,
+        _ => MISSING,
+    })
+}
+
+/// The text of a file; empty if there is none.
+fn source(name: &str) -> String {
+    Web::get(name).map(|file| String::from_utf8_lossy(&file.data).into_owned()).unwrap_or_default()
+}
+
+/// A module and all that it imports, by their paths. Imports that wait for a reader are not in it.
+fn with_imports(start: &str) -> BTreeSet<String> {
+    let (mut found, mut next) = (BTreeSet::new(), vec![start.to_owned()]);
+    while let Some(path) = next.pop() {
+        let folder: Vec<&str> = path.split('/').rev().skip(1).collect();
+        let source = source(&path);
+        let imports = source.split(" from \"").skip(1).filter_map(|rest| rest.split('"').next());
+        let imports = imports.filter(|import| import.starts_with('.')).map(|import| resolved(&folder, import));
+        next.extend(imports.filter(|import| !found.contains(import)));
+        found.insert(path);
+    }
+    found
+}
+
+/// The path of an import. `folder` has the parts of the importing module's folder, innermost first.
+fn resolved(folder: &[&str], import: &str) -> String {
+    let mut parts: Vec<&str> = folder.iter().rev().copied().collect();
+    for part in import.split('/') {
+        match part {
+            "." => {}
+            ".." => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
 }
 
 fn answer(name: &str, file: Cow<'static, [u8]>) -> Response {

@@ -62,7 +62,8 @@ pub(super) struct BlockDue {
     /// Weight that it earned.
     #[serde(flatten)]
     pub weight: WeightView,
-    /// Number of shares that earned it; none once the links of the window are so deep that this node has forgotten them.
+    /// Number of shares that earned it; none if it comes from the window that is kept for payout proofs, which has weights
+    /// only.
     pub shares: Option<u64>,
 }
 

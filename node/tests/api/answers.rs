@@ -221,7 +221,6 @@ async fn deep_shares_and_links_are_looked_up_in_the_store() {
     let oldest = shares["shares"].as_array().unwrap().last().unwrap();
     assert_eq!((&oldest["id"], &oldest["listed_in"]), (&json!(listed.to_string()), &json!(link.to_string())));
     let block = api.get(&format!("/blocks/{block}")).await;
-    assert_eq!(sum(&block["weights"], "shares"), u128::from(block["snapshot_listed_total"].as_u64().unwrap()));
     assert_eq!(block["weights"].as_array().unwrap().len(), 3, "payouts can be proven for ever");
 }
 
@@ -287,7 +286,9 @@ async fn blocks_tell_all_that_their_payouts_follow_from() {
     assert_eq!(header.merkle_root.to_byte_array(), root);
     let snapshot = api.get(&format!("/links/{}", block["snapshot"].as_str().unwrap())).await;
     assert_eq!(snapshot["listed_total"], block["snapshot_listed_total"]);
-    assert_eq!(sum(&block["weights"], "shares"), u128::from(block["snapshot_listed_total"].as_u64().unwrap()));
+    // The node does not sum the window again: it kept the weights with the block, without shares.
+    let weights = block["weights"].as_array().unwrap();
+    assert!(!weights.is_empty() && weights.iter().all(|due| due["shares"].is_null() && due["weight"] != json!("0")));
     assert!(ids.contains(&block["seed"].as_str().unwrap().to_owned()));
 }
 

@@ -84,6 +84,31 @@ async fn browsers_keep_the_files_of_a_build_and_ask_for_its_page() {
     }
 }
 
+/// Otherwise a browser finds a module only in the one that imports it, file after file.
+#[tokio::test]
+async fn each_page_asks_for_all_its_modules_at_once_and_for_no_other() {
+    let api = Api::of(Pool::new()).await;
+    for (path, own, other) in [
+        ("/", "parts/feed", "pages/miner"),
+        ("/miners/tb1q", "parts/position_strip", "pages/home"),
+        ("/blocks/00", "proof/verify", "pages/blocks"),
+        ("/blocks", "pages/blocks", "proof/verify"),
+        ("/no/page", "pages/missing", "pages/home"),
+    ] {
+        let page = api.ask(path, &[]).await.text().await.unwrap();
+        let asks = |module: &str| {
+            page.lines().any(|line| line.contains("modulepreload") && line.contains(&format!("/js/{module}.js\"")))
+        };
+        assert!(asks(own) && asks("parts/bits") && asks("api") && !asks(other), "{path}: {page}");
+        let mut files: Vec<&str> = page.split('"').filter(|part| part.ends_with(".js")).collect();
+        files.sort_unstable();
+        assert!(files.windows(2).all(|pair| pair[0] != pair[1]) && page.contains("<script type=\"module\""), "{page}");
+        for file in files {
+            assert_eq!(api.ask(file, &[]).await.status().as_u16(), 200, "{path}: {file}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn blocks_are_counted_fed_and_linked_to_an_explorer() {
     let api = public().await;

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fromHex } from "../../web/js/proof/bytes.js";
 import { checkBlock, target } from "../../web/js/proof/header.js";
-import { prove } from "../../web/js/proof/prove.js";
+import { prove, shorten } from "../../web/js/proof/prove.js";
 import { select } from "../../web/js/proof/payout.js";
 import { checkFrame, heightPush, parseCoinbase } from "../../web/js/proof/coinbase.js";
 import { NETWORKS, chainOf } from "../../web/js/proof/networks.js";
@@ -75,6 +75,18 @@ test("a block of a test network, with a draw, is as the rules want it", () => {
   assert.equal(proof.rows.length, 48);
   assert.ok(proof.selection.lot.drawn.length > 0);
   assert.ok(proof.rows.every((row) => row.right) && proof.frame.checks.every(([, holds]) => holds));
+});
+
+test("the page gets a proof without its long lists, and one list when it asks", () => {
+  const { weights } = read();
+  const whole = proven(() => {});
+  const { proof, lists } = structuredClone(shorten(whole, weights));
+  const { ranked, lot } = whole.selection;
+  assert.deepEqual([proof.selection.dues, proof.selection.lot.intervals, proof.selection.lot.points], [ranked.length, lot.line.length, lot.drawn.length]);
+  assert.deepEqual([lists.weights.length, lists.line.length], [ranked.length, lot.line.length]);
+  assert.deepEqual(new Map(lists.weights.map((due) => [due.script, due.address])), new Map(weights.map((due) => [due.script, due.address])));
+  assert.ok(ranked.length > 48 && Object.values(proof.selection).every((part) => !Array.isArray(part) || part.length <= 48));
+  assert.deepEqual(shorten(proven((block) => (block.snapshot_listed_total = 47)), weights).lists, {});
 });
 
 /** One satoshi more in the first output of the coinbase: its value is the first number behind the sequence and the count. */

@@ -1,66 +1,24 @@
-// Answers of the API: fetched once for all components that show them, and again after events.
+// Answers of the API: fetched once for all components that show them, and again after events. And the node's clock.
 import { useLayoutEffect, useState } from "./html.js";
-import { setNodeTime } from "./clock.js";
-import { sentence } from "./format.js";
+import { get, passing } from "./get.js";
+
+export { get, passing };
 
 const KEPT_MAX = 200;
 const RETRY_MS = [2000, 4000, 8000, 15000, 30000];
 const AGAIN_MS_MIN = 2000;
-const TIMEOUT_MS = 15000;
 
-/** Why there is no answer: the problem, and advice. */
-export class Failure extends Error {
-  constructor(sentence, todo, status = 0) {
-    super(sentence);
-    this.todo = todo;
-    this.status = status;
-  }
+/** Seconds that the node's clock is ahead, so that "3 s ago" is right on a device whose own clock is wrong. */
+let aheadS = 0;
+
+function setNodeTime(unixS) {
+  aheadS = unixS - Date.now() / 1000;
+  // Less than two seconds may be network delay.
+  if (Math.abs(aheadS) < 2) aheadS = 0;
 }
 
-const GONE = "The node does not answer.";
-const GONE_TODO = "Check that it runs (shoal status) and that this device reaches it; this page tries again automatically.";
-
-function refused(status, words) {
-  const text = words ? sentence(words) : `The node answered with the code ${status}.`;
-  if (status === 401 || status === 403) return new Failure(text, "The token is in the file api-token in the node's data folder.", status);
-  if (status === 404) return new Failure(text, "Check the address of the page, or use the search; other nodes may know more.", status);
-  if (status === 410) return new Failure(text, "Ask a node that keeps the whole share-chain.", status);
-  if (status === 429 || status === 503) return new Failure(text, "It is busy; this page tries again automatically.", status);
-  if (status >= 500) return new Failure(text, "See the node's log.", status);
-  return new Failure(text, "Correct it and try again.", status);
-}
-
-/** True for an error that ends when the node answers again. */
-export const passing = (error) => error != null && (error.status === 0 || error.status === 429 || error.status >= 500);
-
-/** One answer, without keeping it. */
-export async function get(path, { token } = {}) {
-  const headers = token ? { Authorization: `Bearer ${token}` } : {};
-  let response;
-  try {
-    response = await fetch(`/api/v1${path}`, { headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
-  } catch {
-    throw new Failure(GONE, GONE_TODO);
-  }
-  const body = await response.json().catch(() => null);
-  if (!response.ok) throw refused(response.status, body?.error);
-  if (body === null) throw new Failure("The node's answer cannot be read.", "Reload the page. If that does not help, the node and this page may have different versions.");
-  return body;
-}
-
-/** All pages of a list, joined. `pick` takes the rows out of a page. */
-export async function getAll(path, pick, { rowsMax = 20000, onPage } = {}) {
-  const sign = path.includes("?") ? "&" : "?";
-  let rows = [];
-  let page = await get(`${path}${sign}limit=500`);
-  const first = page;
-  for (;;) {
-    rows = rows.concat(pick(page));
-    onPage?.(rows.length);
-    if (page.next_from == null || rows.length >= rowsMax) return { first, rows, whole: page.next_from == null };
-    page = await get(`${path}${sign}limit=500&from=${page.next_from}`);
-  }
-}
+/** Seconds since 1970 by the node's clock. */
+export const nowS = () => Date.now() / 1000 + aheadS;
 
 const entries = new Map();
 

@@ -1,4 +1,4 @@
-// A line over time, with its numbers as a table for readers who cannot see it. uPlot loads with the first chart.
+// A line over time, with its numbers as a table for readers who cannot see it. uPlot loads with the first chart's data.
 import { html, useEffect, useRef, useState } from "./html.js";
 import { dateTime } from "./format.js";
 import { useRevival } from "./live.js";
@@ -10,7 +10,8 @@ const TABLE_ROWS = 24;
 const TICKS_S = [60, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 172800, 604800, 1209600, 2592000, 7776000, 31536000];
 let library = null;
 
-function loadLibrary() {
+/** Begins to load the library; a chart waits for it. */
+export function loadLibrary() {
   library ??= new Promise((resolve, reject) => {
     const style = document.createElement("link");
     style.rel = "stylesheet";

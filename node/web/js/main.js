@@ -7,15 +7,14 @@ import { troubles } from "./health.js";
 import { Failed, Notice } from "./parts/bits.js";
 import { count } from "./format.js";
 import { ThemeSwitch } from "./parts/theme_switch.js";
-import Home from "./pages/home.js";
 
 const MENU = [["/", "Home"], ["/chain", "Chain"], ["/miners", "Miners"], ["/blocks", "Blocks"], ["/peers", "Peers"], ["/calculator", "Calculator"], ["/log", "Log"], ["/api", "API"]];
 
-const home = () => Promise.resolve({ default: Home });
+const LIVE_AFTER_MS = 500;
 const missing = () => import("./pages/missing.js");
 /** First part of the path: the page for that part alone, and for a longer path. */
 const PAGES = {
-  "": [home, missing],
+  "": [() => import("./pages/home.js"), missing],
   chain: [() => import("./pages/chain.js"), missing],
   links: [() => import("./pages/chain.js"), () => import("./pages/link.js")],
   shares: [() => import("./pages/search.js"), () => import("./pages/share.js")],
@@ -158,7 +157,10 @@ function App() {
 
 if (location.hash.startsWith("#pair=")) import("./pair.js").then(({ pair }) => pair());
 startRouter();
-startLive();
+// The page's module comes while the frame is drawn. The page tells of a failure.
+pageOf(location.pathname.split("/").filter(Boolean))().catch(() => {});
 const root = document.getElementById("app");
 root.textContent = "";
 render(html`<${App} />`, root);
+// Its worker takes the processor as long as a page does.
+setTimeout(startLive, LIVE_AFTER_MS);

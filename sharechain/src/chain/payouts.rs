@@ -17,9 +17,6 @@ use crate::state::{self, Commitment};
 use crate::units::{Height, ShareId, Weight};
 use crate::window::{Rows, Window};
 
-/// Maximum number of links over which a cached window is moved instead of summed again.
-const SLIDE_MAX: u32 = 1_024;
-
 /// Payouts of all proofs with one parent and one previous block, in proportions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
@@ -314,12 +311,11 @@ impl Chain {
         Some((Arc::new(window), false))
     }
 
-    /// Moves a cached window of the same branch up to `newest`.
+    /// Moves a cached window of the same branch up to `newest`. `None` if there is none from which that saves work.
     fn moved_window(&self, branch: &Branch<'_>, newest: &ShareId) -> Option<Window> {
         let height = self.links.get(newest)?.height;
         let usable = |(id, window): &&(ShareId, Arc<Window>)| {
-            let below = window.newest() < height && height.above(window.newest()) <= SLIDE_MAX;
-            below && branch.contains(id, window.newest())
+            window.newest() < height && window.reaches(height) && branch.contains(id, window.newest())
         };
         let (_, nearest) = self.payouts.windows.iter().filter(usable).max_by_key(|(_, window)| window.newest())?;
         let mut window = Window::clone(nearest);

@@ -136,6 +136,17 @@ fn one_new_link_pushes_out_many_and_the_one_that_reaches_stays() {
     assert_eq!((window.oldest(), window.total()), (Height(8), Weight(95)));
 }
 
+/// On mainnet, the tip is some 800 links above the snapshot that a node pays by, and 1,100 after a wait for a Bitcoin block,
+/// while a window has up to 60,000 links.
+#[test]
+fn a_window_is_moved_as_far_as_that_saves_work() {
+    let row = || Rows::new(vec![Row { script: ScriptIndex(0), weight: Weight(1), shares: 1 }]);
+    let links: Vec<_> = std::iter::once(Rows::default()).chain(std::iter::repeat_with(row).take(6_000)).collect();
+    let window = computed(&links, 6_000, &params(u128::MAX, u64::MAX));
+    assert!(window.reaches(Height(7_100)) && window.reaches(Height(9_000)));
+    assert!(!window.reaches(Height(9_001)));
+}
+
 #[test]
 fn a_window_says_which_rows_it_lacks() {
     let links = [Rows::default(), Rows::default()];

@@ -1,15 +1,13 @@
 // One Bitcoin block of the pool: its finder, its payouts, and the proof that they are right.
 import { html, useEffect, useState } from "../html.js";
-import { get, getAll, passing, useApi, useExplorer } from "../api.js";
+import { passing, useApi, useExplorer } from "../api.js";
 import { useRevival } from "../live.js";
 import { BlockState, blockState, MATURE } from "../parts/block_state.js";
 import { Bar, Card, Copy, Facts, Failed, Id, LinkId, Loaded, Notice, Payee, Time, Title } from "../parts/bits.js";
 import { FromArchive } from "../parts/from_archive.js";
 import { PayoutCheck } from "../parts/payout_check.js";
 import { Proof } from "../proof/steps.js";
-import { chainOf } from "../proof/networks.js";
-import { prove } from "../proof/prove.js";
-import { btc, count, percent, plural, sentence } from "../format.js";
+import { btc, count, percent, plural } from "../format.js";
 import { luckWords } from "../chance.js";
 
 export default function Block({ route }) {
@@ -52,30 +50,35 @@ const About = ({ block, explorer }) => html`
     ["Snapshot", html`work up to link <${LinkId} id=${block.snapshot} /> counts`],
   ]} />`;
 
-/** Fetches all weights, and shows the proof step by step. The block itself never changes, so this is done once. */
+/**
+ * A worker fetches all weights and recomputes the payouts, so that the page is there before. The block itself never changes, so this is
+ * done once.
+ */
 function Proven({ base }) {
   const [state, set] = useState({ rows: 0 });
   const [run, again] = useState(0);
   useRevival(passing(state.error), () => again((n) => n + 1));
   useEffect(() => {
-    let gone = false;
     set({ rows: 0 });
-    (async () => {
-      const [status, { first, rows, whole }] = await Promise.all([get("/status"), getAll(base, (page) => page.weights, { rowsMax: 1 << 21, onPage: (n) => !gone && set({ rows: n }) })]);
-      if (first.weights_pruned) throw { message: sentence(first.weights_pruned), todo: "Use shoal verify on a recording of a node that keeps the whole share-chain." };
-      if (!whole) throw { message: "There are more weights than a browser can hold.", todo: "Replay a recording of the share-chain with specs/model/replay.py." };
-      const network = chainOf(status);
-      // A block from before payout proofs has none.
-      const address = first.outputs.find((output) => output.address)?.address;
-      const payout = address ? await get(`${base}/proof?address=${address}`).catch(() => null) : null;
-      return { block: first, weights: rows, network, proof: prove(first, rows, network, payout) };
-    })().then((done) => !gone && set({ done }), (error) => !gone && set({ error }));
-    return () => { gone = true; };
+    const waiting = [];
+    const worker = new Worker(new URL("../proof/worker.js", import.meta.url), { type: "module" });
+    const list = (name) => new Promise((resolve) => {
+      waiting.push(resolve);
+      worker.postMessage({ list: name });
+    });
+    worker.onmessage = ({ data }) => (data.list ? waiting.shift()(data.list) : set({ ...data, list }));
+    // No status: as when the node does not answer.
+    worker.onerror = () => set({ error: { message: "The check could not be loaded.", todo: "This page tries again automatically.", status: 0 } });
+    worker.postMessage({ base });
+    return () => {
+      worker.onmessage = null;
+      worker.terminate();
+    };
   }, [base, run]);
   return html`
     <${Card} title="Payout check" id="proof">
       ${state.error ? html`<${Failed} error=${state.error.todo ? state.error : { message: `The proof stopped: ${state.error.message}.`, todo: "Reload the page." }} reload=${() => again(run + 1)} />`
-      : state.done ? html`<div><${Proof} ...${state.done} /></div>`
-      : html`<p class="loading" aria-busy="true">Fetching weights: ${count(state.rows)} so far…</p>`}
+      : state.done ? html`<div><${Proof} ...${state.done} list=${state.list} /></div>`
+      : html`<label class="loading">Your browser recomputes all payouts: ${count(state.rows)} weights fetched so far… <progress></progress></label>`}
     </${Card}>`;
 }

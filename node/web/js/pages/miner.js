@@ -16,8 +16,11 @@ export default function Miner({ route }) {
   const address = route.parts[1];
   const base = `/miners/${encodeURIComponent(address)}`;
   const answer = useApi(base, ["tip", "block"]);
-  // Requested immediately, before the parts that show it are loaded.
+  // Requested immediately, before there is an answer and the parts that show them.
   useApi(`${base}/shares?limit=100`, ["tip"]);
+  useApi(`${base}/history?step=60&limit=180`, ["tip"]);
+  useApi(`${base}/payments?limit=10`, ["block", "tip"]);
+  useApi("/pool", ["tip", "block"]);
   useApi("/window?limit=1", ["tip"]);
   const me = useMe();
   const explorer = useExplorer();

@@ -1,6 +1,6 @@
 // Small pieces that every page uses.
 import { html, useEffect, useState } from "../html.js";
-import { nowS } from "../clock.js";
+import { nowS } from "../api.js";
 import { ago, dateTime, payeeName, shortAddress, shortId, UNKNOWN } from "../format.js";
 
 /** The page's heading, which is also the name of the tab. */

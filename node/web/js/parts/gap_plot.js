@@ -1,9 +1,9 @@
 // The gaps between shares, compared with those that chance alone would produce.
 import { html } from "../html.js";
+import { nowS } from "../api.js";
 import { Figure, Figures } from "./bits.js";
 import { gapsOf, histogram } from "../mining_state.js";
 import { gapPart, odds, silence } from "../chance.js";
-import { nowS } from "../clock.js";
 import { count, duration } from "../format.js";
 
 const WIDTH = 640;

@@ -1,8 +1,7 @@
 // The main facts about an address: whether and how fast it mines, its pay, and its next payment.
 import { html, useEffect } from "../html.js";
-import { useApi, useExplorer } from "../api.js";
+import { nowS, useApi, useExplorer } from "../api.js";
 import { Figure, Figures, Loaded, Notice, Time } from "./bits.js";
-import { nowS } from "../clock.js";
 import { estimate } from "../estimate.js";
 import { miningState } from "../mining_state.js";
 import { btc, count, duration, hashrate, pay as roughPay, percent, roughBtc, UNKNOWN } from "../format.js";

@@ -1,8 +1,7 @@
 // The shares of an address in the PPLNS window, oldest left, where they leave it next.
 import { html } from "../html.js";
-import { useApi } from "../api.js";
+import { nowS, useApi } from "../api.js";
 import { Loaded } from "./bits.js";
-import { nowS } from "../clock.js";
 import { spread, stepFor } from "../spread.js";
 import { count, duration, percent, plural } from "../format.js";
 
@@ -12,14 +11,14 @@ const HEIGHT = 24;
 const FAINTEST = 0.25;
 
 export function PositionStrip({ base }) {
-  const window = useApi("/window?limit=1", ["tip"]);
+  const pool = useApi("/pool", ["tip", "block"]);
   // The genesis link has no time.
-  const oldest = useApi(window.data ? `/links/${Math.max(1, window.data.oldest_height)}` : null);
-  const fromS = oldest.data?.time_unix_s;
+  const first = useApi(pool.data?.window.oldest_unix_s === null ? "/links/1" : null);
+  const fromS = pool.data?.window.oldest_unix_s ?? first.data?.time_unix_s;
   const step = fromS ? stepFor(nowS() - fromS) : null;
   const answer = useApi(step ? `${base}/history?step=${step.s}&limit=${step.count}` : null, ["tip"]);
   // The node no longer keeps the oldest link: there is no left end to draw.
-  if (oldest.error) return null;
+  if (first.error) return null;
   return html`<${Loaded} from=${answer}>${({ points }) => html`<${Strip} parts=${spread(points, step.s, fromS, nowS())} fromS=${fromS} />`}</${Loaded}>`;
 }
 

@@ -4,10 +4,14 @@ import { concat, fromHex, toHex } from "./bytes.js";
 const MAGIC = new TextEncoder().encode("shoalpay\u0001");
 const PAYABLE = /^(76a914.{40}88ac|a914.{40}87|0014.{40}|(00|5[1-9a-f]|60)20.{64})$/;
 
-/** An integer in `size` bytes, little-endian. */
+/** An integer in `size` bytes, at most 16, little-endian. */
 export function le(value, size) {
-  if (BigInt(value) < 0n || BigInt(value) >> BigInt(8 * size)) throw new Error("a number is out of range");
-  return Uint8Array.from({ length: size }, (_, i) => Number((BigInt(value) >> BigInt(8 * i)) & 0xffn));
+  const whole = BigInt(value);
+  if (whole < 0n || whole >> BigInt(8 * size)) throw new Error("a number is out of range");
+  const bytes = new DataView(new ArrayBuffer(16));
+  bytes.setBigUint64(0, BigInt.asUintN(64, whole), true);
+  bytes.setBigUint64(8, whole >> 64n, true);
+  return new Uint8Array(bytes.buffer, 0, size);
 }
 
 /** Bytes after their length. */

@@ -32,6 +32,23 @@ export function prove(block, weights, network, payout = null) {
   return { can: true, constants, valueSat, subsidySat, valueRight, early, selection, frame, rows, right };
 }
 
+/**
+ * A proof for the page, without its long lists, and these lists: the weights with their addresses, and the line of the draw.
+ * `weights` are those of the block.
+ */
+export function shorten(proof, weights) {
+  if (!proof.selection) return { proof, lists: {} };
+  const { ranked, lot, ...rest } = proof.selection;
+  const addresses = new Map(weights.map(({ script, address }) => [script, address]));
+  const lists = {
+    weights: ranked.map(({ script, weight }) => ({ script, weight, address: addresses.get(script) })),
+    line: lot?.line.map(({ script, start, end, points }) => ({ script, start, end, points })),
+  };
+  const { key, random, first } = lot ?? {};
+  const short = lot && { key, random, first, intervals: lot.line.length, points: lot.drawn.length };
+  return { proof: { ...proof, selection: { ...rest, dues: ranked.length, lot: short } }, lists };
+}
+
 function readFrame(block) {
   try {
     const { payouts, checks } = checkFrame(parseCoinbase(block.coinbase_hex), block.height);

@@ -6,20 +6,21 @@ import { count, percent, plural } from "../format.js";
 
 export const Resum = (props) => html`<div><${Again} ...${props} /></div>`;
 
-function Again({ block, weights, network }) {
+function Again({ block, network, list }) {
   const [state, set] = useState({});
   const gone = useRef(false);
   useEffect(() => () => { gone.current = true; }, []);
   const start = () => {
     set({ running: true, links: 0, part: 0 });
-    sumWindow(block.snapshot, network, (links, part) => !gone.current && set({ running: true, links, part }), () => gone.current)
-      .then((done) => !gone.current && set({ done }), (error) => !gone.current && set({ error }));
+    const summed = sumWindow(block.snapshot, network, (links, part) => !gone.current && set({ running: true, links, part }), () => gone.current);
+    Promise.all([summed, list("weights")])
+      .then(([done, weights]) => !gone.current && set({ done, weights }), (error) => !gone.current && set({ error }));
   };
   if (state.running) {
     return html`<div><label>Summed ${count(state.links)} links, ${percent(Math.min(1, state.part))} of the window. <progress max="1" value=${state.part}></progress></label></div>`;
   }
   if (state.error) return html`<${Failed} error=${state.error.todo ? state.error : { message: state.error.message, todo: "" }} reload=${start} />`;
-  if (state.done) return html`<${Result} done=${state.done} block=${block} weights=${weights} />`;
+  if (state.done) return html`<${Result} done=${state.done} block=${block} weights=${state.weights} />`;
   return html`<p><button type="button" onClick=${start}>Sum these weights again from the links</button> <span class="fine">One request per link of the window; this may take a while.</span></p>`;
 }
 

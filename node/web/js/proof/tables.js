@@ -1,5 +1,5 @@
 // The tables of the payout proof.
-import { html } from "../html.js";
+import { html, useEffect, useState } from "../html.js";
 import { Payee } from "../parts/bits.js";
 import { LongTable, Opened } from "../parts/more.js";
 import { btc, count, percent } from "../format.js";
@@ -8,21 +8,22 @@ const exactInteger = (value) => html`<code class="whole">${String(value)}</code>
 /** For display, the first digits suffice. */
 const part = (weight, total) => percent(Number((weight * 10_000_000n) / total) / 10_000_000);
 
-/** Addresses by script: the lottery knows only scripts. */
-const names = (weights) => new Map(weights.map((row) => [row.script, row]));
-
-export function Dues({ selection, weights }) {
-  const known = names(weights);
-  return html`
-    <${Opened} summary="All weights, largest first (in units of 2⁻⁶⁴ block)">${() => html`
-      <${LongTable} caption="Weights" rows=${selection.ranked} rowKey=${(due) => due.script} columns=${[
-        { head: "Address", cell: (due) => html`<${Payee} payee=${known.get(due.script)} />` },
-        { head: "Weight", num: true, cell: (due) => exactInteger(due.weight) },
-        { head: "Part", num: true, cell: (due) => part(due.weight, selection.sum) },
-      ]} />
-      <p>Together ${exactInteger(selection.sum)}.</p>`}
-    </${Opened}>`;
+/** A table of a long list, which is fetched when the table is opened. */
+function FetchedTable({ fetch, ...rest }) {
+  const [rows, set] = useState(null);
+  useEffect(() => { fetch().then(set); }, []);
+  return rows ? html`<${LongTable} rows=${rows} ...${rest} />` : html`<p class="loading" aria-busy="true">Loading…</p>`;
 }
+
+export const Dues = ({ sum, list }) => html`
+  <${Opened} summary="All weights, largest first (in units of 2⁻⁶⁴ block)">${() => html`
+    <${FetchedTable} caption="Weights" fetch=${() => list("weights")} rowKey=${(due) => due.script} columns=${[
+      { head: "Address", cell: (due) => html`<${Payee} payee=${due} />` },
+      { head: "Weight", num: true, cell: (due) => exactInteger(due.weight) },
+      { head: "Part", num: true, cell: (due) => part(due.weight, sum) },
+    ]} />
+    <p>Together ${exactInteger(sum)}.</p>`}
+  </${Opened}>`;
 
 export const Tries = ({ tried }) => html`
   <${Opened} summary=${`The ${count(tried.length)} numbers of outputs tried`}>${() => html`
@@ -34,10 +35,10 @@ export const Tries = ({ tried }) => html`
     ]} />`}
   </${Opened}>`;
 
-export const Lot = ({ lot, tail }) => html`
-  <${Opened} summary=${`The line: ${count(lot.line.length)} intervals, ${count(lot.drawn.length)} points`}>${() => html`
+export const Lot = ({ lot, tail, list }) => html`
+  <${Opened} summary=${`The line: ${count(lot.intervals)} intervals, ${count(lot.points)} points`}>${() => html`
     <p>Key <code class="whole">${lot.key}</code>. The first point is (random × T) ÷ 2¹²⁸ = ${exactInteger(lot.first)}, with random = ${exactInteger(lot.random)}; each next one is T = ${exactInteger(tail)} farther.</p>
-    <${LongTable} caption="The line of the draw" rows=${lot.line} rowKey=${(claim) => claim.script} columns=${[
+    <${FetchedTable} caption="The line of the draw" fetch=${() => list("line")} rowKey=${(claim) => claim.script} columns=${[
       { head: "Script", cell: (claim) => html`<code title=${claim.script}>…${claim.script.slice(-12)}</code>` },
       { head: "From", num: true, cell: (claim) => exactInteger(claim.start) },
       { head: "To, not included", num: true, cell: (claim) => exactInteger(claim.end) },
