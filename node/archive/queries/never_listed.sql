@@ -3,7 +3,7 @@ with day as (select max(time) - interval '1 day' as begins from link),
 listed as (
     select share_key(share) as key from listing join place on place.link = listing.link, day
     where listing.time > day.begins
-    union select key from main_link
+    union select key from main_link, day where main_link.time > day.begins
 )
 select encode(script.script, 'hex') as script, count(*) as shares, sum(share.weight) as weight
 from share join script on script.number = share.script, day

@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 use tokio_postgres::tls::MakeTlsConnect;
-use tokio_postgres::{AsyncMessage, Client, Config, Connection, NoTls};
+use tokio_postgres::{AsyncMessage, CancelToken, Client, Config, Connection, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
@@ -78,6 +78,39 @@ pub(crate) struct Connected {
     pub(crate) allowance: Allowance,
     /// Notified for each notification from the server, and when the connection has ended.
     pub(crate) news: Arc<Notify>,
+    /// Ends its statements.
+    pub(crate) canceler: Canceler,
+}
+
+/// Ends the running statement of a connection, over a connection of its own, as PostgreSQL wants it.
+#[derive(Clone)]
+pub(crate) struct Canceler {
+    host: Host,
+    port: u16,
+    is_plain: bool,
+    token: CancelToken,
+}
+
+impl fmt::Debug for Canceler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Canceler")
+    }
+}
+
+impl Canceler {
+    /// Asks the server to end the statement. It may end later, or have ended before.
+    ///
+    /// # Errors
+    /// The server cannot be reached.
+    pub(crate) async fn cancel(&self) -> Result<(), ArchiveError> {
+        let socket = Socket::open(&self.host, self.port).await.map_err(ArchiveError::Silent)?;
+        if self.is_plain {
+            self.token.cancel_query_raw(socket, NoTls).await?;
+        } else {
+            self.token.cancel_query_raw(socket, tls(&self.host)?).await?;
+        }
+        Ok(())
+    }
 }
 
 impl ArchiveUrl {
@@ -117,15 +150,13 @@ impl ArchiveUrl {
     async fn log_in_at(&self, host: &Host, port: u16) -> Result<Connected, ArchiveError> {
         let socket = Socket::open(host, port).await.map_err(ArchiveError::Silent)?;
         let (allowance, news) = (socket.allowance(), Arc::new(Notify::new()));
-        let client = if self.0.get_ssl_mode() == SslMode::Disable {
+        let is_plain = self.0.get_ssl_mode() == SslMode::Disable;
+        let client = if is_plain {
             let (client, connection) = self.0.connect_raw(socket, NoTls).await.map_err(ArchiveError::of_login)?;
             tokio::spawn(drive(connection, Arc::clone(&news)));
             client
         } else {
-            // A Unix socket has no name to check, and no TLS.
-            let Host::Tcp(name) = host else { return Err(ArchiveError::Url) };
-            let mut tls = MakeRustlsConnect::new(tls()?);
-            let tls = MakeTlsConnect::<Socket>::make_tls_connect(&mut tls, name).map_err(|_| ArchiveError::Url)?;
+            let tls = tls(host)?;
             let (client, connection) = self.0.connect_raw(socket, tls).await.map_err(ArchiveError::of_login)?;
             tokio::spawn(drive(connection, Arc::clone(&news)));
             client
@@ -135,7 +166,8 @@ impl ArchiveUrl {
              set idle_in_transaction_session_timeout = {IDLE_TIMEOUT_MS}"
         );
         client.batch_execute(&settings).await?;
-        Ok(Connected { client, allowance, news })
+        let canceler = Canceler { host: host.clone(), port, is_plain, token: client.cancel_token() };
+        Ok(Connected { client, allowance, news, canceler })
     }
 }
 
@@ -154,13 +186,16 @@ where
     news.notify_one();
 }
 
-/// TLS that checks the server's certificate by the system's.
-fn tls() -> Result<ClientConfig, ArchiveError> {
+/// TLS with a host that checks its certificate by the system's.
+fn tls(host: &Host) -> Result<<MakeRustlsConnect as MakeTlsConnect<Socket>>::TlsConnect, ArchiveError> {
+    // A Unix socket has no name to check, and no TLS.
+    let Host::Tcp(name) = host else { return Err(ArchiveError::Url) };
     // By name: another library may have installed a provider, or none.
     let provider = Arc::new(aws_lc_rs::default_provider());
     let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let verified = versions.and_then(BuilderVerifierExt::with_platform_verifier);
-    Ok(verified.map_err(ArchiveError::Certificates)?.with_no_client_auth())
+    let mut tls = MakeRustlsConnect::new(verified.map_err(ArchiveError::Certificates)?.with_no_client_auth());
+    MakeTlsConnect::<Socket>::make_tls_connect(&mut tls, name).map_err(|_| ArchiveError::Url)
 }
 
 #[cfg(test)]

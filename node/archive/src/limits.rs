@@ -115,6 +115,9 @@ pub const READ_AWAY: Duration = Duration::from_secs(1);
 /// Time after which the server ends a reader's statement, ms: a thousand times what a page takes.
 pub const READ_TIMEOUT_MS: u32 = 8_000;
 
+/// Time until a statement whose reader disconnected is canceled: most have ended by then, and their connection stays of use.
+pub const READ_LEFT_SOON: Duration = Duration::from_millis(100);
+
 /// How long a connection waits for the end of a statement whose reader disconnected: longer than [`READ_TIMEOUT_MS`].
 pub const READ_LEFT: Duration = Duration::from_secs(10);
 

@@ -82,7 +82,8 @@ async fn ten_days_without_the_database_wait_on_disk_and_then_are_in_it() {
     }
     assert!(resident() < before + GROWTH_MAX, "{before} bytes became {}", resident());
     assert!(queue.bytes() < 2 << 20, "only the newest file stays: {} bytes", queue.bytes());
-    let client = server.url().unwrap().connect().await.unwrap();
+    let mut client = server.url().unwrap().connect().await.unwrap();
+    check_places(&mut client).await;
     let sql =
         "select count(*), count(distinct id), (select count(*) from place), (select count(*) from link) from share";
     let row = client.query_one(sql, &[]).await.unwrap();
@@ -90,7 +91,27 @@ async fn ten_days_without_the_database_wait_on_disk_and_then_are_in_it() {
     let shares = i64::try_from(shares).unwrap();
     assert_eq!([0, 1, 2, 3].map(|at| row.get::<_, i64>(at)), [shares, shares, links, links]);
     check_plans(&client).await;
+    check_places(&mut client).await;
     parquet::check_export(&server.url().unwrap(), &client, &folder.path().join("parquet")).await;
+}
+
+/// What the server does for a batch does not grow with the chain: of places and links it reads no more than the batch's own.
+async fn check_places(client: &mut Client) {
+    let tx = client.transaction().await.unwrap();
+    let whole =
+        "select coalesce(sum(seq_tup_read), 0)::int8 from pg_stat_xact_user_tables where relname in ('place', 'link')";
+    // What earlier transactions read may be among it.
+    let before: i64 = tx.query_one(whole, &[]).await.unwrap().get(0);
+    // Often enough that the server plans once for all calls.
+    for _ in 0..10 {
+        let sql = "delete from place where height = (select max(height) from place)";
+        assert_eq!(tx.execute(sql, &[]).await.unwrap(), 1);
+        let sql = "select place_tip((select id from link order by height desc limit 1))";
+        assert!(tx.query_one(sql, &[]).await.unwrap().get::<_, Option<i32>>(0).is_some());
+    }
+    let after: i64 = tx.query_one(whole, &[]).await.unwrap().get(0);
+    assert_eq!(after - before, 0, "rows of whole tables were read");
+    tx.rollback().await.unwrap();
 }
 
 /// No query of the repository reads all shares where it needs a few.

@@ -37,7 +37,7 @@ impl Archive {
     /// # Errors
     /// The database cannot be reached, or is not this pool's archive.
     pub async fn listen(&self) -> Result<Listener, ArchiveError> {
-        let Connected { client, allowance, news } = self.url().open().await?;
+        let Connected { client, allowance, news, .. } = self.url().open().await?;
         self.check(&client).await?;
         client.batch_execute(LISTEN).await?;
         Ok(Listener { client, allowance, news })

@@ -1,6 +1,7 @@
 //! A few connections to the database, which cannot write, and are made again when the server comes back.
 
 use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sharechain::{ChainParams, ShareId};
@@ -11,9 +12,11 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row, Statement};
 
-use crate::connect::{ArchiveUrl, Connected};
+use crate::connect::{ArchiveUrl, Canceler, Connected};
 use crate::error::ArchiveError;
-use crate::limits::{READ_AWAY, READ_LEFT, READ_TIMEOUT_MS, READ_WAIT, READERS_MAX, SUMS_ASKED_MAX, SUMS_MAX};
+use crate::limits::{
+    READ_AWAY, READ_LEFT, READ_LEFT_SOON, READ_TIMEOUT_MS, READ_WAIT, READERS_MAX, SUMS_ASKED_MAX, SUMS_MAX,
+};
 use crate::schema;
 use crate::socket::Allowance;
 
@@ -25,6 +28,7 @@ struct Held {
     client: Client,
     /// What the server may send.
     allowance: Allowance,
+    canceler: Canceler,
     /// As many as the program has, since each is a constant.
     statements: HashMap<&'static str, Statement>,
 }
@@ -48,7 +52,7 @@ pub struct Archive {
 
 /// A connection at work, and what it takes.
 ///
-/// A reader who disconnects drops this, but the server continues with the statement. So the connection and its place become
+/// A reader who disconnects drops this, but the server continues with the statement until it is canceled. So the place becomes
 /// free only when the statement ends. Otherwise, readers who connect and leave could start any number of statements.
 struct Lease {
     held: Option<Held>,
@@ -81,8 +85,7 @@ impl Drop for Lease {
         let (idle, places) = (Arc::clone(&self.idle), std::mem::take(&mut self.places));
         let Ok(runtime) = Handle::try_current() else { return };
         runtime.spawn(async move {
-            // Answers arrive in order, so this one means that the statement has ended.
-            if timeout(READ_LEFT, held.client.batch_execute("")).await.is_ok_and(|answer| answer.is_ok()) {
+            if held.ends().await {
                 locked(&idle).push(held);
             }
             drop(places);
@@ -112,6 +115,23 @@ impl Held {
             }
         };
         self.client.query(&statement, params).await
+    }
+
+    /// Waits for the end of a statement whose reader disconnected, and cancels one that takes long. False if the connection is of
+    /// no more use.
+    async fn ends(&self) -> bool {
+        // Answers arrive in order, so this one means that the statement has ended.
+        let mut answer = pin!(self.client.batch_execute(""));
+        if let Ok(answer) = timeout(READ_LEFT_SOON, answer.as_mut()).await {
+            return answer.is_ok();
+        }
+        let canceled = async {
+            let _asked = self.canceler.cancel().await.is_ok();
+            let _ended = answer.await.is_ok();
+        };
+        let _in_time = timeout(READ_LEFT, canceled).await.is_ok();
+        // Not used again: a cancellation that arrives late would end the next statement.
+        false
     }
 }
 
@@ -199,9 +219,9 @@ impl Archive {
     }
 
     async fn open(&self) -> Result<Held, ArchiveError> {
-        let Connected { client, allowance, .. } = self.url.open().await?;
+        let Connected { client, allowance, canceler, .. } = self.url.open().await?;
         self.check(&client).await?;
-        Ok(Held { client, allowance, statements: HashMap::new() })
+        Ok(Held { client, allowance, canceler, statements: HashMap::new() })
     }
 
     /// Keeps a connection from writing, and checks whose archive it reads.
