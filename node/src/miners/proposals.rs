@@ -14,7 +14,7 @@ use tracing::{debug, error};
 use crate::bitcoind::{Bitcoind, ProposalVerdict};
 
 /// Why bitcoind would reject a block of the newest proposed template; none if it would not.
-pub type Rejected = Option<Arc<str>>;
+pub(super) type Rejected = Option<Arc<str>>;
 
 /// The proposals, and what bitcoind says of them.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ impl Proposals {
     }
 
     /// Proposes a block of this template.
-    pub(super) async fn propose(&self, number: u64, bitcoind: &Bitcoind, template: &JobTemplate) {
+    pub(super) async fn propose(&self, number: u64, bitcoind: &Bitcoind, template: &Arc<JobTemplate>) {
         self.settle(number, verdict(bitcoind, template)).await;
     }
 
@@ -70,7 +70,7 @@ impl Proposals {
 }
 
 /// Asks bitcoind. `None` if it gives no verdict on the block.
-async fn verdict(bitcoind: &Bitcoind, template: &JobTemplate) -> Option<Rejected> {
+async fn verdict(bitcoind: &Bitcoind, template: &Arc<JobTemplate>) -> Option<Rejected> {
     let height = template.block.height;
     match bitcoind.propose_block(&template.proposal()).await {
         Ok(ProposalVerdict::Valid) => Some(None),
