@@ -44,7 +44,7 @@ case "${1:-}" in
     stratum)
         for protocol in v1 v2; do
             "$bin/shoal-testnet" bench stratum --protocol "$protocol" --connections 2000 --tips 20 \
-                --rounds "${STRATUM_ROUNDS:-30}" --json | tee /dev/stderr | python3 -c '
+                --rounds "${STRATUM_ROUNDS:-30}" --json | tee >(cat >&2) | python3 -c '
 import json, sys
 found = json.load(sys.stdin)
 start, *rounds = found["rounds_bytes"]

@@ -13,7 +13,7 @@ def plot(months):
     most = max(month[key] for month in months for key, *_ in SERIES) / 1e6
     step = next(step for step in (10, 20, 50, 100, 200, 500, 1000) if most / step < 6)
     top = (most // step + 1) * step
-    last = months[-1]["month"]
+    last = months[-1]["days"] // 30
     x = lambda month: LEFT + (month - 1) / max(1, last - 1) * (WIDTH - LEFT - RIGHT)
     y = lambda megabytes: HEIGHT - BOTTOM - megabytes / top * (HEIGHT - TOP - BOTTOM)
     out = [
@@ -27,7 +27,7 @@ def plot(months):
         out.append(f'<text x="{x(month):.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{month}</text>')
     out.append(f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 8}" text-anchor="middle">month of the pool</text>')
     for key, label, color, dashes in SERIES:
-        points = " ".join(f'{x(month["month"]):.1f},{y(month[key] / 1e6):.1f}' for month in months)
+        points = " ".join(f'{x(month["days"] / 30):.1f},{y(month[key] / 1e6):.1f}' for month in months)
         out.append(f'<polyline points="{points}" fill="none" stroke="{color}" stroke-width="2" stroke-dasharray="{dashes}"/>')
         value = months[-1][key] / 1e6
         out.append(f'<text x="{WIDTH - RIGHT + 8}" y="{y(value) + 4:.1f}" fill="{color}">{label}: {value:.0f} MB</text>')

@@ -165,7 +165,7 @@ impl Follower {
             sleep(FULL_TEMPLATE_WAIT).await;
             match self.bitcoind.header(tip).await {
                 Ok(Some(info)) => {
-                    let time = self.state.borrow().time().unwrap_or(now().0);
+                    let time = self.state.borrow().template_time().unwrap_or(now().0);
                     if let Some(empty) = empty::on(&info, last, self.bitcoind.network(), time) {
                         debug!(%tip, height = empty.height, "using an empty template until the full one comes");
                         return empty;

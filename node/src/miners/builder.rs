@@ -283,10 +283,10 @@ impl JobBuilderTask {
         });
     }
 
-    /// The time for the next header: bitcoind's if this machine's clock is ahead of it, so that a wrong clock cannot
+    /// The time for the next header: that of bitcoind's template if this machine's clock is ahead of it, so that a wrong clock cannot
     /// make a block invalid. The share-chain judges nothing from this machine's future.
     fn header_time(&self) -> Timestamp {
-        let bitcoind = self.feed.borrow().time().map_or(Timestamp(u32::MAX), Timestamp);
+        let bitcoind = self.feed.borrow().template_time().map_or(Timestamp(u32::MAX), Timestamp);
         bitcoind.min(now())
     }
 

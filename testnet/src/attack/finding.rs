@@ -35,7 +35,7 @@ const UPLOAD_MORE_BYTES: f64 = 6e6;
 const UPLOAD_REQUEST_BYTES: f64 = 512.0;
 
 /// Minimum number of passages for a meaningful percentile. A stalled chain counts as a failure.
-const PASSAGES_MIN: usize = 20;
+pub(super) const PASSAGES_MIN: usize = 20;
 
 /// The figures of an attack.
 #[derive(Debug, Clone, PartialEq, Serialize)]

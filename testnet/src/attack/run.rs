@@ -12,7 +12,7 @@ use sysinfo::System;
 
 use super::AttackError;
 use super::catalog::Attack;
-use super::finding::{Finding, ratio, upload_max};
+use super::finding::{Finding, PASSAGES_MIN, ratio, upload_max};
 use super::hostile::Tries;
 use super::measure::{Gauge, Log, found_between, measure, p99_ms};
 use crate::api_client::Api;
@@ -62,6 +62,9 @@ const NEWCOMER_MORE: Duration = Duration::from_secs(6);
 
 /// Time between an attack's end and the count, in which shares arrive that were found before.
 const ARRIVE: Duration = Duration::from_secs(1);
+
+/// More time for [`PASSAGES_MIN`] shares to pass on a busy machine, where the miners are slower.
+const PASSAGES_WITHIN: Duration = Duration::from_secs(12);
 
 /// Time between two kills.
 const KILL_EVERY: Duration = Duration::from_secs(3);
@@ -298,7 +301,7 @@ impl Suite {
         tokio::time::sleep(NEWCOMER_AFTER).await;
         let newcomer_time = time.saturating_sub(NEWCOMER_AFTER) + NEWCOMER_MORE - Duration::from_millis(500);
         let (mut newcomer, newcomer_out) = self.hostile("newcomer", NEWCOMER, newcomer_time)?;
-        self.wait(attack, since + time, &mut newcomer).await?;
+        self.wait(attack, since, since + time, &mut newcomer).await?;
         let until = Instant::now();
         let (after, bytes_after) = (measure(&mut self.system, pid), self.bytes());
         let log_bytes = log.bytes().saturating_sub(log_before);
@@ -306,8 +309,7 @@ impl Suite {
         let known = self.api(VICTIM).address_book().await?;
         tokio::time::sleep(ARRIVE).await;
         let gauged = gauge.read();
-        let honest = (0..NODES).filter(|node| attack != Attack::Kills || *node != KILLED).collect::<BTreeSet<_>>();
-        let mut passages = found_between(&self.watcher.passages(), since, until, &honest);
+        let mut passages = self.passages(attack, since, until);
         let (count, during_ms) = (passages.len(), p99_ms(&mut passages));
         let tries: Tries = read_json(&newcomer_out).unwrap_or_default();
         let counts: Value = read_json(&attacker_out).unwrap_or_default();
@@ -339,10 +341,21 @@ impl Suite {
         Ok(finding.judged())
     }
 
-    /// Waits for the end of an attack: its time is over, and the newcomer's attempts are done.
-    async fn wait(&mut self, attack: Attack, end: Instant, newcomer: &mut Process) -> Result<(), AttackError> {
+    /// Waits for the end of an attack: its time is over, the newcomer's attempts are done, and enough shares passed to judge it, or
+    /// none come.
+    async fn wait(
+        &mut self,
+        attack: Attack,
+        since: Instant,
+        end: Instant,
+        newcomer: &mut Process,
+    ) -> Result<(), AttackError> {
         let mut kill_at = Instant::now();
-        while Instant::now() < end || newcomer.ended().is_none() {
+        let lacks = |run: &Self| run.passages(attack, since, Instant::now()).len() < PASSAGES_MIN;
+        while Instant::now() < end
+            || newcomer.ended().is_none()
+            || (Instant::now() < end + PASSAGES_WITHIN && lacks(self))
+        {
             if attack == Attack::Kills && Instant::now() >= kill_at {
                 kill_at += KILL_EVERY;
                 self.network.kill(KILLED).await;
@@ -351,6 +364,12 @@ impl Suite {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         Ok(())
+    }
+
+    /// How long shares that were found in this time took between honest nodes.
+    fn passages(&self, attack: Attack, since: Instant, until: Instant) -> Vec<Duration> {
+        let honest = (0..NODES).filter(|node| attack != Attack::Kills || *node != KILLED).collect::<BTreeSet<_>>();
+        found_between(&self.watcher.passages(), since, until, &honest)
     }
 
     fn third_party_packets(&self) -> u64 {

@@ -38,11 +38,11 @@ pub struct YearsOptions {
     pub fraction: u32,
 }
 
-/// A node's state at the end of a month.
+/// A node's state at the end of a month, or of a day.
 #[derive(Clone, Copy, Debug, serde::Serialize)]
 pub struct Month {
-    /// Number of the month, from 1.
-    pub month: u32,
+    /// Simulated days so far.
+    pub days: u32,
     /// Resident memory of the process, bytes.
     pub rss_bytes: u64,
     /// Size of the database, bytes.
@@ -53,7 +53,7 @@ pub struct Month {
     pub links_kept: u32,
     /// Scripts in memory.
     pub scripts: usize,
-    /// Duration of the month's simulation, seconds.
+    /// Duration of its simulation, seconds.
     pub took_s: f64,
 }
 
@@ -64,7 +64,7 @@ pub struct Years {
     pub proofs: u64,
     /// Main's rate and window were divided by this.
     pub fraction: u32,
-    /// One row for each month.
+    /// One row for each month; for each day if there is no whole month.
     pub months: Vec<Month>,
     /// Seconds from opening the database to a chain that can hand out work.
     pub restart_s: f64,
@@ -125,7 +125,7 @@ fn opened(
     Ok(Engine::open(Chain::new(params, headers), store, now)?)
 }
 
-/// Runs the years in a folder, and shows each month on `progress`.
+/// Runs the years in a folder, and shows each row on `progress`.
 ///
 /// # Errors
 /// The disk fails, or the node does not accept a proof.
@@ -137,10 +137,10 @@ pub fn run(options: YearsOptions, folder: &Path, progress: &mut impl Write) -> R
     for day in 0..days {
         a_day(&mut pool, day, options)?;
         years.proofs = pool.proofs();
-        if (day + 1).is_multiple_of(MONTH_DAYS) {
+        if (day + 1).is_multiple_of(if days < MONTH_DAYS { 1 } else { MONTH_DAYS }) {
             let chain = pool.engine.chain();
             let month = Month {
-                month: (day + 1) / MONTH_DAYS,
+                days: day + 1,
                 rss_bytes: resident_bytes(),
                 disk_bytes: disk_bytes(folder)?,
                 links: chain.height().0,
@@ -149,11 +149,11 @@ pub fn run(options: YearsOptions, folder: &Path, progress: &mut impl Write) -> R
                 took_s: began.elapsed().as_secs_f64(),
             };
             began = Instant::now();
-            let Month { month: number, rss_bytes, disk_bytes, links, scripts, took_s, .. } = month;
+            let Month { days: number, rss_bytes, disk_bytes, links, scripts, took_s, .. } = month;
             let (rss, disk) = (rss_bytes / 1_000_000, disk_bytes / 1_000_000);
             writeln!(
                 progress,
-                "month {number}: {rss} MB in memory, {disk} MB on disk, {links} links, {scripts} scripts, {took_s:.1} s"
+                "day {number}: {rss} MB in memory, {disk} MB on disk, {links} links, {scripts} scripts, {took_s:.1} s"
             )?;
             years.months.push(month);
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bitcoin::BlockHash;
-use sharechain::ShareId;
+use sharechain::{RuleError, ShareId};
 use sharechain::chain::{Assignment, Chain, Missing, Plan, TemplateError, Unpayable};
 
 use super::contents::CoinbaseCost;
@@ -56,7 +56,7 @@ pub enum JobError {
 impl From<TemplateError> for JobError {
     fn from(error: TemplateError) -> Self {
         match error {
-            TemplateError::Missing(Missing::Time(_)) => Self::TooEarly,
+            TemplateError::Missing(Missing::Time(_)) | TemplateError::Rule(RuleError::TimesApart) => Self::TooEarly,
             error => Self::Template(error),
         }
     }

@@ -55,7 +55,11 @@ async fn an_empty_template_is_there_before_a_slow_full_one() {
             "bits": format!("{:08x}", header.bits.to_consensus()), "nonce": header.nonce, "height": 8,
             "confirmations": 1, "chainwork": format!("{:064x}", 5), "mediantime": header.time,
         })),
-        _ if request["params"][0]["longpollid"].is_null() => Reply::result(template(1, vec![])),
+        _ if request["params"][0]["longpollid"].is_null() => {
+            let mut first = template(1, vec![]);
+            first["curtime"] = first["mintime"].clone();
+            Reply::result(first)
+        }
         _ => {
             let mut full = template(1, vec![]);
             full["previousblockhash"] = json!(tip);
@@ -69,7 +73,9 @@ async fn an_empty_template_is_there_before_a_slow_full_one() {
     let config = BitcoindConfig { zmq: Some(zmq), ..BitcoindConfig::new(url, auth, Duration::from_secs(5)) };
     let feed = TemplateFeed::start(Bitcoind::new(&config, Network::Local).unwrap());
     let mut state = feed.subscribe();
-    until(&mut state, "first template", |state| state.template.is_some()).await;
+    let first = until(&mut state, "first template", |state| state.template.is_some()).await;
+    assert_eq!(first.time(), None, "blocks are dated ahead of bitcoind's clock");
+    let first = first.template.unwrap();
     // Meanwhile, the node subscribes.
     tokio::time::sleep(Duration::from_millis(300)).await;
     go.send(()).unwrap();
@@ -77,6 +83,7 @@ async fn an_empty_template_is_there_before_a_slow_full_one() {
     let empty = until(&mut state, "empty template", is_on).await.template.unwrap();
     assert_eq!((empty.height, empty.transactions.len(), &empty.long_poll_id), (9, 0, &None));
     assert_eq!((empty.bits, empty.coinbase_value), (header.bits, Amount::from_sat(5_000_000_000)));
+    assert!(empty.time <= first.time.max(empty.min_time) + 60, "{}: this machine's clock does not date it", empty.time);
     let full = |state: &crate::bitcoind::FeedState| {
         is_on(state) && state.template.as_ref().is_some_and(|new| new.long_poll_id.is_some())
     };
