@@ -83,7 +83,6 @@ pub(crate) struct Connected {
 }
 
 /// Ends the running statement of a connection, over a connection of its own, as PostgreSQL wants it.
-#[derive(Clone)]
 pub(crate) struct Canceler {
     host: Host,
     port: u16,
