@@ -126,8 +126,8 @@ impl Node {
 
     async fn until(&mut self, what: &str, is_so: impl FnMut(&FeedState) -> bool) -> Duration {
         let began = Instant::now();
-        let waiting = tokio::time::timeout(SOON, self.state.wait_for(is_so)).await;
-        waiting.unwrap_or_else(|_| panic!("no {what}")).unwrap();
+        let waiting = tokio::time::timeout(SOON, self.state.wait_for(is_so)).await.map(drop);
+        assert!(waiting.is_ok(), "no {what}: {:?}", self.state.borrow());
         began.elapsed()
     }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use bitcoin::BlockHash;
-use sharechain::{RuleError, ShareId};
 use sharechain::chain::{Assignment, Chain, Missing, Plan, TemplateError, Unpayable};
+use sharechain::{RuleError, ShareId};
 
 use super::contents::CoinbaseCost;
 
