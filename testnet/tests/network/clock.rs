@@ -213,16 +213,16 @@ fn clocks_that_are_hours_ahead_are_reported_and_cost_nothing() {
 /// They did not follow the pool any more: `/ready` was 200, and miners worked on a branch of their own.
 #[test]
 fn clocks_that_are_hours_behind_stop_miners_with_a_word_and_no_other_nodes() {
-    let mut up = Up::start(&["--nodes", "3", "--miners", "3", "--bitcoin", "bitcoind", "--hashrate", "400k"]);
-    up.wait_for("all nodes working", SOON, |status| working(status) == 3);
+    let mut up = Up::start(&["--nodes", "5", "--miners", "5", "--bitcoin", "bitcoind", "--hashrate", "700k"]);
+    up.wait_for("all nodes working", SOON, |status| working(status) == 5);
     let behind = [("B", -1), ("C", -3)].map(|(name, hours)| Wrong::start(&up, name, hours, Whose::Own));
-    until_all(&up, &behind, &["A"], PROVEN_WITHIN, |node| node.has_stopped() && node.metric_reports_it());
+    until_all(&up, &behind, &["A", "D", "E"], PROVEN_WITHIN, |node| node.has_stopped() && node.metric_reports_it());
     behind.iter().for_each(Wrong::must_be_stopped);
     behind.iter().for_each(Wrong::must_fail_check);
     alerts_have("shoal_handing_out_work == 0");
 
     behind.into_iter().for_each(|node| node.mend(&up));
-    up.wait_for("one tip again", SOON, |status| working(status) == 3 && tips(status).len() == 1);
+    up.wait_for("one tip again", SOON, |status| working(status) == 5 && tips(status).len() == 1);
 }
 
 /// Peers held all shares of a node whose machine was an hour ahead, bitcoind and all, and everything was green.
