@@ -359,7 +359,11 @@ async fn open_engine(
         forget_settled(&**store)?;
     }
     let store = Arc::clone(store);
-    let replay = tokio::task::spawn_blocking(move || Engine::open(chain, store, now()));
+    let replay = tokio::task::spawn_blocking(move || {
+        let mut engine = Engine::open(chain, store, now())?;
+        engine.keep_headers()?;
+        Ok::<_, StoreError>(engine)
+    });
     let mut engine = replay.await.map_err(|_| NodeError::Stopped)??;
     engine.set_keep(keep);
     let (links, tip) = (engine.chain().height().0, engine.chain().tip());

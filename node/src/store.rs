@@ -9,7 +9,7 @@
 //! open.rs     opens or creates a database; checks schema and network before it writes
 //! reading.rs  the engine's progress in reading it
 //! store.rs    append, look up, replay
-//! find.rs     ids by their first bytes
+//! find.rs     ids by their first bytes, and all Bitcoin headers
 //! forget.rs   removes records that are no longer needed
 //! backup.rs   a copy, also of a database in use
 //! check.rs    reads everything and reports all faults

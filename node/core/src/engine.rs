@@ -1,6 +1,7 @@
 //! The one owner of the share-chain. Everything it accepts is on disk before it announces it.
 //!
 //! ```text
+//! headers.rs  keeps the Bitcoin headers that proofs are built on
 //! prune.rs    forgets what the journal no longer needs
 //! replay.rs   rebuilds the chain from the journal
 //! settled.rs  stores the settled and the trusted link across restarts
@@ -9,6 +10,7 @@
 //! windows.rs  keeps the windows that payout proofs need
 //! ```
 
+mod headers;
 pub mod prune;
 mod replay;
 mod settled;

@@ -14,7 +14,7 @@ pub enum RecordKind {
     Refusal = 4,
     /// A small fact that is replaced when it changes, such as the last settled link.
     Meta = 5,
-    /// A Bitcoin header that was given to the chain; replayed at its place among the proofs.
+    /// A Bitcoin header that was given to the chain; replayed before all proofs.
     Header = 6,
     /// A base chunk: deep links with their credits. Its id is its number, in little-endian. A chunk replaces one with
     /// the same number.
@@ -69,6 +69,15 @@ pub trait Journal {
     /// Proofs, lists and Bitcoin headers in the sequence in which they were written, from the newest record of this proof
     /// on. From the first one if there is no such proof.
     fn replay_from(&self, first: Option<&[u8; 32]>) -> impl Iterator<Item = Result<Record, Self::Error>> + '_;
+
+    /// All Bitcoin headers in the sequence in which they were written: one or two for each block while its proofs are kept.
+    ///
+    /// # Errors
+    /// The disk cannot be read, or a record is damaged.
+    fn headers(&self) -> Result<Vec<Record>, Self::Error> {
+        let is_header = |record: &Result<Record, _>| record.as_ref().map_or(true, |one| one.kind == RecordKind::Header);
+        self.replay().filter(is_header).collect()
+    }
 
     /// Base chunks, ascending by number.
     fn bases(&self) -> impl Iterator<Item = Result<Record, Self::Error>> + '_ {

@@ -74,6 +74,9 @@ pub const WORK_BITCOIN_BLOCKS: u32 = 1_200;
 /// hours.
 pub const FRESH_BITCOIN_BLOCKS: u32 = 36;
 
+/// Bitcoin headers that the engine stores at its start, from bitcoind's tip down: a day of them. Deeper blocks stay.
+pub const HEADERS_KEPT: usize = 144;
+
 /// Proofs per batch that the engine stores when a newcomer starts: less than 1 MB.
 pub const PROOFS_A_BATCH: usize = 1_000;
 

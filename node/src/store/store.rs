@@ -258,7 +258,7 @@ impl Store {
         })
     }
 
-    fn read(&self, family: &str, sequence: u64) -> Result<Option<Entry>, StoreError> {
+    pub(super) fn read(&self, family: &str, sequence: u64) -> Result<Option<Entry>, StoreError> {
         let value = self.db.get_pinned_cf(self.family(family), sequence.to_be_bytes());
         let value = value.map_err(|error| self.explain(error))?;
         value.map(|value| self.decode(sequence, &value)).transpose()
@@ -369,6 +369,10 @@ impl Journal for Store {
         };
         let entries = self.journal(from).inspect(|entry| entry.iter().for_each(|entry| self.read.note(entry)));
         failed.into_iter().chain(entries.map(|entry| entry.map(|entry| entry.record)))
+    }
+
+    fn headers(&self) -> Result<Vec<Record>, StoreError> {
+        self.bitcoin_headers()
     }
 
     fn bases(&self) -> impl Iterator<Item = Result<Record, StoreError>> + '_ {

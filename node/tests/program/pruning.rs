@@ -4,18 +4,20 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
+use bitcoin::block::Header;
 use node::store::{self, Journal, RecordKind, Store};
 use node_core::engine::Keep;
 use node_core::limits::KEEP_LINKS;
 use node_core::pool_window;
+use sharechain::base::CHUNK_LINKS;
 use sharechain::bitcoin_headers::{BitcoinHeaders, Root};
 use sharechain::chain::Chain;
 use sharechain::change_set::Source;
 use sharechain::check::binding::BoundProof;
-use sharechain::limits::STATE_DEPTH;
+use sharechain::limits::{MEMORY_DEPTH, STATE_DEPTH};
 use sharechain::payout_proof::{Finding, PayoutProof};
 use sharechain::{ChainParams, Height, Outcome, Proof, ShareId, U256, Weight};
-use testkit::{World, accepted, miner, params};
+use testkit::{Spec, World, accepted, miner, params};
 
 type Engine = node_core::engine::Engine<Store>;
 
@@ -26,13 +28,19 @@ fn short_window() -> ChainParams {
 
 /// A node that starts like `shoal run`: first with Bitcoin's headers, then with its records.
 fn opened(world: &World, folder: &Path, keep: Keep) -> Engine {
+    opened_beside(world, folder, keep, |_| true)
+}
+
+/// The same with the headers of bitcoind's active chain alone.
+fn opened_beside(world: &World, folder: &Path, keep: Keep, is_active: impl Fn(&Header) -> bool) -> Engine {
     let params = world.chain.params().clone();
     let mut headers = BitcoinHeaders::new(&params.bitcoin, &Root::genesis(&params.bitcoin)).unwrap();
-    for header in &world.bitcoin_headers {
+    for header in world.bitcoin_headers.iter().filter(|header| is_active(header)) {
         headers.insert(*header, world.now).unwrap();
     }
     let store = Arc::new(Store::open(&folder.join("db"), *world.chain.consensus_id()).unwrap());
     let mut engine = Engine::open(Chain::new(params, headers), store, world.now).unwrap();
+    engine.keep_headers().unwrap();
     engine.set_keep(keep);
     engine
 }
@@ -66,6 +74,14 @@ fn grow(world: &mut World, engine: &mut Engine, links: u32) {
         insert(engine, &link, Some(list), world);
         engine.tick(world.now);
         assert!(engine.failure().is_none(), "{:?}", engine.failure());
+    }
+}
+
+/// Gives five links to the node, on Bitcoin's tip.
+fn bare(world: &mut World, engine: &mut Engine) {
+    for number in 0..5 {
+        let (link, list) = world.link(miner(number));
+        insert(engine, &link, Some(list), world);
     }
 }
 
@@ -135,6 +151,58 @@ fn a_store_forgets_and_a_restart_needs_only_what_is_left() {
     assert!(again.chain().lowest_shown() > shown);
     let gone = Height(shown.0.saturating_sub(600));
     assert!(proof_at(&again, &world, gone).is_none(), "what newcomers no longer need is gone");
+}
+
+/// A block that Bitcoin leaves, below which the pool continues.
+fn stale_block(world: &mut World) -> Header {
+    let fork = world.bitcoin_tip;
+    let stale = world.bitcoin_block_on(fork);
+    world.bitcoin_block();
+    stale
+}
+
+/// A share on a stale block, listed late: its header came before the proof from which a restart replays the journal.
+#[test]
+fn late_work_on_a_stale_bitcoin_block_survives_a_restart_from_a_base() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = World::with(short_window());
+    let mut engine = opened(&world, folder.path(), Keep::Window);
+    let depth = world.chain.params().listing_depth;
+    grow(&mut world, &mut engine, CHUNK_LINKS - depth - 20);
+    let stale = stale_block(&mut world);
+    engine.insert_bitcoin_headers(&[stale, world.bitcoin_tip], world.now);
+    grow(&mut world, &mut engine, depth + 22);
+    // No link lists it before the base ends.
+    let parent = world.chain.main_at(Height(CHUNK_LINKS - depth + 10)).unwrap();
+    let spec = Spec { previous_block: stale.block_hash(), list: vec![], ..world.spec_on(parent, miner(9)) };
+    let late = world.mine(&spec);
+    accepted(world.insert(&late, None));
+    insert(&mut engine, &late, None, &world);
+    grow(&mut world, &mut engine, MEMORY_DEPTH);
+    assert_eq!(engine.store().bases().count(), 1, "the node starts from a base");
+    drop(engine);
+    let again = opened_beside(&world, folder.path(), Keep::Window, |header| *header != stale);
+    assert_eq!((again.chain().height(), again.chain().tip()), (world.chain.height(), world.chain.tip()));
+}
+
+/// The node starts while a block is Bitcoin's tip. Links are built on it, then Bitcoin leaves it.
+#[test]
+fn a_block_that_goes_stale_after_the_start_takes_no_link_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = World::with(short_window());
+    world.bitcoin_block();
+    let fork = world.bitcoin_tip;
+    let stale = world.bitcoin_block_on(fork);
+    world.bitcoin_tip = stale;
+    let mut engine = opened(&world, folder.path(), Keep::Window);
+    bare(&mut world, &mut engine);
+    let other = world.bitcoin_block_on(fork);
+    world.bitcoin_tip = world.bitcoin_block_on(other);
+    engine.insert_bitcoin_headers(&[other, world.bitcoin_tip], world.now);
+    bare(&mut world, &mut engine);
+    drop(engine);
+    let again = opened_beside(&world, folder.path(), Keep::Window, |header| *header != stale);
+    assert_eq!((again.chain().height(), again.chain().tip()), (world.chain.height(), world.chain.tip()));
 }
 
 #[test]

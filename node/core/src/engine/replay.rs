@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bitcoin::block::Header;
-use bitcoin::consensus::encode::deserialize;
 use sharechain::base::Chunk;
 use sharechain::chain::Link;
 use sharechain::change_set::{ChangeSet, Source};
@@ -40,6 +38,7 @@ impl<J: Journal> Engine<J> {
     /// apply here.
     pub(super) fn replay(&mut self, now: Timestamp) -> Result<(), J::Error> {
         let store = Arc::clone(&self.store);
+        self.replay_headers(now)?;
         let first = self.first_to_replay()?;
         let base = self.chain.height();
         let mut left = Left::default();
@@ -153,14 +152,13 @@ impl<J: Journal> Engine<J> {
                 let changes = self.chain.supply_list(ShareId(record.id), list, now)?;
                 self.note_replayed(changes);
             }
-            RecordKind::Header => {
-                // Its checksum is valid, so it decodes. Its rules were checked on arrival and are checked again here.
-                if let Ok(header) = deserialize::<Header>(&record.bytes) {
-                    let changes = self.chain.insert_bitcoin_header(header, now);
-                    self.note_replayed(changes);
-                }
-            }
-            RecordKind::Block | RecordKind::Refusal | RecordKind::Meta | RecordKind::Base | RecordKind::Window => {}
+            // Headers came first.
+            RecordKind::Header
+            | RecordKind::Block
+            | RecordKind::Refusal
+            | RecordKind::Meta
+            | RecordKind::Base
+            | RecordKind::Window => {}
         }
         Ok(Replayed::Taken)
     }
@@ -179,7 +177,7 @@ impl<J: Journal> Engine<J> {
             Outcome::Invalid(rule) => Err(rule),
         }
     }
-    fn note_replayed(&mut self, changes: ChangeSet) {
+    pub(super) fn note_replayed(&mut self, changes: ChangeSet) {
         for change in changes.tips {
             if self.replayed.len() >= REPLAYED_TIPS_MAX {
                 self.replayed.pop_front();
