@@ -77,10 +77,10 @@ fn grow(world: &mut World, engine: &mut Engine, links: u32) {
     }
 }
 
-/// Gives five links to the node, on Bitcoin's tip.
-fn bare(world: &mut World, engine: &mut Engine) {
-    for number in 0..5 {
-        let (link, list) = world.link(miner(number));
+/// Gives links to the node, all on Bitcoin's tip.
+fn bare(world: &mut World, engine: &mut Engine, links: u8) {
+    for number in 0..links {
+        let (link, list) = world.link(miner(number % 5));
         insert(engine, &link, Some(list), world);
     }
 }
@@ -171,7 +171,9 @@ fn late_work_on_a_stale_bitcoin_block_survives_a_restart_from_a_base() {
     grow(&mut world, &mut engine, CHUNK_LINKS - depth - 20);
     let stale = stale_block(&mut world);
     engine.insert_bitcoin_headers(&[stale, world.bitcoin_tip], world.now);
-    grow(&mut world, &mut engine, depth + 22);
+    // By SC-208, their parents must be on a block of the same height.
+    bare(&mut world, &mut engine, 40);
+    grow(&mut world, &mut engine, depth - 18);
     // No link lists it before the base ends.
     let parent = world.chain.main_at(Height(CHUNK_LINKS - depth + 10)).unwrap();
     let spec = Spec { previous_block: stale.block_hash(), list: vec![], ..world.spec_on(parent, miner(9)) };
@@ -195,11 +197,11 @@ fn a_block_that_goes_stale_after_the_start_takes_no_link_away() {
     let stale = world.bitcoin_block_on(fork);
     world.bitcoin_tip = stale;
     let mut engine = opened(&world, folder.path(), Keep::Window);
-    bare(&mut world, &mut engine);
+    bare(&mut world, &mut engine, 5);
     let other = world.bitcoin_block_on(fork);
     world.bitcoin_tip = world.bitcoin_block_on(other);
     engine.insert_bitcoin_headers(&[other, world.bitcoin_tip], world.now);
-    bare(&mut world, &mut engine);
+    bare(&mut world, &mut engine, 5);
     drop(engine);
     let again = opened_beside(&world, folder.path(), Keep::Window, |header| *header != stale);
     assert_eq!((again.chain().height(), again.chain().tip()), (world.chain.height(), world.chain.tip()));
