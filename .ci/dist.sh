@@ -83,8 +83,9 @@ debian() {
 sbom() {
     (cd node && cargo-cyclonedx cyclonedx --format json --spec-version 1.5 \
         --override-filename shoal-sbom --quiet)
+    # References to our crates hold the folder of this checkout.
+    sed "s#file://$PWD/#file:///shoal/#g" node/shoal-sbom.json >"$out/$name.sbom.json"
     # It writes beside each manifest of the workspace.
-    mv node/shoal-sbom.json "$out/$name.sbom.json"
     find . -name shoal-sbom.json -not -path './target/*' -delete
 }
 

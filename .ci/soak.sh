@@ -71,8 +71,10 @@ assert late < early + 16_000_000, f"{late - early} bytes more in the last rounds
     dist)
         work="$(mktemp -d)"
         trap 'rm -rf "$work"' EXIT
+        # Both at once: a commit may come while the first is built.
+        git clone --quiet --no-hardlinks . "$work/first/shoal"
+        git clone --quiet --no-hardlinks "$work/first/shoal" "$work/second/shoal"
         for name in first second; do
-            git clone --quiet --no-hardlinks . "$work/$name/shoal"
             old="${CARGO_HOME:-$HOME/.cargo}" home="$work/$name/cargo"
             # What it downloaded; cargo unpacks it anew.
             mkdir -p "$home/registry"
