@@ -19,8 +19,8 @@ fn delete_first_share(url: &str) {
         let client = url.connect().await.unwrap();
         let began = Instant::now();
         loop {
-            // Until a node has connected, there is no such table.
-            let rows = client.query("select from source where position > 40", &[]).await.unwrap_or_default();
+            // Until a node has connected, there is no such table. Up to 144 Bitcoin headers come before the first share.
+            let rows = client.query("select from source where position > 190", &[]).await.unwrap_or_default();
             if rows.len() == 2 {
                 break;
             }
