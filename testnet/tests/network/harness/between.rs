@@ -1,4 +1,4 @@
-//! What stands between a node and its bitcoind, and reacts to calls.
+//! A proxy between a node and its bitcoind, which reacts to calls.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -26,7 +26,7 @@ fn message(socket: &mut TcpStream) -> Option<Vec<u8>> {
     }
 }
 
-/// What stands between a node and its bitcoind does with a call.
+/// What the proxy does with a call.
 pub(crate) enum Reaction {
     PassOn,
     Close,
