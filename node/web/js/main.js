@@ -162,5 +162,8 @@ pageOf(location.pathname.split("/").filter(Boolean))().catch(() => {});
 const root = document.getElementById("app");
 root.textContent = "";
 render(html`<${App} />`, root);
-// Its worker takes the processor as long as a page does.
-setTimeout(startLive, LIVE_AFTER_MS);
+// Its worker takes the processor as long as a page does. An early answer that no part has taken by then is old.
+setTimeout(() => {
+  early.clear();
+  startLive();
+}, LIVE_AFTER_MS);
