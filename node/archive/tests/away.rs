@@ -117,14 +117,18 @@ async fn check_places(client: &mut Client) {
     tx.rollback().await.unwrap();
 }
 
-/// Rows lie in the order of their times and heights, whatever their keys, so that parts of the chain are on few pages.
+/// Rows lie in the order of their times and heights, whatever their keys, so that parts of the chain are on few pages. The server
+/// fills gaps of earlier pages with some. In the order of keys, half of all rows would come before the last.
 async fn check_order(client: &Client) {
     for (table, column) in [("share", "time"), ("link", "height")] {
         let sql = format!(
-            "select count(*) from (select {column} as this, lag({column}) over (partition by tableoid order by ctid) as last
-             from {table}) as rows where this < last"
+            "select count(*) filter (where this < last), count(*) from (
+                select {column} as this, lag({column}) over (partition by tableoid order by ctid) as last from {table}
+            ) as rows"
         );
-        assert_eq!(client.query_one(&sql, &[]).await.unwrap().get::<_, i64>(0), 0, "{table}");
+        let row = client.query_one(&sql, &[]).await.unwrap();
+        let (apart, all): (i64, i64) = (row.get(0), row.get(1));
+        assert!(apart * 20 < all, "{table}: {apart} of {all} rows");
     }
 }
 
@@ -146,7 +150,8 @@ async fn check_plans(client: &Client) {
     for (name, sql) in statements() {
         let plan = client.query(&format!("explain {sql}"), &[]).await.unwrap();
         let plan: Vec<&str> = plan.iter().map(|row| row.get(0)).collect();
-        let reads_all = |line: &&str| ["share", "link", "place"].iter().any(|of| line.contains(&format!("Seq Scan on {of}")));
+        let reads_all =
+            |line: &&str| ["share", "link", "place"].iter().any(|of| line.contains(&format!("Seq Scan on {of}")));
         if plan.iter().any(|line| reads_all(line)) && !WHOLE_HISTORY.contains(&&*name) {
             println!("{name}:\n{}", plan.join("\n"));
             slow.insert(name);
