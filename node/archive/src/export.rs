@@ -75,7 +75,7 @@ pub async fn export(
 async fn months(client: &Client) -> Result<Vec<Month>, ArchiveError> {
     let sql = "select least((select min(time) from share), (select min(time) from link)),
         greatest((select max(time) from share), (select max(time) from link))";
-    let row = client.query_one(sql, &[]).await?;
+    let row = client.query_one(sql, &[]).await.map_err(ArchiveError::of_first_read)?;
     let (Some(first), Some(last)) = (row.try_get::<_, Option<Time>>(0)?, row.try_get::<_, Option<Time>>(1)?) else {
         return Ok(Vec::new());
     };

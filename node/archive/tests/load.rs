@@ -54,9 +54,33 @@ async fn two_loaders_archive_a_network_once_as_its_recordings_have_it() {
         assert!(matches!(refused, Err(ArchiveError::NothingValid { lines: 2, .. })), "{refused:?}");
     }
 
+    check_strangers(&server, &client, &one, folder.path()).await;
     client.batch_execute("update pool set consensus_id = decode(repeat('ab', 32), 'hex')").await.unwrap();
     let refused = load(&url, &one, 1_000, |_| {}).await;
     assert!(matches!(refused, Err(ArchiveError::OtherPool { .. })), "{refused:?}");
+}
+
+/// A user without rights, an empty database, and the schema of a newer program: each is told what is wrong.
+async fn check_strangers(server: &LocalServer, client: &Client, recording: &Path, folder: &Path) {
+    client.batch_execute("create role stranger login").await.unwrap();
+    for name in ["stranger@", "postgres@"] {
+        let text = server.url_text().replace("postgres@", name);
+        let text = if name == "stranger@" { text } else { text.replace("/archive", "/postgres") };
+        let refused = archive::export(&text.parse().unwrap(), folder, None, |_| {}).await;
+        assert!(matches!(refused, Err(ArchiveError::Empty)), "{text}: {refused:?}");
+    }
+    // A user who owns the schema, and may create none.
+    let own = "create role loader login; grant loader to postgres; grant usage, create on schema shoal to loader; \
+        grant all on all tables in schema shoal to loader; grant all on all sequences in schema shoal to loader";
+    client.batch_execute(own).await.unwrap();
+    let loader = server.url_text().replace("postgres@", "loader@").parse().unwrap();
+    let loaded = load(&loader, recording, 1_000, |_| {}).await.unwrap();
+    assert_eq!(loaded.new_proofs, 0);
+
+    client.batch_execute("insert into refinery_schema_history values (99, 'x', 'x', 'x')").await.unwrap();
+    let refused = load(&server.url().unwrap(), recording, 1_000, |_| {}).await;
+    assert!(matches!(refused, Err(ArchiveError::Newer { found: 99, .. })), "{refused:?}");
+    client.batch_execute("delete from refinery_schema_history where version = 99").await.unwrap();
 }
 
 /// The queries of the repository run as a reader, and a reader writes nothing.
