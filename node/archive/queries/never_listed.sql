@@ -11,9 +11,12 @@ with day as (
     select share_key(substr(list, 32 * position + 1, 8)) as key
     from main cross join lateral generate_series(0, octet_length(list) / 32 - 1) as position
     union select key from main
+), found as materialized (
+    -- By time alone: an index by key would be read from end to end.
+    select key, height, script, weight from share where time >= (select begins from day)
 )
-select encode(script.script, 'hex') as script, count(*) as shares, sum(share.weight) as weight
-from share join script on script.number = share.script
-where share.time >= (select begins from day) and not exists (select from listed where listed.key = share.key)
-    and share.height < (select max(height) from place) - (select listing_depth from pool)
+select encode(script.script, 'hex') as script, count(*) as shares, sum(found.weight) as weight
+from found join script on script.number = found.script
+where not exists (select from listed where listed.key = found.key)
+    and found.height < (select max(height) from place) - (select listing_depth from pool)
 group by 1 order by 2 desc, 1

@@ -237,7 +237,10 @@ impl Archive {
         if found != known {
             return Err(ArchiveError::Version { found, known });
         }
-        let pool = client.query_opt("select consensus_id, network, name from pool", &[]).await.map_err(ArchiveError::of_first_read)?;
+        let pool = client
+            .query_opt("select consensus_id, network, name from pool", &[])
+            .await
+            .map_err(ArchiveError::of_first_read)?;
         let pool = pool.ok_or(ArchiveError::Empty)?;
         let id: &[u8] = pool.try_get(0)?;
         if id != self.consensus_id {
