@@ -14,11 +14,11 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use archive::LocalServer;
 use archive::limits::{QUEUE_BYTES_MAX, QUEUE_ROWS};
 use archive::patient::PatientWriter;
 use archive::queue::Queue;
 use archive::writer::Cursor;
+use archive::{ArchiveUrl, LocalServer, export};
 use made_up::{MAIN_PACE_MS, SHARES_PER_LINK, batch};
 use panels::panels;
 use sharechain::ChainParams;
@@ -95,7 +95,22 @@ async fn ten_days_without_the_database_wait_on_disk_and_then_are_in_it() {
     check_order(&client).await;
     check_plans(&client).await;
     check_places(&mut client).await;
+    check_month(&server.url().unwrap(), &client, &folder.path().join("month")).await;
     parquet::check_export(&server.url().unwrap(), &client, &folder.path().join("parquet")).await;
+}
+
+/// The files of one month are made without a look at the shares of another.
+async fn check_month(url: &ArchiveUrl, client: &Client, folder: &Path) {
+    let read = async || {
+        // What a connection read is counted at its end.
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let sql = "select seq_tup_read::int8 from pg_stat_user_tables where relname = 'share_2026_11'";
+        client.query_one(sql, &[]).await.unwrap().get::<_, i64>(0)
+    };
+    let before = read().await;
+    let written = export(url, folder, Some("2026-10".parse().unwrap()), |_| {}).await.unwrap();
+    assert!(written.iter().all(|file| file.rows > 0 || !file.path.to_str().unwrap().contains("share")), "{written:?}");
+    assert_eq!(read().await, before);
 }
 
 /// What the server does for a batch does not grow with the chain: of places and links it reads no more than the batch's own.
