@@ -2,7 +2,6 @@
 import { html, useRef, useState } from "../html.js";
 import { get } from "../api.js";
 import { Failed } from "./bits.js";
-import { FromArchive } from "./from_archive.js";
 
 /** `columns` are { head, cell(row), num }; roles are written out, because stacked cells lose theirs. */
 export const Table = ({ caption, columns, rows, rowKey, empty = "Nothing yet." }) => {
@@ -31,7 +30,6 @@ export function usePages(path, first, pick, rowKey) {
     list.first = first;
     list.rows = list.grown ? joined(pick(first), list.rows, rowKey) : pick(first);
     if (!list.grown) list.next = first.next_from;
-    if (!list.grown) list.source = first.source;
   }
   const load = async () => {
     ask({ loading: true, error: null });
@@ -40,18 +38,17 @@ export function usePages(path, first, pick, rowKey) {
       list.rows = joined(list.rows, pick(page), rowKey);
       list.next = page.next_from;
       list.grown = true;
-      list.source = page.source ?? list.source;
+      list.source = page.source;
       ask({ loading: false, error: null });
     } catch (error) {
       ask({ loading: false, error });
     }
   };
   const button = html`<div>
-    ${path.startsWith("/miners/") && html`<${FromArchive} of=${list} older />`}
     ${asking.error && html`<${Failed} error=${asking.error} />`}
     ${list.next != null && html`<p><button type="button" onClick=${load} disabled=${asking.loading}>${asking.loading ? "Loading…" : "Show more"}</button></p>`}
   </div>`;
-  return { rows: list.rows, button };
+  return { rows: list.rows, source: list.source ?? first?.source, button };
 }
 
 function joined(before, after, rowKey) {
