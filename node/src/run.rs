@@ -4,7 +4,7 @@
 //! network.rs      the network, with its bans, address book, and peers
 //! front.rs        the servers for miners and API clients, which start before the share-chain is read
 //! descriptors.rs  the limit of open files
-//! waiting.rs      waits for a bitcoind that is not up yet
+//! waiting.rs      waits for a bitcoind that cannot be used yet
 //! signals.rs      stops the node on a signal, or reads settings again
 //! service.rs      reports to systemd
 //! ```
@@ -133,7 +133,7 @@ impl Node {
         offer_pairing(config);
         let (serving, served) = watch::channel(None);
         tokio::spawn(Service { state: front.state.subscribe(), engine: served }.run());
-        let headers = front.headers(&bitcoind, &params, headers::newest_base_height(&store)?).await?;
+        let headers = front.headers(&bitcoind, &params, headers::newest_base_height(&store)?).await;
         let opening = open_engine(Chain::new(params, headers), &store, settled, config.store.keep);
         let mut engine = front.while_reading(&store, opening).await?;
         let replayed = engine.take_replayed();
