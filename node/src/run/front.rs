@@ -127,8 +127,8 @@ impl Front {
         store: &Arc<Store>,
         started: Instant,
     ) -> Result<Self, NodeError> {
-        let folder = |source| NodeError::DataDir { path: config.data_dir.clone(), source };
-        let token = api::Token::load(&config.data_dir).map_err(folder)?;
+        let unusable = |source| NodeError::Token { path: config.data_dir.join(api::TOKEN_FILE), source };
+        let token = api::Token::load(&config.data_dir).map_err(unusable)?;
         // Bound before the replay, so that a port in use is reported at once.
         let Sockets { miners, found, devices, stratum, stratum_key, api, p2p: p2p_listen } =
             Sockets::bind(config).await?;
