@@ -125,7 +125,10 @@ fn ports(config: &Config, running: bool) -> Vec<Finding> {
         taken.push((name, listen));
         match other {
             None => port(name, "TCP", listen, tcp_free, running),
-            Some(other) => bad(name, format!("TCP {listen} is set twice; set another port, in `{name}.listen` or `{other}.listen`")),
+            Some(other) => bad(
+                name,
+                format!("TCP {listen} is set twice; set another port, in `{name}.listen` or `{other}.listen`"),
+            ),
         }
     };
     let mut findings: Vec<_> = config.stratum.all().map(|listener| tcp("stratum", listener.address)).collect();

@@ -188,10 +188,7 @@ impl Isolation {
                 let held = self.states.iter().find(|state| state.kind == kind);
                 // Facts that are fine end the state. Its finding stays as it was.
                 let news = (reading != Reading::Fine).then(|| words::what(kind, facts, quiet_ms, &self.policy));
-                let what = news
-                    .flatten()
-                    .or_else(|| held.map(|state| state.what.clone()))
-                    .unwrap_or_default();
+                let what = news.flatten().or_else(|| held.map(|state| state.what.clone())).unwrap_or_default();
                 states.push(State { kind, since, what, todo: words::todo(kind) });
             }
         }

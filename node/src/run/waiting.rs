@@ -20,12 +20,7 @@ use node_core::sentence;
 impl Front {
     /// Loads Bitcoin's headers up to the tip of bitcoind. Waits as long as that fails, whatever the reason: pages that say it
     /// help an operator more than a node that starts again and again.
-    pub(super) async fn headers(
-        &self,
-        bitcoind: &Bitcoind,
-        params: &ChainParams,
-        base: Option<u32>,
-    ) -> BitcoinHeaders {
+    pub(super) async fn headers(&self, bitcoind: &Bitcoind, params: &ChainParams, base: Option<u32>) -> BitcoinHeaders {
         let (began, mut told) = (Instant::now(), false);
         let pauses = ExponentialBuilder::new().with_min_delay(RETRY_PAUSE.0).with_max_delay(RETRY_PAUSE.1);
         let mut pauses = pauses.without_max_times().build();

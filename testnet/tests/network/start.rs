@@ -149,6 +149,15 @@ async fn subscribe(stratum: SocketAddr) -> String {
     answer
 }
 
+/// What a node first answers to a miner that subscribes.
+async fn first_answer(stratum: SocketAddr) -> String {
+    let mut miner = tokio::net::TcpStream::connect(stratum).await.unwrap();
+    miner.write_all(b"{\"id\":1,\"method\":\"mining.subscribe\",\"params\":[\"test\"]}\n").await.unwrap();
+    let mut answer = [0; 4096];
+    let count = tokio::time::timeout(SOON, miner.read(&mut answer)).await.unwrap().unwrap();
+    String::from_utf8_lossy(&answer[..count]).into_owned()
+}
+
 async fn bitcoin(dir: &Path, listen: SocketAddr) -> Bitcoin {
     Bitcoin::start(Config { dir: dir.join("bitcoin"), listen, transaction_interval: None }).await.unwrap()
 }
@@ -208,6 +217,16 @@ async fn a_node_waits_for_its_bitcoind_and_goes_on() {
     assert_eq!(node.get("/ready").await.unwrap().status(), 200);
     assert_eq!(node.status_code(), Some(0));
     assert!(node.log().contains("DEBUG"), "the log filter is the new one:\n{}", node.log());
+    // The limits for new miners are those of the file, too.
+    assert!(first_answer(node.stratum).await.contains("mining.notify"));
+    let limited = fs::read_to_string(dir.path().join("shoal.toml")).unwrap();
+    let limited = limited.replace("[stratum]\n", "[stratum]\ncoinbase_limits = [\"test=10\"]\n");
+    fs::write(dir.path().join("shoal.toml"), limited).unwrap();
+    node.signal(Signal::SIGHUP);
+    let began = Instant::now();
+    while first_answer(node.stratum).await.contains("mining.notify") {
+        assert!(began.elapsed() < SOON, "the limits are the old ones:\n{}", node.log());
+    }
     node.signal(Signal::SIGQUIT);
     assert!(node.end(SOON).await.success(), "{}", node.log());
     assert!(node.log().contains("SIGQUIT"), "it says why it ends");
