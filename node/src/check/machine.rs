@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use node_core::isolation::disk_words;
 use node_core::limits::DISK_LOW_BYTES;
 use node_core::sentence;
+use rustix::fs::{Access, access};
+use rustix::io::Errno;
 
 use super::{Finding, bad, good};
 use crate::api::{TOKEN_FILE, Token};
@@ -62,6 +64,13 @@ pub(super) fn data_dir(config: &Config) -> Vec<Finding> {
     }
     findings.extend(disk::free_bytes(path).map(room));
     findings
+}
+
+/// What this process may not write of a database that it may read, such as one that the administrator restored.
+pub(super) fn read_only(store: &Path) -> Option<PathBuf> {
+    // RocksDB opens these two at each start.
+    let needed = [store.to_owned(), store.join("LOCK"), store.join("LOG")];
+    needed.into_iter().find(|path| !matches!(access(path, Access::WRITE_OK), Ok(()) | Err(Errno::NOENT)))
 }
 
 fn room(free_bytes: u64) -> Finding {

@@ -70,6 +70,12 @@ fn a_short_key_and_a_damaged_database_are_found() {
     fill(&store);
     let (ok, words) = check("database");
     assert!(ok && words.contains("records can be read"), "{words}");
+    // Of another user, or broken in another way: this user is root in some tests, who may write everything else.
+    fs::remove_file(store.join("LOG")).unwrap();
+    std::os::unix::fs::symlink("LOG", store.join("LOG")).unwrap();
+    let (ok, words) = check("database");
+    assert!(!ok && words.contains("store/LOG cannot be written by this user"), "{words}");
+    fs::remove_file(store.join("LOG")).unwrap();
     damage(&store);
     let (ok, words) = check("database");
     assert!(!ok && words.contains("is damaged; `shoal db repair` keeps what is sound"), "{words}");
