@@ -111,11 +111,15 @@ fn database(config: &Config, running: bool) -> Finding {
             match machine::read_only(&path) {
                 Some(file) => {
                     let file = file.display();
-                    bad("database", format!("{file} cannot be written by this user; give all of {shown} to the node's user"))
+                    bad(
+                        "database",
+                        format!("{file} cannot be written by this user; give all of {shown} to the node's user"),
+                    )
                 }
-                None => {
-                    good("database", format!("{shown} belongs to this share-chain, and its {records} records can be read"))
-                }
+                None => good(
+                    "database",
+                    format!("{shown} belongs to this share-chain, and its {records} records can be read"),
+                ),
             }
         }
         Ok(None) => good("database", "none yet; the first start creates it"),
