@@ -43,7 +43,7 @@ pub(crate) fn backup(config: &Config, folder: &Path) -> Result<(), NodeError> {
 /// Copies a backup to the data folder.
 ///
 /// # Errors
-/// See [`BackupError`]; also if the backup is damaged, or of another share-chain. The data folder is then unchanged.
+/// See [`BackupError`]; also if the backup is damaged, or of another share-chain. The data folder then has no database.
 pub(crate) fn restore(config: &Config, folder: &Path) -> Result<(), NodeError> {
     let from = folder.join(STORE);
     if !from.is_dir() {
@@ -54,9 +54,12 @@ pub(crate) fn restore(config: &Config, folder: &Path) -> Result<(), NodeError> {
     }
     let folder_error = |source| NodeError::DataDir { path: config.data_dir.clone(), source };
     fs::create_dir_all(&config.data_dir).map_err(folder_error)?;
-    let records = store::backup(&from, &config.store_path(), &config.chain_params())?;
-    // A link in a foreign backup could lead to a file of this machine.
-    let files = copy_files(folder, &config.data_dir, |path| !path.is_symlink())?;
+    let mut files = Vec::new();
+    let records = store::backup(&from, &config.store_path(), &config.chain_params(), || {
+        // A link in a foreign backup could lead to a file of this machine.
+        files = copy_files(folder, &config.data_dir, |path| !path.is_symlink())?;
+        Ok::<_, NodeError>(())
+    })?;
     let mut out = io::stdout();
     let shown = config.data_dir.display();
     writeln!(out, "{records} records and {} files are restored to {shown}: {}", files.len(), files.join(", "))?;
@@ -64,10 +67,14 @@ pub(crate) fn restore(config: &Config, folder: &Path) -> Result<(), NodeError> {
     Ok(())
 }
 
-/// Copies the database, then the other files. Returns the number of records and the names of the files.
+/// Copies the database and the other files. Returns the number of records and the names of the files.
 fn fill(config: &Config, folder: &Path) -> Result<(u64, Vec<String>), NodeError> {
-    let records = store::backup(&config.store_path(), &folder.join(STORE), &config.chain_params())?;
-    Ok((records, copy_files(&config.data_dir, folder, |_| true)?))
+    let mut files = Vec::new();
+    let records = store::backup(&config.store_path(), &folder.join(STORE), &config.chain_params(), || {
+        files = copy_files(&config.data_dir, folder, |_| true)?;
+        Ok::<_, NodeError>(())
+    })?;
+    Ok((records, files))
 }
 
 fn private_folder(folder: &Path) -> Result<(), BackupError> {

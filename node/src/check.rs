@@ -49,13 +49,13 @@ pub struct Report {
 pub async fn check(config: &Config) -> Report {
     let running = running::running(config).await;
     let mut findings = vec![machine::configuration(config), address(config)];
-    findings.extend(machine::data_dir(&config.data_dir));
+    findings.extend(machine::data_dir(config));
     findings.push(database(config, running.is_some()));
     findings.extend(bitcoind::bitcoind(config).await);
     findings.extend(ports(config, running.is_some()));
     findings.extend(certificate(config));
     match &running {
-        Some(status) => findings.extend(running::findings(status)),
+        Some(status) => findings.extend(running::findings(config, status).await),
         None => findings.push(peers::peers(config).await),
     }
     Report::new(findings)
@@ -108,7 +108,19 @@ fn database(config: &Config, running: bool) -> Finding {
     match store::read_through(&path, consensus_id) {
         Ok(Some(records)) => {
             let shown = path.display();
-            good("database", format!("{shown} belongs to this share-chain, and its {records} records can be read"))
+            match machine::read_only(&path) {
+                Some(file) => {
+                    let file = file.display();
+                    bad(
+                        "database",
+                        format!("{file} cannot be written by this user; give all of {shown} to the node's user"),
+                    )
+                }
+                None => good(
+                    "database",
+                    format!("{shown} belongs to this share-chain, and its {records} records can be read"),
+                ),
+            }
         }
         Ok(None) => good("database", "none yet; the first start creates it"),
         Err(StoreError::Locked { path }) if running => {
@@ -119,18 +131,34 @@ fn database(config: &Config, running: bool) -> Finding {
 }
 
 fn ports(config: &Config, running: bool) -> Vec<Finding> {
-    let port = |name, protocol, listen, free| port(name, protocol, listen, free, running);
-    let mut findings: Vec<_> =
-        config.stratum.all().map(|listener| port("stratum", "TCP", listener.address, tcp_free as Free)).collect();
-    findings.push(port("api", "TCP", config.api.listen, tcp_free));
+    let mut taken: Vec<(&'static str, SocketAddr)> = Vec::new();
+    let mut tcp = |name, listen| {
+        let other = taken.iter().find(|(_, other)| collide(*other, listen)).map(|(other, _)| *other);
+        taken.push((name, listen));
+        match other {
+            None => port(name, "TCP", listen, tcp_free, running),
+            Some(other) => bad(
+                name,
+                format!("TCP {listen} is set twice; set another port, in `{name}.listen` or `{other}.listen`"),
+            ),
+        }
+    };
+    let mut findings: Vec<_> = config.stratum.all().map(|listener| tcp("stratum", listener.address)).collect();
+    findings.push(tcp("api", config.api.listen));
     if let Some(onion) = &config.p2p.onion {
-        findings.push(port("p2p", "TCP", onion.listen, tcp_free));
+        findings.push(tcp("p2p", onion.listen));
     }
     for listen in &config.p2p.listen {
-        findings.push(port("p2p", "TCP", *listen, tcp_free));
-        findings.push(port("p2p", "UDP", *listen, udp_free));
+        findings.push(tcp("p2p", *listen));
+        findings.push(port("p2p", "UDP", *listen, udp_free, running));
     }
     findings
+}
+
+/// True if two servers cannot both listen on these addresses. Port 0 is any free port.
+fn collide(one: SocketAddr, other: SocketAddr) -> bool {
+    let overlap = one.ip() == other.ip() || one.ip().is_unspecified() || other.ip().is_unspecified();
+    one.port() == other.port() && one.port() != 0 && one.is_ipv4() == other.is_ipv4() && overlap
 }
 
 /// The certificate for miners, if there is one.

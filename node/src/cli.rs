@@ -1,6 +1,6 @@
 //! The command line: subcommands, exit codes, and the printing of errors.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -264,13 +264,18 @@ pub fn main() -> ExitCode {
     match execute(&cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // `check` and `status` have already printed what they found.
-            if !matches!(error, NodeError::CheckFailed { .. } | NodeError::NoWork) {
+            // `check` and `status` have already printed what they found, and a reader like `head` has read enough.
+            if !matches!(error, NodeError::CheckFailed { .. } | NodeError::NoWork) && !is_left(&error) {
                 eprintln!("shoal: {}", sentence(&error));
             }
             ExitCode::from(error.exit_code())
         }
     }
+}
+
+/// True if the reader of this program's output has closed it.
+fn is_left(error: &NodeError) -> bool {
+    matches!(error, NodeError::System(source) if source.kind() == ErrorKind::BrokenPipe)
 }
 
 fn execute(cli: &Cli) -> Result<(), NodeError> {

@@ -209,6 +209,25 @@ impl StratumConfig {
         std::iter::once(MinerListener::plain(self.listen)).chain(self.listeners.iter().cloned())
     }
 
+    /// The limits that may change while the node runs.
+    pub fn limits(&self) -> stratum::Limits {
+        stratum::Limits {
+            difficulties: self.all().map(|listener| (listener.address, listener.difficulty)).collect(),
+            coinbase_limits: self.coinbase_limits.clone().into(),
+        }
+    }
+
+    /// These settings with the limits of others, for the listeners that both have.
+    #[must_use]
+    pub fn limited_as(mut self, other: &Self) -> Self {
+        for listener in &mut self.listeners {
+            let same = other.listeners.iter().find(|other| other.address == listener.address);
+            listener.difficulty = same.map_or(listener.difficulty, |same| same.difficulty);
+        }
+        self.coinbase_limits.clone_from(&other.coinbase_limits);
+        self
+    }
+
     /// The addresses where miners speak Stratum v2.
     pub fn v2(&self) -> impl Iterator<Item = SocketAddr> + '_ {
         self.listeners.iter().filter(|listener| listener.v2).map(|listener| listener.address)

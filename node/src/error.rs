@@ -65,6 +65,17 @@ pub enum NodeError {
         /// Cause from the system.
         source: std::io::Error,
     },
+    /// The token for the node's owner cannot be used.
+    #[error(
+        "the token {path} cannot be read or written; check its permissions, or move it away to get a new one",
+        path = path.display()
+    )]
+    Token {
+        /// Path of its file.
+        path: PathBuf,
+        /// Cause from the system.
+        source: std::io::Error,
+    },
     /// A server cannot listen on its address.
     #[error("{what} cannot listen on {address}; stop the program that uses it, or set another address")]
     Listen {

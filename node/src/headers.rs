@@ -43,18 +43,6 @@ pub enum HeadersError {
     Stopped(#[from] EngineStopped),
 }
 
-impl HeadersError {
-    /// True if the same call may succeed later without a change of configuration.
-    #[must_use]
-    pub fn is_passing(&self) -> bool {
-        match self {
-            Self::Bitcoind(error) => error.is_passing(),
-            Self::Missing(_) | Self::NotSynced { .. } => true,
-            Self::Root(_) | Self::NotTaken(_) | Self::Stopped(_) => false,
-        }
-    }
-}
-
 /// Height of the Bitcoin block that the share-chain starts from: the last difficulty change before its first height.
 pub(crate) fn first_height(params: &ChainParams) -> u32 {
     let below = params.bitcoin.start_height.saturating_sub(1);

@@ -83,6 +83,16 @@ pub fn load_authority(data_dir: &Path) -> Result<Authority, IdentityError> {
     Authority::from_secret(secret).map_err(|source| IdentityError::NotAKey { path, source })
 }
 
+/// Checks the key for miners, if there is one.
+///
+/// # Errors
+/// As [`load_authority`].
+pub fn check_authority(data_dir: &Path) -> Result<(), IdentityError> {
+    let path = data_dir.join(AUTHORITY_FILE);
+    let Some(secret) = read_secret(&path)? else { return Ok(()) };
+    Authority::from_secret(secret).map(drop).map_err(|source| IdentityError::NotAKey { path, source })
+}
+
 /// Creates 32 secret bytes at random.
 fn create(path: &Path) -> Result<[u8; SECRET_KEY_LENGTH], IdentityError> {
     let mut seed = [0; SECRET_KEY_LENGTH];

@@ -40,6 +40,9 @@ pub const MEMORY_LOOK: Duration = Duration::from_secs(5);
 /// Interval between progress updates while the node reads its share-chain from disk.
 pub const READING_LOOK: Duration = Duration::from_millis(500);
 
+/// Time without bitcoind's headers after which a starting node says what it waits for. A year of them takes a second.
+pub const WAITING_SHOWN: Duration = Duration::from_secs(5);
+
 /// Wait for bitcoind after which the event log reports it.
 pub const WAITING_TOLD: Duration = Duration::from_secs(30);
 

@@ -37,7 +37,8 @@ const BYTES: usize = 16;
 pub(crate) fn pair(config: &Config) -> Result<(), NodeError> {
     let folder = |source| NodeError::DataDir { path: config.data_dir.clone(), source };
     fs::create_dir_all(&config.data_dir).map_err(folder)?;
-    Token::load(&config.data_dir).map_err(folder)?;
+    let unusable = |source| NodeError::Token { path: config.data_dir.join(TOKEN_FILE), source };
+    Token::load(&config.data_dir).map_err(unusable)?;
     let mut out = io::stdout().lock();
     show(config, &mut out)?;
     Ok(())

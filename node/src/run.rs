@@ -4,7 +4,7 @@
 //! network.rs      the network, with its bans, address book, and peers
 //! front.rs        the servers for miners and API clients, which start before the share-chain is read
 //! descriptors.rs  the limit of open files
-//! waiting.rs      waits for a bitcoind that is not up yet
+//! waiting.rs      waits for a bitcoind that cannot be used yet
 //! signals.rs      stops the node on a signal, or reads settings again
 //! service.rs      reports to systemd
 //! ```
@@ -35,7 +35,7 @@ use crate::bans;
 use crate::bitcoind::{Bitcoind, TemplateFeed};
 use crate::check;
 use crate::clock::now;
-use crate::config::{Config, NotifyConfig, Trust};
+use crate::config::{Config, Trust};
 use crate::consensus::{self, EngineHandle, Inputs, PeerLinks, PeerSide, Started, Views};
 use crate::error::NodeError;
 use crate::headers::{self, HeaderSource};
@@ -59,7 +59,7 @@ pub use signals::Reload;
 
 use front::Front;
 use service::Service;
-use signals::Signals;
+use signals::{Reloaded, Signals};
 
 /// What to do with the settled link that the last run stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,9 +81,9 @@ pub async fn run(config: Config, settled: StoredSettled, reload: Reload) -> Resu
     }
     let config = Arc::new(config);
     let mut signals = Signals::new(reload)?;
-    let notify = signals.notify();
+    let reloaded = signals.reloaded();
     let node = tokio::select! {
-        node = Node::start(&config, settled, notify) => node?,
+        node = Node::start(&config, settled, reloaded) => node?,
         signal = signals.stop() => {
             info!(signal, "stopping before the start was complete");
             return Ok(());
@@ -121,7 +121,7 @@ impl Node {
     async fn start(
         config: &Arc<Config>,
         settled: StoredSettled,
-        notify: watch::Receiver<NotifyConfig>,
+        Reloaded { notify, limits }: Reloaded,
     ) -> Result<Self, NodeError> {
         let (started, params) = (Instant::now(), config.chain_params());
         let consensus_id = params.consensus_id();
@@ -129,11 +129,11 @@ impl Node {
         make_data_folder(&config.data_dir)?;
         let (key, store) =
             (identity::load(&config.data_dir)?, Arc::new(Store::open(&config.store_path(), consensus_id)?));
-        let front = Front::start(config, &bitcoind, &store, started).await?;
+        let front = Front::start(config, &bitcoind, &store, (started, limits)).await?;
         offer_pairing(config);
         let (serving, served) = watch::channel(None);
         tokio::spawn(Service { state: front.state.subscribe(), engine: served }.run());
-        let headers = front.headers(&bitcoind, &params, headers::newest_base_height(&store)?).await?;
+        let headers = front.headers(&bitcoind, &params, headers::newest_base_height(&store)?).await;
         let opening = open_engine(Chain::new(params, headers), &store, settled, config.store.keep);
         let mut engine = front.while_reading(&store, opening).await?;
         let replayed = engine.take_replayed();

@@ -2,7 +2,7 @@
 //! time past, future limit, version.
 //!
 //! The tree starts at a [`Root`] that this node's bitcoind vouches for, and only grows. Each header in it cost the work
-//! of a Bitcoin block, and none attaches more than [`FORK_DEPTH_MAX`] blocks below the best header. Memory therefore
+//! of a Bitcoin block, and none attached more than [`FORK_DEPTH_MAX`] blocks below the best header when it came. Memory therefore
 //! grows no faster than Bitcoin does: about 280 bytes per header, 15 MB per year. On test networks, where a block of
 //! minimum difficulty is cheap, it grows no faster than bitcoind's own tree of headers.
 
@@ -77,6 +77,18 @@ impl BitcoinHeaders {
     /// The broken rule. The result is permanent, except for [`HeaderError::ForkTooDeep`], which depends on the order of
     /// arrival.
     pub fn insert(&mut self, header: Header, now: Timestamp) -> Result<Inserted, HeaderError> {
+        self.insert_within(FORK_DEPTH_MAX, header, now)
+    }
+
+    /// The same for a header that this node has stored: meanwhile, Bitcoin may have grown by more than [`FORK_DEPTH_MAX`].
+    ///
+    /// # Errors
+    /// The broken rule.
+    pub fn restore(&mut self, header: Header, now: Timestamp) -> Result<Inserted, HeaderError> {
+        self.insert_within(u32::MAX, header, now)
+    }
+
+    fn insert_within(&mut self, depth_max: u32, header: Header, now: Timestamp) -> Result<Inserted, HeaderError> {
         let hash = header.block_hash();
         if self.tree.find(&hash).is_some() {
             return Ok(Inserted::Known);
@@ -86,7 +98,7 @@ impl BitcoinHeaders {
         };
         let height = parent.height.saturating_add(1);
         let depth = self.tree.best().height.saturating_sub(parent.height);
-        if depth > FORK_DEPTH_MAX {
+        if depth > depth_max {
             return Err(HeaderError::ForkTooDeep(depth));
         }
         let next = NextHeader::after(&self.tree, at, &self.params);

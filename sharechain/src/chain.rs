@@ -14,7 +14,7 @@
 //! | when | call |
 //! |---|---|
 //! | at the start | [`Chain::new`]; [`Chain::restore_settled`] with the settled link of the last run; then everything stored, in its order |
-//! | a Bitcoin header that may count | [`Chain::insert_bitcoin_header`], after its parent |
+//! | a Bitcoin header that may count | [`Chain::insert_bitcoin_header`], after its parent; [`Chain::restore_bitcoin_header`] for a stored one |
 //! | a proof | [`BoundProof::bind`], then [`Chain::insert`] |
 //! | a list without its proof | [`Chain::supply_list`] |
 //! | this node's bitcoind has another height, or the node gets into sync or out of it | [`Chain::note_own_bitcoin_height`] |
@@ -35,6 +35,7 @@ mod block_window;
 mod branch;
 mod complete;
 mod fate;
+mod headers;
 mod held;
 mod judge;
 mod link;
@@ -51,9 +52,7 @@ mod wanted;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use bitcoin::block::Header;
-
-use crate::bitcoin_headers::{BitcoinHeaders, Inserted};
+use crate::bitcoin_headers::BitcoinHeaders;
 use crate::change_set::{AcceptedProof, ChangeSet, Refusal, Source};
 use crate::check::binding::BoundProof;
 use crate::check::list::check_root;
@@ -286,18 +285,6 @@ impl Chain {
         self.give_list(id, Some(list), true, &mut call);
         self.settle(&mut call);
         Ok(call.changes)
-    }
-
-    /// Adds a Bitcoin header that this node's bitcoind follows, or that is two blocks below bitcoind's tip on another
-    /// branch. Then judges the proofs that were held for it.
-    pub fn insert_bitcoin_header(&mut self, header: Header, now: Timestamp) -> ChangeSet {
-        let mut call = self.call(now);
-        if matches!(self.bitcoin.insert(header, now), Ok(Inserted::New)) {
-            call.queue.push_back(Missing::BitcoinHeader(header.block_hash()));
-            self.settle(&mut call);
-            self.reconsider_conflicts(&mut call);
-        }
-        call.changes
     }
 
     /// Judges the held proofs whose time has come, and drops those that were held too long. Computes in advance what

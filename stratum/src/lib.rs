@@ -89,7 +89,7 @@ pub use difficulty::{Difficulty, DifficultyRange};
 pub use pool::{Account, Change, EXTRANONCE_BYTES, Found, Pool, Readiness, Refusal, Work, WorkParts};
 pub use proxy::Balancers;
 pub use report::Protocol;
-pub use server::{BindError, Config, Listener, Server};
+pub use server::{BindError, Config, Limits, Listener, Server};
 pub use stats::{ConnectionSnapshot, Snapshot, Stats};
 pub use tally::Tally;
 pub use tls::{Tls, TlsError};

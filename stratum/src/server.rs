@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
@@ -60,6 +61,31 @@ impl Listener {
     }
 }
 
+/// Limits that may change while a server runs. They hold for connections that begin afterwards.
+#[derive(Clone, Debug, Default)]
+pub struct Limits {
+    /// Difficulties of listeners, by their addresses. Others keep theirs.
+    pub difficulties: Vec<(SocketAddr, DifficultyRange)>,
+    /// What the operator knows of programs.
+    pub coinbase_limits: CoinbaseLimits,
+}
+
+/// What holds for new connections of a listener.
+struct Terms {
+    listener: Listener,
+    coinbase_limits: CoinbaseLimits,
+}
+
+impl Terms {
+    /// These terms with other limits.
+    fn with(&self, limits: &Limits) -> Self {
+        let mut listener = self.listener.clone();
+        let new = limits.difficulties.iter().find(|(address, _)| *address == listener.address);
+        listener.difficulty = new.map_or(listener.difficulty, |(_, difficulty)| *difficulty);
+        Self { listener, coinbase_limits: Arc::clone(&limits.coinbase_limits) }
+    }
+}
+
 /// Configuration of a server.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -73,6 +99,8 @@ pub struct Config {
     pub handshakes_burst: f64,
     /// What the operator knows of programs.
     pub coinbase_limits: CoinbaseLimits,
+    /// Limits that replace those above when they change.
+    pub changes: watch::Receiver<Limits>,
     /// Deadlines of each connection.
     pub timeouts: Timeouts,
 }
@@ -86,6 +114,7 @@ impl Config {
             connections_per_ip_max: limits::CONNECTIONS_PER_IP_MAX,
             handshakes_burst: limits::HANDSHAKES_BURST,
             coinbase_limits: CoinbaseLimits::default(),
+            changes: watch::channel(Limits::default()).1,
             timeouts: Timeouts::default(),
         }
     }
@@ -117,6 +146,7 @@ struct Shared {
     names: Arc<Admission>,
     handshakes: Handshakes,
     coinbase_limits: CoinbaseLimits,
+    changes: watch::Receiver<Limits>,
     timeouts: Timeouts,
     stats: Arc<Stats>,
     learnt: Arc<Learnt>,
@@ -144,6 +174,7 @@ impl Server {
             names: Admission::new(limits::CONNECTIONS_MAX, limits::WORKERS_MAX),
             handshakes: Handshakes::new(config.handshakes_burst),
             coinbase_limits: config.coinbase_limits,
+            changes: config.changes,
             timeouts: config.timeouts,
             stats: Arc::default(),
             learnt: Arc::default(),
@@ -170,7 +201,7 @@ impl Server {
         let stopping = shared.stopping.clone();
         let mut accepting = JoinSet::new();
         for (socket, listener) in self.sockets {
-            accepting.spawn(Arc::clone(&shared).accept(socket, Arc::new(listener)));
+            accepting.spawn(Arc::clone(&shared).accept(socket, listener));
         }
         shutdown.await;
         stopping.cancel();
@@ -180,20 +211,23 @@ impl Server {
 
 impl Shared {
     /// Accepts the connections of one listener until the server stops.
-    async fn accept(self: Arc<Self>, socket: TcpListener, listener: Arc<Listener>) {
+    async fn accept(self: Arc<Self>, socket: TcpListener, listener: Listener) {
         let (tls, proxy) = (listener.tls.is_some(), listener.balancers.is_some());
         let v2 = listener.v2.as_ref().map(Authority::public_key_text);
         info!(listen = %listener.address, tls, proxy, v2, "stratum server started");
         let mut connections = JoinSet::new();
+        let mut changes = self.changes.clone();
+        let mut terms = Arc::new(Terms { listener, coinbase_limits: Arc::clone(&self.coinbase_limits) });
         loop {
             tokio::select! {
                 () = self.stopping.cancelled() => break,
+                Ok(()) = changes.changed() => terms = Arc::new(terms.with(&changes.borrow_and_update())),
                 accepted = socket.accept() => match accepted {
-                    Ok((socket, peer)) => match self.admit(peer, &listener) {
+                    Ok((socket, peer)) => match self.admit(peer, &terms.listener) {
                         Ok(ticket) => {
-                            connections.spawn(Arc::clone(&self).serve(socket, peer, ticket, Arc::clone(&listener)));
+                            connections.spawn(Arc::clone(&self).serve(socket, peer, ticket, Arc::clone(&terms)));
                         }
-                        Err(full) => self.reject(&socket, peer, &listener, full),
+                        Err(full) => self.reject(&socket, peer, &terms.listener, full),
                     },
                     Err(error) => {
                         warn!(%error, "cannot accept a miner's connection");
@@ -213,7 +247,7 @@ impl Shared {
         if tokio::time::timeout(limits::STOP, told).await.is_err() {
             connections.shutdown().await;
         }
-        info!(listen = %listener.address, "stratum server stopped");
+        info!(listen = %terms.listener.address, "stratum server stopped");
     }
 
     /// Admits a connection. A load balancer's counts for the address that its header names.
@@ -226,13 +260,8 @@ impl Shared {
     }
 
     /// Serves one connection until it ends.
-    async fn serve(
-        self: Arc<Self>,
-        mut socket: TcpStream,
-        peer: SocketAddr,
-        mut ticket: Ticket,
-        listener: Arc<Listener>,
-    ) {
+    async fn serve(self: Arc<Self>, mut socket: TcpStream, peer: SocketAddr, mut ticket: Ticket, terms: Arc<Terms>) {
+        let listener = &terms.listener;
         if let Err(error) = socket.set_nodelay(true) {
             debug!(%peer, %error, "cannot set TCP_NODELAY");
         }
@@ -243,17 +272,17 @@ impl Shared {
                 Err(error) => return debug!(%peer, %error, "connection closed"),
             };
             if let Err(full) = ticket.count_for(miner.ip()) {
-                return self.reject(&socket, miner, &listener, full);
+                return self.reject(&socket, miner, listener, full);
             }
         }
         let is_encrypted = listener.tls.is_some() || listener.v2.is_some();
         if is_encrypted && !self.handshakes.admit(miner.ip(), Instant::now()) {
-            return self.reject(&socket, miner, &listener, Full::Handshakes);
+            return self.reject(&socket, miner, listener, Full::Handshakes);
         }
         match &listener.tls {
-            None => self.converse(halves(socket.into_split()), miner, &listener).await,
+            None => self.converse(halves(socket.into_split()), miner, &terms).await,
             Some(tls) => match Box::pin(tokio::time::timeout(limits::HELLO, tls.0.accept(socket))).await {
-                Ok(Ok(secure)) => self.converse(halves(tokio::io::split(secure)), miner, &listener).await,
+                Ok(Ok(secure)) => self.converse(halves(tokio::io::split(secure)), miner, &terms).await,
                 Ok(Err(error)) => debug!(peer = %miner, %error, "TLS handshake failed"),
                 Err(_) => debug!(peer = %miner, "TLS handshake did not end in time"),
             },
@@ -263,20 +292,15 @@ impl Shared {
 
     /// Runs the session of a miner. What it needs is on the heap, so that a connection takes no more memory than its own kind
     /// needs.
-    async fn converse(&self, socket: (Reader, Writer), miner: SocketAddr, listener: &Listener) {
-        match &listener.v2 {
-            Some(authority) => Box::pin(self.converse_v2(socket, miner, (listener, authority))).await,
-            None => Box::pin(self.converse_v1(socket, miner, listener)).await,
+    async fn converse(&self, socket: (Reader, Writer), miner: SocketAddr, terms: &Terms) {
+        match &terms.listener.v2 {
+            Some(authority) => Box::pin(self.converse_v2(socket, miner, (terms, authority))).await,
+            None => Box::pin(self.converse_v1(socket, miner, terms)).await,
         }
     }
 
     /// Runs the session of a miner that speaks Stratum v2.
-    async fn converse_v2(
-        &self,
-        socket: (Reader, Writer),
-        miner: SocketAddr,
-        (listener, authority): (&Listener, &Authority),
-    ) {
+    async fn converse_v2(&self, socket: (Reader, Writer), miner: SocketAddr, (terms, authority): (&Terms, &Authority)) {
         let host = Host {
             pool: Arc::clone(&self.pool),
             extranonces: Arc::clone(&self.extranonces),
@@ -285,8 +309,8 @@ impl Shared {
             learnt: Arc::clone(&self.learnt),
             paces: Arc::clone(&self.paces),
             peer: miner,
-            difficulty: listener.difficulty,
-            coinbase_limits: Arc::clone(&self.coinbase_limits),
+            difficulty: terms.listener.difficulty,
+            coinbase_limits: Arc::clone(&terms.coinbase_limits),
             timeouts: self.timeouts,
         };
         debug!(peer = %miner, "miner connected, stratum v2");
@@ -295,13 +319,13 @@ impl Shared {
     }
 
     /// Runs the session of a miner that speaks Stratum v1.
-    async fn converse_v1(&self, socket: (Reader, Writer), miner: SocketAddr, listener: &Listener) {
+    async fn converse_v1(&self, socket: (Reader, Writer), miner: SocketAddr, terms: &Terms) {
         let lease = self.extranonces.issue();
         let start = Start {
             extranonce1: lease.extranonce1(),
             first_job_id: lease.serial().wrapping_mul(JOB_ID_SPREAD),
-            difficulty: listener.difficulty,
-            coinbase_limits: Arc::clone(&self.coinbase_limits),
+            difficulty: terms.listener.difficulty,
+            coinbase_limits: Arc::clone(&terms.coinbase_limits),
             timeouts: self.timeouts,
         };
         let mut id = 0;

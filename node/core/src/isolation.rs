@@ -46,6 +46,7 @@ pub use words::{clock_off, disk as disk_words};
 
 use decide::Decision;
 use dwell::{Dwell, Patience};
+use read::Reading;
 
 /// A kind of state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -185,9 +186,9 @@ impl Isolation {
             let patience = patience(kind, &self.policy);
             if let Some(since) = dwell.step(reading, patience, now) {
                 let held = self.states.iter().find(|state| state.kind == kind);
-                let what = words::what(kind, facts, quiet_ms, &self.policy)
-                    .or_else(|| held.map(|state| state.what.clone()))
-                    .unwrap_or_default();
+                // Facts that are fine end the state. Its finding stays as it was.
+                let news = (reading != Reading::Fine).then(|| words::what(kind, facts, quiet_ms, &self.policy));
+                let what = news.flatten().or_else(|| held.map(|state| state.what.clone())).unwrap_or_default();
                 states.push(State { kind, since, what, todo: words::todo(kind) });
             }
         }

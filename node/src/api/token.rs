@@ -26,11 +26,10 @@ impl Token {
     /// The file cannot be read or written.
     pub fn load(data_dir: &Path) -> io::Result<Self> {
         let path = data_dir.join(TOKEN_FILE);
-        match fs::read_to_string(&path) {
-            Ok(text) if !text.trim().is_empty() => return Ok(Self::of(text.trim())),
-            Ok(_) => fs::remove_file(&path)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
+        match Self::read(data_dir)? {
+            Some(text) if !text.is_empty() => return Ok(Self::of(&text)),
+            Some(_) => fs::remove_file(&path)?,
+            None => {}
         }
         let mut random = [0; BYTES];
         getrandom::fill(&mut random).map_err(io::Error::other)?;
@@ -38,6 +37,18 @@ impl Token {
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
         writeln!(file, "{text}")?;
         Ok(Self::of(&text))
+    }
+
+    /// The text in the file; none if there is no file. It may be empty.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn read(data_dir: &Path) -> io::Result<Option<String>> {
+        match fs::read_to_string(data_dir.join(TOKEN_FILE)) {
+            Ok(text) => Ok(Some(text.trim().to_owned())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// The token of a process without private data: no known text has this hash.

@@ -8,10 +8,14 @@ use std::path::{Path, PathBuf};
 use node_core::isolation::disk_words;
 use node_core::limits::DISK_LOW_BYTES;
 use node_core::sentence;
+use rustix::fs::{Access, access};
+use rustix::io::Errno;
 
 use super::{Finding, bad, good};
+use crate::api::{TOKEN_FILE, Token};
 use crate::config::Config;
 use crate::disk;
+use crate::error::NodeError;
 use crate::identity;
 
 /// Checks the config file, and who may read it.
@@ -41,16 +45,32 @@ pub(crate) fn exposed(config: &Config) -> Option<String> {
     })
 }
 
-/// Checks the data folder, the node's key in it, and the room on its disk.
-pub(super) fn data_dir(path: &Path) -> Vec<Finding> {
+/// Checks the data folder, the keys and the token in it, and the room on its disk.
+pub(super) fn data_dir(config: &Config) -> Vec<Finding> {
+    let path = &config.data_dir;
     let mut findings = vec![writable(path)];
     match identity::read(path) {
         Ok(Some(_)) => findings.push(good("identity", "the node has its key")),
         Ok(None) => findings.push(good("identity", "no key yet; the first start creates it")),
         Err(error) => findings.push(bad("identity", sentence(&error))),
     }
+    if config.stratum.v2().next().is_some()
+        && let Err(error) = identity::check_authority(path)
+    {
+        findings.push(bad("identity", sentence(&error)));
+    }
+    if let Err(source) = Token::read(path) {
+        findings.push(bad("token", sentence(&NodeError::Token { path: path.join(TOKEN_FILE), source })));
+    }
     findings.extend(disk::free_bytes(path).map(room));
     findings
+}
+
+/// What this process may not write of a database that it may read, such as one that the administrator restored.
+pub(super) fn read_only(store: &Path) -> Option<PathBuf> {
+    // RocksDB opens these two at each start.
+    let needed = [store.to_owned(), store.join("LOCK"), store.join("LOG")];
+    needed.into_iter().find(|path| !matches!(access(path, Access::WRITE_OK), Ok(()) | Err(Errno::NOENT)))
 }
 
 fn room(free_bytes: u64) -> Finding {

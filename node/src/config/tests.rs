@@ -434,3 +434,17 @@ fn webhooks_need_a_secret_and_known_kinds() {
     let error = load("[webhooks]\nevents = [\"blocks\"]\n", &[]).unwrap_err().to_string();
     assert!(error.contains("a kind of event: start, block"), "{error}");
 }
+
+#[test]
+fn limits_of_listeners_change_and_their_addresses_do_not() {
+    let stratum = |text: &str| load(&format!("[stratum]\n{text}"), &[]).unwrap().stratum;
+    let old = stratum("listeners = [\"127.0.0.1:3334 start=10\", \"127.0.0.1:3335 min=5\"]\n");
+    let new = "listeners = [\"127.0.0.1:3336\", \"127.0.0.1:3334 start=20 max=30\"]\ncoinbase_limits = [\"x=700\"]\n";
+    let limited = old.limited_as(&stratum(new));
+    let limits = limited.limits();
+    let found: Vec<_> = limits.difficulties.iter().map(|(at, range)| (at.port(), range.start, range.max)).collect();
+    let plain = DifficultyRange::default();
+    let unchanged = [3333, 3335].map(|port| (port, plain.start, plain.max));
+    assert_eq!(found, [unchanged[0], (3334, 20.0, 30.0), unchanged[1]]);
+    assert_eq!(limits.coinbase_limits[..], [CoinbaseLimit { agent: "x".to_owned(), bytes: Some(700) }]);
+}

@@ -48,7 +48,7 @@ struct Sockets {
 
 impl Sockets {
     /// Binds the sockets, and checks the ports for peers, which the network itself binds after the replay.
-    async fn bind(config: &Config) -> Result<Self, NodeError> {
+    async fn bind(config: &Config, limits: watch::Receiver<stratum::Limits>) -> Result<Self, NodeError> {
         let (miners, found) = Miners::new(config.network, config.address.as_ref());
         let power = Power::load(config.power.clone(), &config.data_dir);
         let miners = Arc::new(miners.charging(config.stratum.fee.clone()).resting_by(power.clone()));
@@ -57,7 +57,7 @@ impl Sockets {
             None => None,
         };
         let stratum_key = authority.as_ref().map(Authority::public_key_text);
-        let stratum = stratum_config(&config.stratum, authority)?;
+        let stratum = stratum::Config { changes: limits, ..stratum_config(&config.stratum, authority)? };
         let stratum = stratum::Server::bind(stratum, Arc::clone(&miners) as _).await?;
         let api = TcpListener::bind(config.api.listen).await;
         let api = api.map_err(|source| NodeError::Listen { what: "the API", address: config.api.listen, source })?;
@@ -125,13 +125,13 @@ impl Front {
         config: &Arc<Config>,
         bitcoind: &Bitcoind,
         store: &Arc<Store>,
-        started: Instant,
+        (started, limits): (Instant, watch::Receiver<stratum::Limits>),
     ) -> Result<Self, NodeError> {
-        let folder = |source| NodeError::DataDir { path: config.data_dir.clone(), source };
-        let token = api::Token::load(&config.data_dir).map_err(folder)?;
+        let unusable = |source| NodeError::Token { path: config.data_dir.join(api::TOKEN_FILE), source };
+        let token = api::Token::load(&config.data_dir).map_err(unusable)?;
         // Bound before the replay, so that a port in use is reported at once.
         let Sockets { miners, found, devices, stratum, stratum_key, api, p2p: p2p_listen } =
-            Sockets::bind(config).await?;
+            Sockets::bind(config, limits).await?;
         let params = config.chain_params();
         // bitcoind may not be up yet, and the views are empty before the replay.
         let headers =

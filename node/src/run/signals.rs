@@ -10,13 +10,14 @@ use crate::config::{Config, NotifyConfig, Overrides};
 use crate::logging::LogLevel;
 use node_core::sentence;
 
-/// The settings that SIGHUP reloads: the log filter, and the receivers of events. All others take effect at the next
-/// start.
+/// The settings that SIGHUP reloads: the log filter, the receivers of events, and the limits of listeners for miners. All others
+/// take effect at the next start.
 #[derive(Debug)]
 pub struct Reload {
     overrides: Overrides,
     log: LogLevel,
     notify: watch::Sender<NotifyConfig>,
+    limits: watch::Sender<stratum::Limits>,
     /// The current settings.
     config: Config,
 }
@@ -25,12 +26,13 @@ impl Reload {
     /// Reloads the sources of `config`.
     #[must_use]
     pub fn new(config: &Config, overrides: Overrides, log: LogLevel) -> Self {
-        Self { overrides, log, notify: watch::Sender::new(config.notify.clone()), config: config.clone() }
+        let notify = watch::Sender::new(config.notify.clone());
+        let limits = watch::Sender::new(config.stratum.limits());
+        Self { overrides, log, notify, limits, config: config.clone() }
     }
 
-    /// The receivers of events, as last loaded.
-    pub(super) fn notify(&self) -> watch::Receiver<NotifyConfig> {
-        self.notify.subscribe()
+    fn reloaded(&self) -> Reloaded {
+        Reloaded { notify: self.notify.subscribe(), limits: self.limits.subscribe() }
     }
 
     /// Reads the settings again. Invalid ones change nothing.
@@ -47,18 +49,29 @@ impl Reload {
             return;
         }
         self.notify.send_replace(new.notify.clone());
+        let stratum = self.config.stratum.clone().limited_as(&new.stratum);
+        self.limits.send_replace(stratum.limits());
         // Both with the same reloaded settings, so that the remaining differences need a restart.
-        let in_force = Config { log: new.log.clone(), notify: new.notify.clone(), ..self.config.clone() };
+        let in_force = Config { log: new.log.clone(), notify: new.notify.clone(), stratum, ..self.config.clone() };
         if format!("{in_force:?}") == format!("{new:?}") {
-            info!(log = new.log, "log filter and notifications are read again");
+            info!(log = new.log, "log filter and notifications are read again, and limits for new miners");
         } else {
             info!(
                 log = new.log,
-                "log filter and notifications are read again; other changes take effect at the next start"
+                "log filter and notifications are read again, and limits for new miners; other changes take effect at the next start"
             );
         }
         self.config = in_force;
     }
+}
+
+/// The settings that SIGHUP reloads, as last loaded.
+#[derive(Clone, Debug)]
+pub(super) struct Reloaded {
+    /// The receivers of events.
+    pub(super) notify: watch::Receiver<NotifyConfig>,
+    /// The limits of listeners for miners.
+    pub(super) limits: watch::Receiver<stratum::Limits>,
 }
 
 /// The signals, handled from the start of the node.
@@ -86,8 +99,8 @@ impl Signals {
         })
     }
 
-    pub(super) fn notify(&self) -> watch::Receiver<NotifyConfig> {
-        self.reload.notify()
+    pub(super) fn reloaded(&self) -> Reloaded {
+        self.reload.reloaded()
     }
 
     /// Handles signals until one stops the node. Returns its name.

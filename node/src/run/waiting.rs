@@ -1,44 +1,54 @@
-//! Waits for a bitcoind that is not up yet: after a power cut, it takes longer to start than a node.
+//! Waits for a bitcoind that cannot be used yet: after a power cut, it takes longer to start than a node.
 
+use std::pin::pin;
 use std::time::Instant;
 
-use backon::{ExponentialBuilder, Retryable};
+use backon::{BackoffBuilder, ExponentialBuilder};
 use sharechain::ChainParams;
 use sharechain::bitcoin_headers::BitcoinHeaders;
+use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 
 use super::front::Front;
 use crate::bitcoind::Bitcoind;
 use crate::headers::{self, HeadersError};
 use crate::history::{Event, EventKind};
-use crate::limits::{RETRY_PAUSE, WAITING_TOLD};
+use crate::limits::{RETRY_PAUSE, WAITING_SHOWN, WAITING_TOLD};
 use crate::state::NodeState;
 use node_core::sentence;
 
 impl Front {
-    /// Loads Bitcoin's headers up to the tip of bitcoind. Waits while bitcoind is down, starting or syncing.
-    ///
-    /// # Errors
-    /// bitcoind runs on another network, rejects this node, or its headers are invalid: the operator must act.
-    pub(super) async fn headers(
-        &self,
-        bitcoind: &Bitcoind,
-        params: &ChainParams,
-        base: Option<u32>,
-    ) -> Result<BitcoinHeaders, HeadersError> {
+    /// Loads Bitcoin's headers up to the tip of bitcoind. Waits as long as that fails, whatever the reason: pages that say it
+    /// help an operator more than a node that starts again and again.
+    pub(super) async fn headers(&self, bitcoind: &Bitcoind, params: &ChainParams, base: Option<u32>) -> BitcoinHeaders {
         let (began, mut told) = (Instant::now(), false);
-        let pauses =
-            ExponentialBuilder::new().with_min_delay(RETRY_PAUSE.0).with_max_delay(RETRY_PAUSE.1).without_max_times();
-        let ask = || load(bitcoind, params, base);
-        let notify = |error: &HeadersError, _| self.wait(error, began, &mut told);
-        let headers = ask.retry(pauses).when(HeadersError::is_passing).notify(notify).await?;
-        self.found(began, told);
-        Ok(headers)
+        let pauses = ExponentialBuilder::new().with_min_delay(RETRY_PAUSE.0).with_max_delay(RETRY_PAUSE.1);
+        let mut pauses = pauses.without_max_times().build();
+        loop {
+            let mut loading = pin!(load(bitcoind, params, base));
+            let loaded = match timeout(WAITING_SHOWN, &mut loading).await {
+                Ok(loaded) => loaded,
+                Err(_) => {
+                    // A hung bitcoind fails a call only after its time limit.
+                    if self.state.borrow().bitcoin.trouble.is_none() {
+                        self.wait("it has not sent its headers yet".to_owned(), began, &mut told);
+                    }
+                    loading.await
+                }
+            };
+            match loaded {
+                Ok(headers) => {
+                    self.found(began, told);
+                    return headers;
+                }
+                Err(error) => self.wait(sentence(&error), began, &mut told),
+            }
+            sleep(pauses.next().unwrap_or(RETRY_PAUSE.1)).await;
+        }
     }
 
     /// Shows the reason for waiting, and logs it when it changes.
-    fn wait(&self, error: &HeadersError, began: Instant, told: &mut bool) {
-        let words = sentence(error);
+    fn wait(&self, words: String, began: Instant, told: &mut bool) {
         let news = self.state.borrow().bitcoin.trouble.as_deref() != Some(words.as_str());
         if news {
             warn!(error = words, "waiting for bitcoind");

@@ -15,14 +15,20 @@ use super::repair::{beside, copy};
 use super::store::Store;
 use super::{lock, open};
 
-/// Copies the database at `path` to `to`, which must not exist. Returns the number of records.
+/// Copies the database at `path` to `to`, which must not exist. Calls `beside_it` before the copy appears there, so that no
+/// copy lacks what belongs to it. Returns the number of records.
 ///
 /// # Errors
-/// There is no database, a record in it is damaged, or the copy cannot be written. `to` then does not exist.
-pub fn backup(path: &Path, to: &Path, params: &ChainParams) -> Result<u64, StoreError> {
+/// There is no database, a record in it is damaged, the copy cannot be written, or `beside_it` fails. `to` then does not exist.
+pub fn backup<E: From<StoreError>>(
+    path: &Path,
+    to: &Path,
+    params: &ChainParams,
+    beside_it: impl FnOnce() -> Result<(), E>,
+) -> Result<u64, E> {
     let is_used = lock::is_held(path);
     if !is_used && !Store::inspect(path, params.consensus_id())? {
-        return Err(StoreError::Absent { path: path.to_owned() });
+        return Err(StoreError::Absent { path: path.to_owned() }.into());
     }
     let (unfinished, notes) = (beside(to, "unfinished"), beside(to, "notes"));
     let clean = || {
@@ -39,8 +45,9 @@ pub fn backup(path: &Path, to: &Path, params: &ChainParams) -> Result<u64, Store
     drop((old, new));
     if copied.cut || copied.lost > 0 {
         clean();
-        return Err(StoreError::Unsound { path: path.to_owned() });
+        return Err(StoreError::Unsound { path: path.to_owned() }.into());
     }
+    beside_it().inspect_err(|_| clean())?;
     let failed = |source| StoreError::Folder { path: to.to_owned(), source };
     fs::rename(&unfinished, to).map_err(failed)?;
     clean();

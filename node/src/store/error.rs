@@ -124,7 +124,7 @@ pub enum StoreError {
         source: std::io::Error,
     },
     /// Reading or writing failed.
-    #[error("the database {path} cannot be read or written; check the free space on its disk", path = path.display())]
+    #[error("the database {path} cannot be read or written; check its permissions and the free space on its disk", path = path.display())]
     Io {
         /// The database's folder.
         path: PathBuf,

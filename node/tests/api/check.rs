@@ -32,4 +32,8 @@ async fn it_knows_its_own_running_node() {
     let (ok, words) = found("work");
     assert!(!ok && words.contains("the node has just started"), "{words}");
     assert_eq!(found("peers"), (true, "the running node has 0".to_owned()));
+    // That node has another data folder, so one with this configuration could not start beside it.
+    let nodes = report["findings"].as_array().unwrap().iter().filter(|finding| finding["name"] == "node");
+    let other = nodes.clone().find(|finding| finding["ok"] == false).unwrap_or_else(|| panic!("{report}"));
+    assert!(other["words"].as_str().unwrap().contains("a second node on this machine needs other ports"), "{other}");
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed as it should")]
 
 mod archive;
+mod backup;
 mod check;
 mod dist;
 mod engine;

@@ -10,7 +10,7 @@ use node_core::engine::Keep;
 use node_core::limits::KEEP_LINKS;
 use node_core::pool_window;
 use sharechain::base::CHUNK_LINKS;
-use sharechain::bitcoin_headers::{BitcoinHeaders, Root};
+use sharechain::bitcoin_headers::{BitcoinHeaders, FORK_DEPTH_MAX, Root};
 use sharechain::chain::Chain;
 use sharechain::change_set::Source;
 use sharechain::check::binding::BoundProof;
@@ -161,9 +161,9 @@ fn stale_block(world: &mut World) -> Header {
     stale
 }
 
-/// A share on a stale block, listed late: its header came before the proof from which a restart replays the journal.
-#[test]
-fn late_work_on_a_stale_bitcoin_block_survives_a_restart_from_a_base() {
+/// A share on a stale block, listed late: its header came before the proof from which a restart replays the journal. While the node is
+/// down, Bitcoin grows by these blocks.
+fn late_work_survives(blocks: u32) {
     let folder = tempfile::tempdir().unwrap();
     let mut world = World::with(short_window());
     let mut engine = opened(&world, folder.path(), Keep::Window);
@@ -183,8 +183,20 @@ fn late_work_on_a_stale_bitcoin_block_survives_a_restart_from_a_base() {
     grow(&mut world, &mut engine, MEMORY_DEPTH);
     assert_eq!(engine.store().bases().count(), 1, "the node starts from a base");
     drop(engine);
+    (0..blocks).for_each(|_| world.bitcoin_block());
     let again = opened_beside(&world, folder.path(), Keep::Window, |header| *header != stale);
     assert_eq!((again.chain().height(), again.chain().tip()), (world.chain.height(), world.chain.tip()));
+}
+
+#[test]
+fn late_work_on_a_stale_bitcoin_block_survives_a_restart_from_a_base() {
+    late_work_survives(0);
+}
+
+/// Two weeks of mainnet: the whole pool rested. The stale block is deeper than any new fork may be.
+#[test]
+fn late_work_on_a_stale_bitcoin_block_survives_weeks_of_rest() {
+    late_work_survives(FORK_DEPTH_MAX + 10);
 }
 
 /// The node starts while a block is Bitcoin's tip. Links are built on it, then Bitcoin leaves it.

@@ -4,15 +4,18 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use serde_json::Value;
-use stratum::{Authority, Balancers, Config, Difficulty, DifficultyRange, Listener, Pool, Server, Tls};
+use stratum::{
+    Authority, Balancers, CoinbaseLimit, Config, Difficulty, DifficultyRange, Limits, Listener, Pool, Server, Tls,
+};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
@@ -78,6 +81,37 @@ async fn each_listener_has_its_own_difficulties() {
         assert_eq!(mine(socket, password).await, expected, "listener {listener}, {password}");
     }
     assert_eq!(stats.snapshot().connections_taken, 5, "they share the statistics");
+}
+
+#[tokio::test]
+async fn new_limits_hold_for_new_connections() {
+    let (change, changes) = watch::channel(Limits::default());
+    let server = serve_with(|config| config.changes = changes).await;
+    server.pool.set(|parts| parts.share_target = Difficulty::floor(1e6).target());
+    let mut old = TcpStream::connect(server.addr).await.unwrap();
+    assert_eq!(mine(&mut old, "x").await, 1_024.0);
+    let difficulty = DifficultyRange { start: 4_096.0, min: 2_048.0, max: 8_192.0 };
+    let none = CoinbaseLimit { agent: "x".to_owned(), bytes: Some(10) };
+    change.send_replace(Limits { difficulties: vec![(server.addr, difficulty)], ..Limits::default() });
+    let began = Instant::now();
+    while mine(TcpStream::connect(server.addr).await.unwrap(), "d=1").await < 2_048.0 {
+        assert!(began.elapsed() < Duration::from_secs(10), "the old limits still hold");
+    }
+    change.send_replace(Limits { coinbase_limits: [none].into(), ..Limits::default() });
+    let subscribe = br#"{"id":1,"method":"mining.subscribe","params":["x"]}"#;
+    loop {
+        let mut socket = TcpStream::connect(server.addr).await.unwrap();
+        socket.write_all(&[subscribe, b"\n".as_slice()].concat()).await.unwrap();
+        let line = BufReader::new(socket).lines().next_line().await.unwrap().unwrap();
+        if line.contains("coinbase") {
+            break;
+        }
+        assert!(began.elapsed() < Duration::from_secs(20), "the old limits still hold: {line}");
+    }
+    // The miner that was there before is served as before.
+    let submit = br#"{"id":9,"method":"mining.get_transactions","params":[]}"#;
+    old.write_all(&[submit, b"\n".as_slice()].concat()).await.unwrap();
+    assert!(tokio::time::timeout(Duration::from_secs(10), old.read(&mut [0; 64])).await.unwrap().unwrap() > 0);
 }
 
 #[tokio::test]

@@ -9,6 +9,10 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use axum::Router;
+use axum::http::StatusCode;
+use axum::http::header::CONNECTION;
+use axum::routing::post;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -145,6 +149,15 @@ async fn subscribe(stratum: SocketAddr) -> String {
     answer
 }
 
+/// What a node first answers to a miner that subscribes.
+async fn first_answer(stratum: SocketAddr) -> String {
+    let mut miner = tokio::net::TcpStream::connect(stratum).await.unwrap();
+    miner.write_all(b"{\"id\":1,\"method\":\"mining.subscribe\",\"params\":[\"test\"]}\n").await.unwrap();
+    let mut answer = [0; 4096];
+    let count = tokio::time::timeout(SOON, miner.read(&mut answer)).await.unwrap().unwrap();
+    String::from_utf8_lossy(&answer[..count]).into_owned()
+}
+
 async fn bitcoin(dir: &Path, listen: SocketAddr) -> Bitcoin {
     Bitcoin::start(Config { dir: dir.join("bitcoin"), listen, transaction_interval: None }).await.unwrap()
 }
@@ -204,6 +217,16 @@ async fn a_node_waits_for_its_bitcoind_and_goes_on() {
     assert_eq!(node.get("/ready").await.unwrap().status(), 200);
     assert_eq!(node.status_code(), Some(0));
     assert!(node.log().contains("DEBUG"), "the log filter is the new one:\n{}", node.log());
+    // The limits for new miners are those of the file, too.
+    assert!(first_answer(node.stratum).await.contains("mining.notify"));
+    let limited = fs::read_to_string(dir.path().join("shoal.toml")).unwrap();
+    let limited = limited.replace("[stratum]\n", "[stratum]\ncoinbase_limits = [\"test=10\"]\n");
+    fs::write(dir.path().join("shoal.toml"), limited).unwrap();
+    node.signal(Signal::SIGHUP);
+    let began = Instant::now();
+    while first_answer(node.stratum).await.contains("mining.notify") {
+        assert!(began.elapsed() < SOON, "the limits are the old ones:\n{}", node.log());
+    }
     node.signal(Signal::SIGQUIT);
     assert!(node.end(SOON).await.success(), "{}", node.log());
     assert!(node.log().contains("SIGQUIT"), "it says why it ends");
@@ -222,4 +245,54 @@ async fn a_node_waits_for_its_bitcoind_and_goes_on() {
     assert!(status["bitcoin"]["trouble"].as_str().unwrap().contains("cannot be reached"), "{status}");
     node.signal(Signal::SIGTERM);
     assert!(node.end(Duration::from_secs(10)).await.success(), "{}", node.log());
+}
+
+/// What answers at bitcoind's address, until it is aborted. No connection outlasts its answer.
+async fn answering(listen: SocketAddr, code: StatusCode, body: &'static str) -> tokio::task::JoinHandle<()> {
+    let listener = tokio::net::TcpListener::bind(listen).await.unwrap();
+    let router = Router::new().route("/", post(move || async move { (code, [(CONNECTION, "close")], body) }));
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() })
+}
+
+/// A power cut left the cookie empty, and the service started again and again without pages. A bitcoind on another network, or one
+/// that needs its operator in another way, ended the node, too: the pages of the packages could not say so.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_waits_for_a_bitcoind_that_needs_its_operator() {
+    const OTHER: &str = r#"{"id":0,"error":null,"result":{"chain":"main","blocks":1,"headers":1,
+        "bestblockhash":"00000000839a8e6886ab5951d76f411475428afc90947ee320161bbf18eb6048","initialblockdownload":false}}"#;
+    let dir = tempfile::tempdir().unwrap();
+    let address = free_port();
+    let cookie = dir.path().join("bitcoin/.cookie");
+    fs::create_dir(cookie.parent().unwrap()).unwrap();
+    fs::write(&cookie, "").unwrap();
+    let node = Node::start(dir.path(), address, &[]);
+    let waits_for = async |words: &str| {
+        let waits = |status: &Value| status["bitcoin"]["trouble"].as_str().is_some_and(|told| told.contains(words));
+        let status = node.wait_for(words, waits).await;
+        assert_eq!((&status["sync"]["state"], &status["handing_out_work"]), (&"waiting".into(), &false.into()));
+        assert_eq!(node.get("/ready").await.unwrap().status(), 503);
+        assert_eq!(node.get("/").await.unwrap().status(), 200, "the pages are there");
+    };
+    waits_for("is not a cookie file").await;
+    fs::write(&cookie, "name:password").unwrap();
+    for (code, body, words) in [
+        (403, "", "rejects connections from this machine"),
+        (401, "", "rejects the cookie"),
+        (200, OTHER, "runs on another network"),
+        (200, "<html>", "cannot be decoded"),
+    ] {
+        let there = answering(address, StatusCode::from_u16(code).unwrap(), body).await;
+        waits_for(words).await;
+        there.abort();
+        let _aborted = there.await;
+    }
+    // One that hangs has not failed yet.
+    let hung = tokio::net::TcpListener::bind(address).await.unwrap();
+    drop(node);
+    let node = Node::start(dir.path(), address, &[]);
+    node.wait_for("hung", |status| status["bitcoin"]["trouble"] == "it has not sent its headers yet").await;
+    drop(hung);
+
+    let _running = bitcoin(dir.path(), address).await;
+    node.wait_for("work", |status| status["handing_out_work"] == true).await;
 }

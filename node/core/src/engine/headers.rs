@@ -21,7 +21,7 @@ impl<J: Journal> Engine<J> {
         loop {
             let before = waiting.len();
             waiting.retain(|header| {
-                let changes = self.chain.insert_bitcoin_header(*header, now);
+                let changes = self.chain.restore_bitcoin_header(*header, now);
                 self.note_replayed(changes);
                 self.chain.bitcoin().get(&header.block_hash()).is_none()
             });

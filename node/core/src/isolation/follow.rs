@@ -204,6 +204,29 @@ mod tests {
         assert_eq!(watched.facts().own, OwnFacts { judged: 5, left_out: 0 });
     }
 
+    /// A node's own links say nothing of its clock, and neither does a branch that arrives at once after a cut line, except for its newest
+    /// link: otherwise, correct nodes would turn their miners away when a partition heals.
+    #[test]
+    fn neither_own_links_nor_those_of_a_healed_partition_show_the_clock() {
+        let mut watched = Watched::new();
+        let fork = watched.world.chain.tip();
+        for source in [0, 1] {
+            let (mut newest, mut links) = (fork, 0);
+            while links < 12 || watched.world.chain.tip() != newest {
+                watched.pass();
+                let spec = Spec { link: true, list: Vec::new(), ..watched.world.spec_on(newest, miner(9)) };
+                let link = watched.world.mine(&spec);
+                watched.insert(&link, Some(Vec::new()), source);
+                (newest, links) = (link.id(), links + 1);
+                assert!(links < 60, "no branch of that length is lighter");
+            }
+            assert_eq!(watched.facts().clock.link_age_s, None, "source {source}");
+        }
+        // From then on, each link of others is news.
+        (0..10).for_each(|_| watched.others_link(false));
+        assert_eq!(watched.facts().clock.link_age_s, Some(0));
+    }
+
     #[test]
     fn own_links_that_lose_hide_no_censorship() {
         let mut watched = Watched::new();

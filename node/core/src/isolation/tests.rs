@@ -83,9 +83,11 @@ impl Node {
         let state = &self.machine.states()[0];
         assert_eq!(state.since, Millis((self.now_s - after_s) * 1_000));
         assert!(!state.what.is_empty() && !state.todo.is_empty(), "{state:?}");
+        let found = state.what.clone();
         self.facts = Facts { height: self.facts.height, ..well };
         self.pass(calm_s);
         assert_eq!(self.kinds(), [kind], "{kind:?} goes on");
+        assert_eq!(self.machine.states()[0].what, found, "fine facts are no finding");
         self.pass(1);
         assert_eq!(self.kinds(), [], "{kind:?} ends");
     }

@@ -70,9 +70,46 @@ fn a_short_key_and_a_damaged_database_are_found() {
     fill(&store);
     let (ok, words) = check("database");
     assert!(ok && words.contains("records can be read"), "{words}");
+    // Of another user, or broken in another way: this user is root in some tests, who may write everything else.
+    fs::remove_file(store.join("LOG")).unwrap();
+    std::os::unix::fs::symlink("LOG", store.join("LOG")).unwrap();
+    let (ok, words) = check("database");
+    assert!(!ok && words.contains("store/LOG cannot be written by this user"), "{words}");
+    fs::remove_file(store.join("LOG")).unwrap();
     damage(&store);
     let (ok, words) = check("database");
     assert!(!ok && words.contains("is damaged; `shoal db repair` keeps what is sound"), "{words}");
+}
+
+/// `shoal run` failed with each of them, after a check without a complaint.
+#[test]
+fn files_and_ports_that_stop_a_start_are_found() {
+    let home = TempDir::new().unwrap();
+    let data = home.path().join("data");
+    fs::create_dir(&data).unwrap();
+    let data_dir = format!("--data-dir={}", data.display());
+    let check = |arguments: &[&str], name: &str| {
+        let arguments = [&["--network=local", &data_dir][..], arguments].concat();
+        findings(&check_with(home.path(), &arguments), name)
+    };
+    fs::write(data.join("stratum.key"), [0; 31]).unwrap();
+    let v2 = "--stratum-listeners=127.0.0.1:0 v2";
+    assert!(check(&[], "identity").iter().all(|(ok, _)| *ok), "no miner needs it");
+    for (bytes, words) in [(31, "stratum.key has 31 bytes"), (32, "does not hold a key for miners")] {
+        fs::write(data.join("stratum.key"), vec![0; bytes]).unwrap();
+        let (ok, found) = check(&[v2], "identity").remove(1);
+        assert!(!ok && found.contains(words) && found.contains("move it away to get a new one"), "{found}");
+    }
+    assert!(check(&[], "token").is_empty());
+    fs::create_dir(data.join("api-token")).unwrap();
+    let (ok, found) = check(&[], "token").remove(0);
+    assert!(!ok && found.contains("api-token cannot be read or written; check its permissions"), "{found}");
+
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let [miners, all] = [free.to_string(), format!("0.0.0.0:{}", free.port())];
+    let found = check(&[&format!("--stratum-listeners={miners}"), &format!("--stratum-listeners={all}")], "stratum");
+    assert_eq!(found.iter().map(|(ok, _)| *ok).collect::<Vec<_>>(), [true, true, false], "{found:?}");
+    assert!(found[2].1.contains("is set twice; set another port, in `stratum.listen`"), "{found:?}");
 }
 
 fn fill(store: &Path) {
