@@ -139,7 +139,15 @@ async fn questions_are_answered_without_a_strike() {
         assert_eq!(miner.ask(&multi).await["error"][0], 20);
         let other = format!(r#"{{"id":{round},"method":"eth_submitHashrate","params":["0x1"]}}"#);
         assert_eq!(miner.ask(&other).await["error"][0], 20);
+        // Other servers have parameters with names.
+        let named = format!(r#"{{"id":{round},"method":"login","params":{{"login":"alice","pass":"x"}}}}"#);
+        assert_eq!(miner.ask(&named).await["error"][0], 20);
+        let list = list.replace(&format!(r#"["{}"]"#, job.id), r#"{"job":"1"}"#);
+        assert_eq!(miner.ask(&list).await["error"][0], 20);
     }
+    // A notice expects no answer.
+    miner.send(r#"{"id":null,"method":"mining.get_transactions","params":{}}"#).await;
+    miner.send(r#"{"id":null,"method":"login","params":{}}"#).await;
     assert_eq!(miner.submit(&job, &mine(&job, share_target(), 0)).await, 0);
 }
 
