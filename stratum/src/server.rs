@@ -267,14 +267,14 @@ impl Shared {
         drop(ticket);
     }
 
-    /// Counts and logs the end of a connection of a program and its first user. What miners do by themselves is another kind of
-    /// line, so that it leaves none of the server's reasons out of a limited log.
+    /// Counts and logs the end of a connection of a program and its first user. What miners, scanners, and the health checks of a load
+    /// balancer do by themselves is another kind of line, so that it leaves none of the server's reasons out of a limited log.
     fn note_end(&self, peer: SocketAddr, (agent, user): (&str, &str), ended: &Ended) {
         self.stats.count_closed(ended.name());
-        if matches!(ended, Ended::Miner | Ended::Socket(_)) {
-            info!(%peer, agent, user, reason = %ended, "miner disconnected");
-        } else {
+        if matches!(ended, Ended::Server(..) | Ended::WriteTimeout) {
             info!(%peer, agent, user, reason = %ended, "miner's connection closed");
+        } else {
+            info!(%peer, agent, user, reason = %ended, "miner disconnected");
         }
     }
 
