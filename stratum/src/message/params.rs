@@ -34,7 +34,10 @@ pub(super) fn parse_call(method: String, params: &Value) -> Result<Call, ParamEr
         },
         "mining.authorize" => Call::Authorize(login(list)?),
         SUBMIT => {
-            Call::Submit(submission(|index| list.text(index), !matches!(list.0.get(5), None | Some(Value::Null)))?)
+            let is_given = |index| !matches!(list.0.get(index), None | Some(Value::Null));
+            // A job id that is no text is another server's, as an empty one is.
+            let text = |index| list.text(index).or_else(|| (index == 1 && is_given(index)).then_some(""));
+            Call::Submit(submission(text, is_given(5))?)
         }
         "mining.suggest_difficulty" => Call::SuggestDifficulty(difficulty(list).ok_or(ParamError::Suggestion)?),
         "mining.suggest_target" => Call::SuggestDifficulty(target_difficulty(list).ok_or(ParamError::Suggestion)?),

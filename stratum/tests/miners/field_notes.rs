@@ -231,9 +231,12 @@ async fn work_for_another_pool_is_stale_and_no_offence() {
             let answer = miner.ask(&json!({"id": 5, "method": "mining.submit", "params": params}).to_string()).await;
             assert_eq!(answer["error"][0], 21, "{id} {extranonce2}: {answer}");
         }
+        let number = json!([USER, 5, "0000000000000000", format!("{TIME:08x}"), "00000000"]);
+        let answer = miner.ask(&json!({"id": 5, "method": "mining.submit", "params": number}).to_string()).await;
+        assert_eq!(answer["error"][0], 21, "{answer}");
     }
     assert_eq!(miner.submit(&job, &mine(&job, share_target(), 0)).await, 0);
-    assert_eq!(server.stats.snapshot().totals.rejected.stale, 200);
+    assert_eq!(server.stats.snapshot().totals.rejected.stale, 240);
 }
 
 /// A password below what the program itself needs.
