@@ -302,7 +302,8 @@ fn cause(reason: &str) -> &'static str {
         "stale" => "it works on old jobs, so its connection or a proxy before it hangs; restart it",
         "duplicate" => "its program repeats work; restart it, or update its firmware",
         "low_difficulty" => {
-            "its program ignores the difficulty, or cannot hold the pool's coinbase and hashes another one; use other              firmware, or Stratum v2"
+            "its program ignores the difficulty, or cannot hold the pool's coinbase and hashes another one; use other \
+             firmware, or Stratum v2"
         }
         "time" => "its program sets wrong times; restart it, or update its firmware",
         "version" => {
