@@ -17,8 +17,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bitcoin::Address;
 use bitcoin::hex::{DisplayHex, FromHex};
 use serde::{Deserialize, Serialize};
-use stratum::{Account, ConnectionSnapshot, Rejected, Totals};
+use stratum::{Account, ConnectionSnapshot, Totals};
 
+pub(crate) use known::by_reason;
 pub(crate) use view::{Device, DeviceNews, DeviceState};
 
 use known::{DAY_S, Known, best_of, note_best};
@@ -63,15 +64,24 @@ struct Kept {
 }
 
 impl Devices {
-    /// Records the open connections at `now`, seconds since 1970.
-    pub(crate) fn look(&mut self, connections: &[ConnectionSnapshot], now: u32) {
+    /// Records at `now`, seconds since 1970, the connections that ended since the last look, and those that are open.
+    pub(crate) fn look(&mut self, left: &[ConnectionSnapshot], connections: &[ConnectionSnapshot], now: u32) {
+        let mut all_here = false;
+        for connection in left {
+            if let Some(key) = key_of(connection)
+                && let Some((known, counted)) = self.place(key, connection, &mut all_here, now)
+            {
+                known.count(&connection.submits, &counted, now);
+                let began = now.saturating_sub(u32::try_from(connection.connected_s).unwrap_or(u32::MAX));
+                (known.since, known.seen) = (known.since.max(began), now);
+            }
+        }
         for known in self.known.values_mut() {
             (known.connected, known.hashrate_hs, known.difficulty) = (false, 0.0, None);
         }
         let keyed = connections.iter().filter_map(|connection| Some((key_of(connection)?, connection)));
         // Known devices come first, so that a device that has returned is not absent when a new one needs space.
         let (old, new): (Vec<_>, Vec<_>) = keyed.partition(|(key, _)| self.known.contains_key(key));
-        let mut all_here = false;
         for (key, connection) in old.into_iter().chain(new) {
             self.connection(key, connection, &mut all_here, now);
         }
@@ -92,39 +102,43 @@ impl Devices {
         }
     }
 
-    /// `all_here` becomes true once no absent device can make room, so that ten thousand connections do not each search
-    /// all devices.
-    fn connection(&mut self, key: Key, connection: &ConnectionSnapshot, all_here: &mut bool, now: u32) {
+    /// The device of a connection, and what of that connection is counted already. None if there is no room: `all_here` becomes
+    /// true once no absent device can make some, so that ten thousand connections do not each search all devices.
+    fn place(
+        &mut self,
+        key: Key,
+        connection: &ConnectionSnapshot,
+        all_here: &mut bool,
+        now: u32,
+    ) -> Option<(&mut Known, Totals)> {
         let totals = &connection.submits;
         self.records.best_difficulty = self.records.best_difficulty.max(totals.best_difficulty);
         note_best(&mut self.records.best_of_day, (totals.day, totals.day_best_difficulty));
         if !self.known.contains_key(&key) && self.known.len() >= DEVICES_MAX {
             *all_here = *all_here || !self.make_room(now);
             if *all_here {
-                return;
+                return None;
             }
         }
         let before = self.counted.get(&connection.id).copied().unwrap_or_default();
         let known = self.known.entry(key).or_insert_with(|| Known::new(now));
         let ago = |seconds: u64| now.saturating_sub(u32::try_from(seconds).unwrap_or(u32::MAX));
+        known.last_submit = known.last_submit.max(connection.last_share_age_s.map(ago));
+        known.agent.clone_from(&connection.agent);
+        connection.protocol.name().clone_into(&mut known.protocol);
+        known.coinbase_bytes_max = connection.coinbase_bytes_max.map(|bytes| bytes as u64);
+        Some((known, before))
+    }
+
+    fn connection(&mut self, key: Key, connection: &ConnectionSnapshot, all_here: &mut bool, now: u32) {
+        let Some((known, before)) = self.place(key, connection, all_here, now) else { return };
+        let ago = |seconds: u64| now.saturating_sub(u32::try_from(seconds).unwrap_or(u32::MAX));
         let began = ago(connection.connected_s);
         known.since = if known.connected { known.since.min(began) } else { began };
         (known.connected, known.seen) = (true, now);
         known.hashrate_hs += connection.hashrate_hs;
-        known.last_submit = known.last_submit.max(connection.last_share_age_s.map(ago));
         known.difficulty = known.difficulty.into_iter().chain(connection.difficulty).reduce(f64::max);
-        known.agent.clone_from(&connection.agent);
-        connection.protocol.name().clone_into(&mut known.protocol);
-        known.coinbase_bytes_max = connection.coinbase_bytes_max.map(|bytes| bytes as u64);
-        known.best_difficulty = known.best_difficulty.max(totals.best_difficulty);
-        note_best(&mut known.best_of_day, (totals.day, totals.day_best_difficulty));
-        known.accepted = known.accepted.saturating_add(totals.accepted.saturating_sub(before.accepted));
-        known.work.add((totals.accepted_difficulty - before.accepted_difficulty).max(0.0), now);
-        for ((reason, count), (_, before)) in by_reason(&totals.rejected).into_iter().zip(by_reason(&before.rejected)) {
-            if let Some(more) = count.checked_sub(before).filter(|more| *more > 0) {
-                *known.rejected.entry(reason.to_owned()).or_default() += more;
-            }
-        }
+        known.count(&connection.submits, &before, now);
     }
 
     /// Forgets some of the absent devices at once, so that not every new name needs a search. First go those that never
@@ -222,6 +236,15 @@ impl SharedDevices {
         Self(Arc::new(Mutex::new(Devices { power, network: Some(network), ..Devices::default() })))
     }
 
+    /// Records the connections of the Stratum server at `now`, seconds since 1970, and returns them. Under one lock, so that no
+    /// connection is counted twice.
+    pub(crate) fn look_at(&self, stratum: &stratum::Stats, now: u32) -> stratum::Snapshot {
+        let mut devices = self.lock();
+        let (left, snapshot) = (stratum.take_left(), stratum.snapshot());
+        devices.look(&left, &snapshot.connections, now);
+        snapshot
+    }
+
     /// When devices rest.
     pub(crate) fn power(&self) -> Power {
         self.lock().power.clone()
@@ -236,20 +259,6 @@ impl SharedDevices {
 /// The device of a connection, or `None` before its login.
 fn key_of(connection: &ConnectionSnapshot) -> Option<Key> {
     Some((connection.account.clone()?, connection.workers.first()?.clone()))
-}
-
-/// Destructures without `..`, so that a new reason cannot be left out.
-pub(crate) fn by_reason(rejected: &Rejected) -> [(&'static str, u64); 7] {
-    let Rejected { stale, duplicate, low_difficulty, time, version, unauthorized, malformed } = *rejected;
-    [
-        ("stale", stale),
-        ("duplicate", duplicate),
-        ("low_difficulty", low_difficulty),
-        ("time", time),
-        ("version", version),
-        ("unauthorized", unauthorized),
-        ("malformed", malformed),
-    ]
 }
 
 #[cfg(test)]

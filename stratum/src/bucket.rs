@@ -1,6 +1,6 @@
-//! Token bucket: limits the rate of lines, and of invalid requests, from a miner.
+//! Token bucket: limits the rate of lines, and of invalid requests, from a miner, and what an address may cost.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Holds up to `burst` tokens, and refills at a steady rate.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +27,14 @@ impl Bucket {
         }
         self.tokens -= 1.0;
         true
+    }
+
+    /// Takes tokens, more than there are if need be. Returns how long it takes until none is owed.
+    pub(crate) fn spend(&mut self, count: u32, now: Instant) -> Duration {
+        let gained = now.saturating_duration_since(self.filled).as_secs_f64() * self.per_second;
+        self.filled = now;
+        self.tokens = (self.tokens + gained).min(self.burst) - f64::from(count);
+        Duration::try_from_secs_f64(-self.tokens / self.per_second).unwrap_or_default()
     }
 
     /// Returns `true` if no token is missing.

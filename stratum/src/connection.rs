@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info};
 
 use crate::admission::{Admission, Ticket};
+use crate::budgets::Budgets;
 use crate::extranonce::Lease;
 use crate::learnt::Learnt;
 use crate::limits;
@@ -28,6 +29,8 @@ pub(crate) struct Neighbors {
     pub(crate) lease: Lease,
     /// Places of user names beyond the first of each connection.
     pub(crate) names: Arc<Admission>,
+    /// Messages that no work pays for, by address.
+    pub(crate) messages: Arc<Budgets>,
     /// What the server learnt from devices.
     pub(crate) learnt: Arc<Learnt>,
     /// The difficulties of devices that left.
@@ -76,6 +79,11 @@ impl Connection {
 
     async fn serve(&mut self) -> Result<Infallible, Ended> {
         loop {
+            let spent = self.session.take_spent();
+            if spent > 0 {
+                let Neighbors { messages, ip, .. } = &self.neighbors;
+                self.socket.read_after(messages.charge(*ip, spent, Instant::now()));
+            }
             let actions = match self.socket.next().await? {
                 Event::Stop => self.session.handle_shutdown(),
                 Event::Change => self.fetch(),
@@ -84,6 +92,11 @@ impl Connection {
             };
             self.perform(actions).await?;
         }
+    }
+
+    /// Returns the miner's user agent and its first user name; empty if it sent none.
+    pub(crate) fn told(&self) -> (&str, &str) {
+        (self.session.agent(), self.session.workers().first().map_or("", |user| user))
     }
 
     /// What a device that comes back is known by.
@@ -183,7 +196,8 @@ impl Connection {
     fn authorize(&mut self, mut pending: PendingLogin) -> Vec<Action> {
         let verdict = self.neighbors.pool.authorize(pending.user());
         if let Err(refusal) = &verdict {
-            debug!(connection = self.slot.id, user = pending.user(), %refusal, "login rejected");
+            let (id, agent) = (self.slot.id, &**self.session.agent());
+            info!(connection = id, ip = %self.neighbors.ip, agent, user = pending.user(), %refusal, "login rejected");
         }
         let known = self.session.workers().len();
         let place = if known > 0 { self.place() } else { None };
@@ -246,7 +260,7 @@ impl Connection {
         match closed {
             Some(reason) => {
                 self.socket.linger().await?;
-                Err(Ended::Server(reason.to_string()))
+                Err(Ended::Server(reason.name(), reason.to_string()))
             }
             None => Ok(()),
         }

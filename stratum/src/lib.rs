@@ -42,7 +42,7 @@
 //! | `learnt` | what the server learnt from devices: the coinbases that they cannot hold |
 //! | `paces` | the difficulties of devices that left, for those that come back |
 //! | `admission` | limits the open connections, in total and per address |
-//! | `handshakes` | limits encrypted handshakes per address |
+//! | `budgets` | limits encrypted handshakes per address, and messages that no work pays for |
 //! | [`proxy`] | reads the PROXY header of a load balancer |
 //! | [`tls`] | the certificate of a server |
 //! | `partial` | notices a message whose rest does not arrive |
@@ -70,10 +70,10 @@ pub mod vardiff;
 mod admission;
 mod agents;
 mod bucket;
+mod budgets;
 mod channel;
 mod connection;
 mod extranonce;
-mod handshakes;
 mod jobs;
 mod learnt;
 mod meter;

@@ -69,6 +69,10 @@ pub const SEEN_PER_WORK_MAX: usize = 8 * 1024;
 /// as many as connections fit.
 pub const RESUMABLE_MAX: usize = 32 * 1024;
 
+/// Connections with submissions that ended and whose last state nobody has read yet: as many as one address may have. A node reads
+/// them every 30 s; each has 400 bytes and its user names.
+pub const LEFT_MAX: usize = 1_024;
+
 /// How long the server accepts shares on the old tip after Bitcoin's tip changes. The share-chain
 /// credits these shares, and hardware with deep queues or slow links needs seconds to switch.
 pub const TIP_GRACE: Duration = Duration::from_secs(30);
@@ -131,8 +135,21 @@ pub const HANDSHAKES_PER_SECOND: f64 = 20.0;
 /// together after a restart, half a second of a processor.
 pub const HANDSHAKES_BURST: f64 = 1_024.0;
 
-/// Addresses whose handshakes are counted, some 100 bytes each. If more come at once, all are counted anew.
-pub const HANDSHAKES_COUNTED_MAX: usize = 4_096;
+/// Addresses whose handshakes are counted, and those whose messages are, some 100 bytes each. If more come at once, all are counted
+/// anew.
+pub const BUDGETS_MAX: usize = 4_096;
+
+/// Messages per second from all connections of one IPv4 address or IPv6 /64 network that no accepted share pays for: one for each of
+/// [`CONNECTIONS_PER_IP_MAX`] devices. The costliest ones, of 8 KiB, take 100 us each, so one address can take a tenth of a processor.
+/// Beyond it, the connections of the address wait in line until they are read.
+pub const ADDRESS_MESSAGES_PER_SECOND: f64 = 1_000.0;
+
+/// The same in one burst: all devices of an address come back at once, with a connection, three messages and a job each.
+pub const ADDRESS_MESSAGES_BURST: f64 = 16_384.0;
+
+/// Messages that a job counts as which a miner causes: the first one of a connection or channel, and those of
+/// [`UPDATES_BURST`]. In a wide pool each takes 100 us and 37 to 75 KB of upload.
+pub const JOB_MESSAGES: u32 = 8;
 
 /// Sustained lines per second from one miner, at a few microseconds of hashing per line. A share that the server accepts
 /// does not count, unless its job was replaced by a harder one more than [`HARDER_GRACE`] ago: it is paid for by work.

@@ -15,10 +15,10 @@ use tracing::{debug, info, warn};
 
 use crate::admission::{Admission, Full, Ticket};
 use crate::agents::CoinbaseLimits;
+use crate::budgets::Budgets;
 use crate::connection::{Connection, Neighbors};
 use crate::difficulty::DifficultyRange;
 use crate::extranonce::Extranonces;
-use crate::handshakes::Handshakes;
 use crate::learnt::Learnt;
 use crate::limits;
 use crate::message;
@@ -26,7 +26,7 @@ use crate::paces::Paces;
 use crate::pool::Pool;
 use crate::proxy::{self, Balancers, ProxyError};
 use crate::session::{Start, Timeouts};
-use crate::socket::{Reader, Writer};
+use crate::socket::{Ended, Reader, Writer};
 use crate::stats::Stats;
 use crate::tls::Tls;
 use crate::v2::{self, Authority, Host};
@@ -97,6 +97,8 @@ pub struct Config {
     pub connections_per_ip_max: usize,
     /// Handshakes of TLS or Noise that one such network may begin in a burst.
     pub handshakes_burst: f64,
+    /// Messages without work that all connections of one such network may send in a burst.
+    pub messages_burst: f64,
     /// What the operator knows of programs.
     pub coinbase_limits: CoinbaseLimits,
     /// Limits that replace those above when they change.
@@ -113,6 +115,7 @@ impl Config {
             connections_max: limits::CONNECTIONS_MAX,
             connections_per_ip_max: limits::CONNECTIONS_PER_IP_MAX,
             handshakes_burst: limits::HANDSHAKES_BURST,
+            messages_burst: limits::ADDRESS_MESSAGES_BURST,
             coinbase_limits: CoinbaseLimits::default(),
             changes: watch::channel(Limits::default()).1,
             timeouts: Timeouts::default(),
@@ -144,7 +147,9 @@ struct Shared {
     admission: Arc<Admission>,
     /// Places of user names beyond the first of each connection.
     names: Arc<Admission>,
-    handshakes: Handshakes,
+    handshakes: Budgets,
+    /// Messages that no work pays for.
+    messages: Arc<Budgets>,
     coinbase_limits: CoinbaseLimits,
     changes: watch::Receiver<Limits>,
     timeouts: Timeouts,
@@ -172,7 +177,8 @@ impl Server {
             pool,
             admission: Admission::new(config.connections_max, config.connections_per_ip_max),
             names: Admission::new(limits::CONNECTIONS_MAX, limits::WORKERS_MAX),
-            handshakes: Handshakes::new(config.handshakes_burst),
+            handshakes: Budgets::new(config.handshakes_burst, limits::HANDSHAKES_PER_SECOND),
+            messages: Arc::new(Budgets::new(config.messages_burst, limits::ADDRESS_MESSAGES_PER_SECOND)),
             coinbase_limits: config.coinbase_limits,
             changes: config.changes,
             timeouts: config.timeouts,
@@ -269,7 +275,7 @@ impl Shared {
         if let Some(balancers) = &listener.balancers {
             miner = match Box::pin(named_by(balancers, &mut socket, peer)).await {
                 Ok(miner) => miner,
-                Err(error) => return debug!(%peer, %error, "connection closed"),
+                Err(error) => return self.note_end(peer, ("", ""), &error.into()),
             };
             if let Err(full) = ticket.count_for(miner.ip()) {
                 return self.reject(&socket, miner, listener, full);
@@ -283,11 +289,22 @@ impl Shared {
             None => self.converse(halves(socket.into_split()), miner, &terms).await,
             Some(tls) => match Box::pin(tokio::time::timeout(limits::HELLO, tls.0.accept(socket))).await {
                 Ok(Ok(secure)) => self.converse(halves(tokio::io::split(secure)), miner, &terms).await,
-                Ok(Err(error)) => debug!(peer = %miner, %error, "TLS handshake failed"),
-                Err(_) => debug!(peer = %miner, "TLS handshake did not end in time"),
+                Ok(Err(error)) => self.note_end(miner, ("", ""), &Ended::Tls(error)),
+                Err(_) => self.note_end(miner, ("", ""), &Ended::NoHandshake),
             },
         }
         drop(ticket);
+    }
+
+    /// Counts and logs the end of a connection of a program and its first user. What miners, scanners, and the health checks of a load
+    /// balancer do by themselves is another kind of line, so that it leaves none of the server's reasons out of a limited log.
+    fn note_end(&self, peer: SocketAddr, (agent, user): (&str, &str), ended: &Ended) {
+        self.stats.count_closed(ended.name());
+        if matches!(ended, Ended::Server(..) | Ended::WriteTimeout) {
+            info!(%peer, agent, user, reason = %ended, "miner's connection closed");
+        } else {
+            info!(%peer, agent, user, reason = %ended, "miner disconnected");
+        }
     }
 
     /// Runs the session of a miner. What it needs is on the heap, so that a connection takes no more memory than its own kind
@@ -305,6 +322,7 @@ impl Shared {
             pool: Arc::clone(&self.pool),
             extranonces: Arc::clone(&self.extranonces),
             admission: Arc::clone(&self.admission),
+            messages: Arc::clone(&self.messages),
             stats: Arc::clone(&self.stats),
             learnt: Arc::clone(&self.learnt),
             paces: Arc::clone(&self.paces),
@@ -314,8 +332,8 @@ impl Shared {
             timeouts: self.timeouts,
         };
         debug!(peer = %miner, "miner connected, stratum v2");
-        let ended = v2::serve(socket, authority, host, self.stopping.clone()).await;
-        debug!(peer = %miner, reason = %ended, "miner disconnected");
+        let (ended, agent) = v2::serve(socket, authority, host, self.stopping.clone()).await;
+        self.note_end(miner, (&agent, ""), &ended);
     }
 
     /// Runs the session of a miner that speaks Stratum v1.
@@ -333,6 +351,7 @@ impl Shared {
             pool: Arc::clone(&self.pool),
             lease,
             names: Arc::clone(&self.names),
+            messages: Arc::clone(&self.messages),
             learnt: Arc::clone(&self.learnt),
             paces: Arc::clone(&self.paces),
             ip: miner.ip().to_canonical(),
@@ -344,13 +363,13 @@ impl Shared {
         });
         debug!(connection = id, peer = %miner, "miner connected");
         let ended = connection.run().await;
-        debug!(connection = id, peer = %miner, reason = %ended, "miner disconnected");
+        self.note_end(miner, connection.told(), &ended);
     }
 
     /// Rejects a connection with an error message, but without waiting for the miner.
     fn reject(&self, socket: &TcpStream, peer: SocketAddr, listener: &Listener, full: Full) {
         self.stats.count_rejected();
-        debug!(%peer, reason = %full, "connection rejected");
+        info!(%peer, reason = %full, "connection rejected");
         if listener.tls.is_none() && listener.v2.is_none() {
             let line = message::rejected(&serde_json::Value::Null, 20, full);
             // The buffer of a new socket has room for one line. If not, the miner only sees the close.

@@ -77,6 +77,7 @@ impl Session {
     /// Handles a line from the miner, without its line ending.
     pub fn handle_line(&mut self, line: &str, now: Instant) -> Vec<Action> {
         self.heard = now;
+        self.spent += 1;
         if !self.bucket.take(now) {
             return close(CloseReason::Flood);
         }
@@ -95,7 +96,7 @@ impl Session {
                 self.channel.vardiff.suggest(difficulty);
                 Vec::new()
             }
-            Ok(Call::Unknown(_)) | Err(ParamError::Suggestion) if is_notice => Vec::new(),
+            Ok(Call::Unknown(_) | Call::GetTransactions) | Err(ParamError::Suggestion) if is_notice => Vec::new(),
             Ok(Call::Configure(configure)) => self.configure(&id, &configure),
             Ok(Call::Subscribe { agent, session_id }) => self.subscribe(id, agent.as_deref(), session_id),
             Ok(Call::Authorize(login)) => self.authorize(id, login, now),

@@ -5,7 +5,7 @@
 
 use std::io;
 use std::pin::Pin;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -17,6 +17,7 @@ use tokio_util::sync::{CancellationToken, ReusableBoxFuture, WaitForCancellation
 use crate::limits;
 use crate::partial::Partial;
 use crate::pool::Change;
+use crate::proxy::ProxyError;
 use crate::session::Timeouts;
 
 /// Why a connection ended. The log shows the sentence.
@@ -26,16 +27,36 @@ pub(crate) enum Ended {
     Miner,
     #[error("the miner stopped reading")]
     WriteTimeout,
-    #[error("no Noise handshake within {} s", limits::HELLO.as_secs())]
+    #[error("no TLS or Noise handshake within {} s", limits::HELLO.as_secs())]
     NoHandshake,
     #[error("the Noise handshake failed")]
     Handshake,
     #[error("the socket failed: {0}")]
     Socket(#[from] io::Error),
-    #[error("closed by the server: {0}")]
-    Server(String),
+    /// The server closed it. Holds the reason's name and its sentence.
+    #[error("closed by the server: {1}")]
+    Server(&'static str, String),
+    #[error("no PROXY header: {0}")]
+    Proxy(#[from] ProxyError),
+    #[error("the TLS handshake failed: {0}")]
+    Tls(io::Error),
     #[error("the pool shut down")]
     Pool,
+}
+
+impl Ended {
+    /// Name of the reason in the statistics.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Miner => "miner",
+            Self::WriteTimeout => "write_timeout",
+            Self::NoHandshake | Self::Handshake | Self::Tls(_) => "encryption",
+            Self::Socket(_) => "socket",
+            Self::Server(name, _) => name,
+            Self::Proxy(_) => "proxy",
+            Self::Pool => "stopping",
+        }
+    }
 }
 
 /// The two halves of a socket, with or without TLS.
@@ -65,11 +86,25 @@ pub(crate) struct Socket<D> {
     ticks: Interval,
     timeouts: Timeouts,
     partial: Partial,
+    /// When the next message is read, if not at once.
+    read_at: Option<tokio::time::Instant>,
 }
 
 /// Waits for a change. `None` if the pool is gone.
 async fn next_change(mut changes: watch::Receiver<Change>) -> Option<watch::Receiver<Change>> {
     changes.changed().await.is_ok().then_some(changes)
+}
+
+/// Reads a message, not before this time.
+async fn read_from<D: Decoder>(
+    reader: &mut FramedRead<Reader, D>,
+    read_at: &mut Option<tokio::time::Instant>,
+) -> Option<Result<D::Item, D::Error>> {
+    if let Some(at) = *read_at {
+        tokio::time::sleep_until(at).await;
+        *read_at = None;
+    }
+    reader.next().await
 }
 
 impl<D: Decoder> Socket<D> {
@@ -90,6 +125,7 @@ impl<D: Decoder> Socket<D> {
             ticks,
             timeouts,
             partial: Partial::default(),
+            read_at: None,
         }
     }
 
@@ -106,12 +142,17 @@ impl<D: Decoder> Socket<D> {
                 self.change.set(next_change(changes.ok_or(Ended::Pool)?));
                 Ok(Event::Change)
             }
-            read = self.reader.next() => {
+            read = read_from(&mut self.reader, &mut self.read_at) => {
                 self.partial.complete();
                 Ok(Event::Read(read))
             }
             _ = self.ticks.tick() => Ok(Event::Tick),
         }
+    }
+
+    /// Reads the next message after this time, and not at once: the miner's address sends more than its part. Jobs go out meanwhile.
+    pub(crate) fn read_after(&mut self, delay: Duration) {
+        self.read_at = (!delay.is_zero()).then(|| tokio::time::Instant::now() + delay);
     }
 
     /// Returns the seconds within which the rest of a message should have come, if it has not. `has_begun` says whether the

@@ -1,6 +1,6 @@
 //! Statistics of a server and its connections. Reading them never waits for a miner.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -8,6 +8,7 @@ use std::time::Instant;
 use serde::Serialize;
 
 use crate::difficulty::Difficulty;
+use crate::limits;
 use crate::pool::Account;
 use crate::report::{Protocol, Report};
 use crate::totals::Totals;
@@ -60,9 +61,36 @@ pub struct Snapshot {
     pub connections_taken: u64,
     /// Number of connections rejected because of a limit since the server started.
     pub connections_refused: u64,
+    /// Number of other connections that ended since the server started, by reason: [`Stats`] lists them.
+    pub connections_closed: BTreeMap<&'static str, u64>,
 }
 
+/// Reasons for the end of a connection: the miner left, or was cut off (`socket`), or the server closed the connection.
+const CLOSED: [&str; 16] = [
+    "coinbase",
+    "encryption",
+    "flood",
+    "idle",
+    "malformed",
+    "miner",
+    "mismatch",
+    "no_login",
+    "no_work",
+    "partial",
+    "proxy",
+    "setup",
+    "socket",
+    "stopping",
+    "strikes",
+    "write_timeout",
+];
+
 /// Shared statistics of a server. Each connection publishes its own part; any thread may read.
+///
+/// Reasons for the end of a connection: `miner` (it left), `socket` (it was cut off), `write_timeout` (it did not read),
+/// `coinbase` and `mismatch` (it cannot hold the coinbase), `no_work` (also a rest), `no_login`, `idle`, `partial` (half a
+/// message), `malformed`, `strikes`, `flood`, `setup` (of Stratum v2), `encryption` (TLS or Noise), `proxy` (no valid header) and
+/// `stopping`.
 #[derive(Debug, Default)]
 pub struct Stats {
     inner: Mutex<Inner>,
@@ -74,6 +102,10 @@ struct Inner {
     closed: Totals,
     accepted: u64,
     rejected: u64,
+    /// How many connections ended, by reason.
+    ended: BTreeMap<&'static str, u64>,
+    /// Connections with submissions that ended, oldest first: at most [`limits::LEFT_MAX`].
+    left: VecDeque<(u64, Arc<Slot>)>,
 }
 
 #[derive(Debug)]
@@ -86,10 +118,11 @@ impl Stats {
     /// Returns the current state of all connections.
     pub fn snapshot(&self) -> Snapshot {
         let now = Instant::now();
-        let (slots, mut totals, accepted, rejected) = {
+        let (slots, mut totals, accepted, rejected, connections_closed) = {
             let inner = lock(&self.inner);
             let slots: Vec<_> = inner.open.iter().map(|(id, slot)| (*id, Arc::clone(slot))).collect();
-            (slots, inner.closed, inner.accepted, inner.rejected)
+            let closed = CLOSED.map(|reason| (reason, inner.ended.get(reason).copied().unwrap_or_default()));
+            (slots, inner.closed, inner.accepted, inner.rejected, BTreeMap::from(closed))
         };
         let connections: Vec<_> =
             slots.iter().map(|(id, slot)| connection(*id, slot.peer, &lock(&slot.report), now)).collect();
@@ -103,7 +136,15 @@ impl Stats {
             totals,
             connections_taken: accepted,
             connections_refused: rejected,
+            connections_closed,
         }
+    }
+
+    /// Returns the last state of each connection with submissions that ended since the last call: of the newest
+    /// [`limits::LEFT_MAX`].
+    pub fn take_left(&self) -> Vec<ConnectionSnapshot> {
+        let (now, left) = (Instant::now(), std::mem::take(&mut lock(&self.inner).left));
+        left.iter().map(|(id, slot)| connection(*id, slot.peer, &lock(&slot.report), now)).collect()
     }
 
     /// Returns the number of open connections, with each channel of Stratum v2 as one.
@@ -119,6 +160,12 @@ impl Stats {
         let id = inner.accepted;
         inner.open.insert(id, Arc::clone(&slot));
         OpenSlot { id, slot, stats: Arc::clone(self) }
+    }
+
+    /// Counts a connection that ended for the reason of this name.
+    pub(crate) fn count_closed(&self, reason: &'static str) {
+        debug_assert!(CLOSED.contains(&reason), "{reason} is shown");
+        *lock(&self.inner).ended.entry(reason).or_default() += 1;
     }
 
     /// Counts a connection that the server rejected because of a limit.
@@ -159,6 +206,12 @@ impl Drop for OpenSlot {
         if inner.open.remove(&self.id).is_some() {
             let totals = lock(&self.slot.report).totals;
             inner.closed.add(&totals);
+            if totals.accepted + totals.rejected.sum() > 0 {
+                if inner.left.len() >= limits::LEFT_MAX {
+                    inner.left.pop_front();
+                }
+                inner.left.push_back((self.id, Arc::clone(&self.slot)));
+            }
         }
     }
 }

@@ -144,14 +144,10 @@ impl Api {
 
     /// Records what the miners do now.
     pub(super) fn look_at_miners(&self) -> stratum::Snapshot {
-        let miners = self.context.stratum.snapshot();
-        let working = self.context.node.borrow().no_work_because.is_none();
         let now = now();
-        let resting = {
-            let mut devices = self.context.devices.lock();
-            devices.look(&miners.connections, now.0);
-            devices.resting(now.0).0 > 0
-        };
+        let miners = self.context.devices.look_at(&self.context.stratum, now.0);
+        let working = self.context.node.borrow().no_work_because.is_none();
+        let resting = self.context.devices.lock().resting(now.0).0 > 0;
         let around = Surroundings { working, resting, pool_hs: pool_rates(&self.chain(), now) };
         self.mining().look(&miners, around, now.0);
         miners

@@ -283,6 +283,9 @@ impl Numbers {
         page.counter("shoal_miner_connections", help, miners.connections_taken)?;
         let help = "Miner connections rejected because of a limit";
         page.counter("shoal_miner_connections_refused", help, miners.connections_refused)?;
+        let closed: Vec<(&str, u64)> =
+            miners.connections_closed.iter().map(|(reason, count)| (*reason, *count)).collect();
+        page.counters("shoal_miner_connections_closed", "Miner connections that ended, by reason", "reason", &closed)?;
         let unit = Unit::Other("hashes_per_second".to_owned());
         page.gauge(
             "shoal_hashrate",

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use stratum::{Rejected, Totals};
 
 use super::view::{Device, DeviceNews, DeviceState};
 use super::work::Work;
@@ -14,6 +15,13 @@ const SILENT_S: u32 = 300;
 
 /// Samples before a device has an average: an hour of them.
 const MEAN_SAMPLES_MIN: u32 = 60;
+
+/// Rejected submits in a row that are reported: as many as the server takes before it closes the connection of a device that cannot
+/// hold the coinbase.
+const VAIN_MIN: u64 = stratum::limits::MISMATCHES_MAX as u64;
+
+/// Time after the first of them before they are reported, seconds: two looks at the devices.
+const VAIN_S: u32 = 60;
 
 /// Seconds of a day.
 pub(super) const DAY_S: u32 = 86_400;
@@ -47,6 +55,9 @@ pub(super) struct Known {
     pub(super) best_difficulty: f64,
     /// When it was last seen resting, seconds since 1970.
     pub(super) rested: u32,
+    /// Its rejected submits since the last accepted one.
+    #[serde(skip)]
+    pub(super) vain: Vain,
     /// Since when its hashrate is low, seconds since 1970.
     low_since: Option<u32>,
     /// The last report about it.
@@ -60,6 +71,34 @@ enum Told {
     Ok,
     Low,
     Silent,
+    Rejected,
+}
+
+/// Submits that were all rejected.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Vain {
+    /// When the first of them and the last one were seen, seconds since 1970.
+    span: (u32, u32),
+    by_reason: BTreeMap<&'static str, u64>,
+}
+
+impl Vain {
+    /// Adds rejected submits that were seen at `now`.
+    pub(super) fn add(&mut self, reason: &'static str, count: u64, now: u32) {
+        let (first, _) = if self.by_reason.is_empty() { (now, now) } else { self.span };
+        self.span = (first, now);
+        *self.by_reason.entry(reason).or_default() += count;
+    }
+
+    /// The number of submits and their most frequent reason, once there is something to report at `now`. A device that comes back
+    /// from another pool may have a few for that pool's jobs.
+    fn news(&self, now: u32) -> Option<(u64, &'static str)> {
+        let (first, last) = self.span;
+        let count = self.by_reason.values().sum();
+        let (reason, _) = self.by_reason.iter().max_by_key(|(_, count)| **count)?;
+        let is_recent = now.saturating_sub(last) < DEVICE_TOLD_S;
+        (count >= VAIN_MIN && now.saturating_sub(first) >= VAIN_S && is_recent).then_some((count, *reason))
+    }
 }
 
 impl Known {
@@ -96,13 +135,16 @@ impl Known {
         let (state, quiet_s) = (self.state(rest, now), self.quiet_s(now));
         self.low_since = (state == DeviceState::Low).then(|| self.low_since.unwrap_or(now));
         let is_low = self.low_since.is_some_and(|since| now.saturating_sub(since) >= DEVICE_TOLD_S);
+        let vain = self.vain.news(now);
         let told = match state {
+            DeviceState::Paused => return None,
+            _ if vain.is_some() => Told::Rejected,
             DeviceState::Silent if quiet_s >= DEVICE_TOLD_S && (self.connected || self.last_submit.is_some()) => {
                 Told::Silent
             }
             DeviceState::Low if is_low => Told::Low,
             DeviceState::Ok => Told::Ok,
-            DeviceState::Silent | DeviceState::Low | DeviceState::Paused => return None,
+            DeviceState::Silent | DeviceState::Low => return None,
         };
         if std::mem::replace(&mut self.told, told) == told {
             return None;
@@ -112,7 +154,31 @@ impl Known {
             Told::Silent => DeviceNews::Silent { name, seconds: quiet_s },
             Told::Low => DeviceNews::Low { name, hashrate_hs, mean_hs: self.mean_hs },
             Told::Ok => DeviceNews::Back { name },
+            Told::Rejected => {
+                let (count, reason) = vain?;
+                DeviceNews::Rejected { name, count, reason }
+            }
         })
+    }
+
+    /// Counts what a connection did since it was last counted, with `before`.
+    pub(super) fn count(&mut self, totals: &Totals, before: &Totals, now: u32) {
+        self.best_difficulty = self.best_difficulty.max(totals.best_difficulty);
+        note_best(&mut self.best_of_day, (totals.day, totals.day_best_difficulty));
+        let accepted = totals.accepted.saturating_sub(before.accepted);
+        self.accepted = self.accepted.saturating_add(accepted);
+        self.work.add((totals.accepted_difficulty - before.accepted_difficulty).max(0.0), now);
+        if accepted > 0 {
+            self.vain = Vain::default();
+        }
+        for ((reason, count), (_, before)) in by_reason(&totals.rejected).into_iter().zip(by_reason(&before.rejected)) {
+            if let Some(more) = count.checked_sub(before).filter(|more| *more > 0) {
+                *self.rejected.entry(reason.to_owned()).or_default() += more;
+                if accepted == 0 {
+                    self.vain.add(reason, more, now);
+                }
+            }
+        }
     }
 
     pub(super) fn view(&self, name: &str, addresses: Vec<String>, rest: Option<Rest>, now: u32) -> Device {
@@ -138,6 +204,20 @@ impl Known {
             best_difficulty: (self.best_difficulty > 0.0).then_some(self.best_difficulty),
         }
     }
+}
+
+/// Destructures without `..`, so that a new reason cannot be left out.
+pub(crate) fn by_reason(rejected: &Rejected) -> [(&'static str, u64); 7] {
+    let Rejected { stale, duplicate, low_difficulty, time, version, unauthorized, malformed } = *rejected;
+    [
+        ("stale", stale),
+        ("duplicate", duplicate),
+        ("low_difficulty", low_difficulty),
+        ("time", time),
+        ("version", version),
+        ("unauthorized", unauthorized),
+        ("malformed", malformed),
+    ]
 }
 
 /// The day's best share, if the day is that of `now`.

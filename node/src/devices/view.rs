@@ -84,6 +84,8 @@ pub(crate) enum DeviceNews {
     Silent { name: String, seconds: u32 },
     /// Its hashrate is below half of its average, both hashes per second.
     Low { name: String, hashrate_hs: f64, mean_hs: f64 },
+    /// Its last submits, so many, were all rejected, most of them for this reason.
+    Rejected { name: String, count: u64, reason: &'static str },
     /// It submits again, at its usual hashrate.
     Back { name: String },
 }

@@ -94,12 +94,9 @@ impl Observer {
                     Err(broadcast::error::RecvError::Closed) => return,
                 },
                 _ = look.tick() => {
-                    let (connections, now) = (self.stratum.snapshot().connections, now().0);
-                    let news = {
-                        let mut devices = self.devices.lock();
-                        devices.look(&connections, now);
-                        devices.news(now)
-                    };
+                    let now = now().0;
+                    self.devices.look_at(&self.stratum, now);
+                    let news = self.devices.lock().news(now);
                     let events = all_told(news, || devices_room.check().is_ok());
                     events.into_iter().for_each(|event| self.event_log.note(event));
                 }
@@ -291,9 +288,32 @@ fn isolation(kind: Kind, begins: bool, sentence: String) -> Event {
 /// Events of devices: one each while there `is_room`, then one for all others.
 pub(super) fn all_told(news: Vec<DeviceNews>, mut is_room: impl FnMut() -> bool) -> Vec<Event> {
     let (single, others): (Vec<_>, Vec<_>) = news.into_iter().partition(|_| is_room());
-    let sentence = format!("{} more devices fell silent, became slow, or are back; the pages show each", others.len());
+    let sentence = format!(
+        "{} more devices fell silent, became slow, had all submits rejected, or are back; the pages show each",
+        others.len()
+    );
     let others = (!others.is_empty()).then(|| Event::new(EventKind::Worker, sentence));
     single.into_iter().map(told).chain(others).collect()
+}
+
+/// The likely cause of a device whose submits are all rejected for a reason, and what to do.
+fn cause(reason: &str) -> &'static str {
+    match reason {
+        "stale" => "it works on old jobs, so its connection or a proxy before it hangs; restart it",
+        "duplicate" => "its program repeats work; restart it, or update its firmware",
+        "low_difficulty" => {
+            "its program ignores the difficulty, or cannot hold the pool's coinbase and hashes another one; use other \
+             firmware, or Stratum v2"
+        }
+        "time" => "its program sets wrong times; restart it, or update its firmware",
+        "version" => {
+            "its program or a proxy rolls version bits that it must not; update it, or switch version rolling off"
+        }
+        "unauthorized" => {
+            "its program submits under another user name than it logged in with; enter the same name in both"
+        }
+        _ => "its program does not speak Stratum correctly; update its firmware",
+    }
 }
 
 fn told(news: DeviceNews) -> Event {
@@ -310,6 +330,13 @@ fn told(news: DeviceNews) -> Event {
                  temperature and its boards"
             );
             (name, sentence)
+        }
+        DeviceNews::Rejected { name, count, reason } => {
+            let cause = cause(reason);
+            (
+                name.clone(),
+                format!("the last {count} submits of device {name} were all rejected, most as {reason}: {cause}"),
+            )
         }
         DeviceNews::Back { name } => {
             let sentence = format!("device {name} hashes at its usual rate again");

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use sharechain::{Outcome, Proof, ShareId, U256};
 use super::observer::all_told;
 use super::*;
 use crate::consensus::{self, ChainReader, Inputs};
-use crate::devices::DeviceNews;
+use crate::devices::{DeviceNews, by_reason};
 use crate::limits::EVENT_LOG_EVENTS_MAX;
 use crate::store::Store;
 use testkit::World;
@@ -154,6 +154,21 @@ fn many_devices_at_once_leave_room_for_other_events() {
     assert_eq!(names, [Some("rig"), Some("rig"), None]);
     assert!(events[2].sentence.starts_with("998 more devices"), "{}", events[2].sentence);
     assert_eq!(all_told(news(1), || true).len(), 1);
+}
+
+#[test]
+fn a_device_whose_submits_are_all_rejected_is_told_with_the_likely_cause() {
+    let sentence = |reason| {
+        let news = DeviceNews::Rejected { name: "rig".to_owned(), count: 16, reason };
+        let event = all_told(vec![news], || true).remove(0);
+        assert_eq!(event.worker.as_deref(), Some("rig"));
+        event.sentence
+    };
+    let expected = "the last 16 submits of device rig were all rejected, most as low_difficulty: its program ignores the difficulty, or \
+                    cannot hold the pool's coinbase and hashes another one; use other firmware, or Stratum v2";
+    assert_eq!(sentence("low_difficulty"), expected);
+    let all = by_reason(&stratum::Rejected::default()).map(|(reason, _)| sentence(reason));
+    assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len(), "each reason has a cause of its own");
 }
 
 /// Any miner of this node chooses a user name.

@@ -311,6 +311,7 @@ async fn metrics_have_names_types_and_units() {
         "shoal_peers 0.0",
         "shoal_miners 0.0",
         "shoal_handing_out_work 0.0",
+        "shoal_miner_connections_closed_total{reason=\"flood\"} 0",
         "shoal_peer_budget_refusals_total{budget=\"host\"} 0",
         "shoal_peer_budget_refusals_total{budget=\"all_upload\"} 0",
         "shoal_peer_connections_refused_total{reason=\"half_open\"} 0",

@@ -12,13 +12,17 @@ use crate::pool::EXTRANONCE2_BYTES;
 /// The most frequent method by far.
 pub(super) const SUBMIT: &str = "mining.submit";
 
+/// The methods whose parameters must be a list. Others have none that count, and questions in the dialect of another server are
+/// answered.
+const METHODS_WITH_LISTS: [&str; 4] = ["mining.configure", "mining.subscribe", "mining.authorize", SUBMIT];
+
 /// Parses the parameters of `method`. Absent parameters count as an empty list, and a single value as a list of one.
 pub(super) fn parse_call(method: String, params: &Value) -> Result<Call, ParamError> {
     let list = match params {
         Value::Array(list) => list.as_slice(),
         Value::Null => &[],
-        Value::Object(_) if method.starts_with("mining.suggest_") => &[],
-        Value::Object(_) => return Err(ParamError::NotAList),
+        Value::Object(_) if METHODS_WITH_LISTS.contains(&method.as_str()) => return Err(ParamError::NotAList),
+        Value::Object(_) => &[],
         single => std::slice::from_ref(single),
     };
     let list = List(list);
@@ -30,7 +34,10 @@ pub(super) fn parse_call(method: String, params: &Value) -> Result<Call, ParamEr
         },
         "mining.authorize" => Call::Authorize(login(list)?),
         SUBMIT => {
-            Call::Submit(submission(|index| list.text(index), !matches!(list.0.get(5), None | Some(Value::Null)))?)
+            let is_given = |index| !matches!(list.0.get(index), None | Some(Value::Null));
+            // A job id that is no text is another server's, as an empty one is.
+            let text = |index| list.text(index).or_else(|| (index == 1 && is_given(index)).then_some(""));
+            Call::Submit(submission(text, is_given(5))?)
         }
         "mining.suggest_difficulty" => Call::SuggestDifficulty(difficulty(list).ok_or(ParamError::Suggestion)?),
         "mining.suggest_target" => Call::SuggestDifficulty(target_difficulty(list).ok_or(ParamError::Suggestion)?),

@@ -126,6 +126,22 @@ pub enum CloseReason {
 }
 
 impl CloseReason {
+    /// Name of the reason in the statistics.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Parse(_) | Self::LineTooLong | Self::NotText => "malformed",
+            Self::NoWork(_) => "no_work",
+            Self::Stopping => "stopping",
+            Self::Coinbase { .. } => "coinbase",
+            Self::Mismatch { .. } => "mismatch",
+            Self::Flood => "flood",
+            Self::Strikes => "strikes",
+            Self::Handshake(_) => "no_login",
+            Self::Idle(_) => "idle",
+            Self::PartialLine(_) => "partial",
+        }
+    }
+
     /// Returns the error response that tells the miner, with its line ending.
     pub fn line(&self) -> String {
         message::rejected(&Value::Null, 20, self)

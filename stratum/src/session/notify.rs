@@ -50,6 +50,7 @@ impl Session {
         let first = self.channel.notified.is_none();
         let mut actions = Vec::with_capacity(3);
         if first {
+            self.spent += limits::JOB_MESSAGES;
             self.channel.vardiff.restart(now);
             if self.rolls {
                 actions.push(Action::Send(message::set_version_mask(self.mask)));

@@ -22,6 +22,8 @@ pub struct Session {
     /// When the last line arrived.
     pub(super) heard: Instant,
     pub(super) bucket: Bucket,
+    /// What the miner has cost since [`Self::take_spent`], in messages. Its connection is one.
+    pub(super) spent: u32,
     /// Invalid requests that the session still allows.
     strikes: Bucket,
     /// Extranonce1 of the start, or the one that the miner resumed.
@@ -49,6 +51,7 @@ impl Session {
         Self {
             heard: now,
             bucket: Bucket::new(limits::LINES_BURST, limits::LINES_PER_SECOND, now),
+            spent: 1,
             strikes: Bucket::new(limits::STRIKES_MAX.into(), limits::STRIKES_FORGIVEN_PER_SECOND, now),
             extranonce1: start.extranonce1,
             subscribed: false,
@@ -76,6 +79,11 @@ impl Session {
     /// Returns the authorized user names in order of authorization, without blanks around the parts.
     pub fn workers(&self) -> &[Arc<str>] {
         &self.channel.report.workers
+    }
+
+    /// Returns what the miner has cost since the last call, in messages that no accepted share paid for.
+    pub(crate) fn take_spent(&mut self) -> u32 {
+        std::mem::take(&mut self.spent)
     }
 
     /// Returns the header time of the newest job, in seconds since 1970; 0 before the first.

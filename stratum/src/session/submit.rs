@@ -46,6 +46,7 @@ impl Session {
         let Judged { found, verdict, is_paid_for } = self.channel.judge(&job, attempt, now);
         if is_paid_for {
             self.bucket.give_back();
+            self.spent = self.spent.saturating_sub(1);
         }
         let mut actions = Vec::with_capacity(4);
         actions.extend(found.map(Action::Found));

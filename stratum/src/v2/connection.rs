@@ -1,6 +1,8 @@
 //! Runs one session on one socket.
 
 use std::convert::Infallible;
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use noise_sv2::NoiseEncryptor;
@@ -12,6 +14,7 @@ use super::frame::{Frame, FrameError, Frames, seal};
 use super::host::Host;
 use super::reason::CloseReason;
 use super::session::Session;
+use crate::budgets::Budgets;
 use crate::limits;
 use crate::socket::{Ended, Event, Reader, Socket, Writer};
 
@@ -23,26 +26,30 @@ struct Connection {
     session: Session,
     socket: Socket<Frames>,
     keys: NoiseEncryptor,
+    messages: Arc<Budgets>,
+    ip: IpAddr,
 }
 
-/// Shakes hands with a miner, and serves it until either side closes the connection.
+/// Shakes hands with a miner, and serves it until either side closes the connection. Returns why it ended, and the miner's
+/// user agent.
 pub(crate) async fn serve(
     (mut read, mut write): (Reader, Writer),
     authority: &Authority,
     host: Host,
     stopping: CancellationToken,
-) -> Ended {
+) -> (Ended, Arc<str>) {
     // On the heap, since its keys are large and soon gone.
     let shaken = Box::pin(shake_hands((&mut read, &mut write), authority));
     let (keys, frames) = match tokio::time::timeout(limits::HELLO, shaken).await {
         Ok(Ok(keys)) => keys,
-        Ok(Err(ended)) => return ended,
-        Err(_) => return Ended::NoHandshake,
+        Ok(Err(ended)) => return (ended, Arc::default()),
+        Err(_) => return (Ended::NoHandshake, Arc::default()),
     };
+    let (messages, ip) = (Arc::clone(&host.messages), host.ip());
     let socket = Socket::new((read, write), frames, host.pool.changes(), stopping, host.timeouts);
-    let mut connection = Connection { session: Session::new(host, Instant::now()), socket, keys };
+    let mut connection = Connection { session: Session::new(host, Instant::now()), socket, keys, messages, ip };
     let Err(ended) = connection.run().await;
-    ended
+    (ended, connection.session.agent())
 }
 
 /// Answers the miner's ephemeral key with this server's keys and its certificate.
@@ -61,6 +68,10 @@ async fn shake_hands(
 impl Connection {
     async fn run(&mut self) -> Result<Infallible, Ended> {
         loop {
+            let spent = self.session.take_spent();
+            if spent > 0 {
+                self.socket.read_after(self.messages.charge(self.ip, spent, Instant::now()));
+            }
             let step = match self.socket.next().await? {
                 Event::Stop => Err(CloseReason::Stopping),
                 Event::Change => self.session.handle_change(),
@@ -76,7 +87,7 @@ impl Connection {
             None => Err(Ended::Miner),
             Some(Ok(frame)) => Ok(self.session.handle(frame, Instant::now())),
             Some(Err(FrameError::Socket(error))) => Err(error.into()),
-            Some(Err(error)) => Err(Ended::Server(error.to_string())),
+            Some(Err(error)) => Err(Ended::Server("malformed", error.to_string())),
         }
     }
 
@@ -94,7 +105,7 @@ impl Connection {
             self.session.say_goodbye(&reason);
             self.write().await?;
             self.socket.linger().await?;
-            return Err(Ended::Server(reason.to_string()));
+            return Err(Ended::Server(reason.name(), reason.to_string()));
         }
         while self.session.next_job(Instant::now()).is_some() {
             if self.session.output_bytes() >= limits::BATCH_BYTES {

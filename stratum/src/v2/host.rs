@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::admission::{Admission, Full, Ticket};
 use crate::agents::CoinbaseLimits;
+use crate::budgets::Budgets;
 use crate::difficulty::DifficultyRange;
 use crate::extranonce::{Extranonces, Lease};
 use crate::learnt::Learnt;
@@ -20,6 +21,8 @@ pub(crate) struct Host {
     pub(crate) pool: Arc<dyn Pool>,
     pub(crate) extranonces: Arc<Extranonces>,
     pub(crate) admission: Arc<Admission>,
+    /// Messages that no work pays for, by address.
+    pub(crate) messages: Arc<Budgets>,
     pub(crate) stats: Arc<Stats>,
     pub(crate) learnt: Arc<Learnt>,
     /// The difficulties of devices that left.
@@ -54,6 +57,7 @@ impl Host {
             pool,
             extranonces: Extranonces::new(),
             admission: Admission::new(limits::CONNECTIONS_MAX, limits::CONNECTIONS_PER_IP_MAX),
+            messages: Arc::new(Budgets::new(limits::ADDRESS_MESSAGES_BURST, limits::ADDRESS_MESSAGES_PER_SECOND)),
             stats: Arc::default(),
             learnt: Arc::default(),
             paces: Arc::default(),

@@ -12,7 +12,7 @@ use mining_sv2::{
     ERROR_CODE_OPEN_MINING_CHANNEL_MIN_EXTRANONCE_SIZE_TOO_LARGE, ERROR_CODE_OPEN_MINING_CHANNEL_UNKNOWN_USER,
     ERROR_CODE_UPDATE_CHANNEL_INVALID_CHANNEL_ID, OpenExtendedMiningChannel, OpenStandardMiningChannel, UpdateChannel,
 };
-use tracing::{debug, info};
+use tracing::info;
 
 use super::member::{Kind, Member};
 use super::reason::CloseReason;
@@ -118,6 +118,7 @@ impl Session {
     /// Opens a channel, and sends its first job.
     pub(super) fn open<'a>(&mut self, wish: impl Into<Wish<'a>>, now: Instant) -> Result<(), CloseReason> {
         let wish = wish.into();
+        self.spent += limits::JOB_MESSAGES;
         if let Readiness::Paused(refusal) | Readiness::Stopped(refusal) = self.host.pool.readiness() {
             self.out.open_error(wish.request_id, &refusal.0);
             // A proxy's other channels go on with the jobs that they have.
@@ -126,7 +127,7 @@ impl Session {
         let (mut member, work) = match self.admit(&wish, now) {
             Ok(admitted) => admitted,
             Err(Refused { reason, is_strike }) => {
-                debug!(peer = %self.host.peer, reason, "channel refused");
+                info!(peer = %self.host.peer, agent = &*self.agent(), reason, "channel refused");
                 self.out.open_error(wish.request_id, &reason);
                 // The devices of a proxy beyond the limit must not cost it those that have their channels.
                 return if is_strike { self.strike(now) } else { Ok(()) };
@@ -232,7 +233,8 @@ impl Session {
                 let is_other =
                     |work: &Arc<Work>| Some(member.channel.vardiff.choose(work.share_difficulty(), sent)) != sent;
                 if !member.channel.withdrawn && work.as_ref().is_some_and(is_other) {
-                    member.follow_update(now, &mut self.out);
+                    let is_sent = member.follow_update(now, &mut self.out);
+                    self.spent += if is_sent { limits::JOB_MESSAGES } else { 0 };
                 }
                 Ok(())
             }

@@ -46,6 +46,23 @@ pub enum CloseReason {
     PartialFrame(u64),
 }
 
+impl CloseReason {
+    /// Name of the reason in the statistics; those of v1 have the same.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Malformed(_) | Self::Order => "malformed",
+            Self::Setup(_) => "setup",
+            Self::NoWork(_) => "no_work",
+            Self::Stopping => "stopping",
+            Self::Flood => "flood",
+            Self::Strikes => "strikes",
+            Self::Handshake(_) => "no_login",
+            Self::Idle(_) => "idle",
+            Self::PartialFrame(_) => "partial",
+        }
+    }
+}
+
 /// Returns the specification's code for a rejected share.
 pub(super) fn share_code(reject: &Reject) -> &'static str {
     match reject {

@@ -36,6 +36,8 @@ pub struct Session {
     heard: Instant,
     pub(super) bucket: Bucket,
     strikes: Bucket,
+    /// What the miner has cost since [`Self::take_spent`], in messages. Its connection is one.
+    pub(super) spent: u32,
     /// What the miner is set up for; `None` before.
     pub(super) set_up: Option<SetUp>,
     /// On the heap one by one: a map of one channel has room for eleven.
@@ -65,6 +67,7 @@ impl Session {
             heard: now,
             bucket: Bucket::new(limits::LINES_BURST, limits::LINES_PER_SECOND, now),
             strikes: Bucket::new(limits::STRIKES_MAX.into(), limits::STRIKES_FORGIVEN_PER_SECOND, now),
+            spent: 1,
             set_up: None,
             channels: BTreeMap::new(),
             next_id: GROUP + 1,
@@ -83,6 +86,16 @@ impl Session {
         std::mem::take(&mut self.out.0)
     }
 
+    /// Returns the miner's user agent; empty before it is set up.
+    pub(super) fn agent(&self) -> Arc<str> {
+        self.set_up.as_ref().map(|set_up| Arc::clone(&set_up.agent)).unwrap_or_default()
+    }
+
+    /// Returns what the miner has cost since the last call, in messages that no accepted share paid for.
+    pub(super) fn take_spent(&mut self) -> u32 {
+        std::mem::take(&mut self.spent)
+    }
+
     /// Bytes that wait to be written.
     pub fn output_bytes(&self) -> usize {
         self.out.0.len()
@@ -94,6 +107,7 @@ impl Session {
     /// The connection must be closed.
     pub fn handle(&mut self, mut frame: Frame, now: Instant) -> Result<(), CloseReason> {
         self.heard = now;
+        self.spent += 1;
         if !self.bucket.take(now) {
             return Err(CloseReason::Flood);
         }

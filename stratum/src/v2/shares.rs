@@ -27,6 +27,7 @@ impl Session {
         let Judged { found, verdict, is_paid_for } = judged;
         if is_paid_for {
             self.bucket.give_back();
+            self.spent = self.spent.saturating_sub(1);
         }
         if let Some(found) = found {
             if found.meets_bitcoin {

@@ -182,7 +182,11 @@ pub struct Raw {
 
 impl Raw {
     pub async fn connect(running: &Running) -> Self {
-        let (read, write) = TcpStream::connect(running.addr).await.unwrap().into_split();
+        Self::on(TcpStream::connect(running.addr).await.unwrap())
+    }
+
+    pub fn on(socket: TcpStream) -> Self {
+        let (read, write) = socket.into_split();
         Self { lines: BufReader::new(read).lines(), write }
     }
 

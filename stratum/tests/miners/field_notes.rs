@@ -139,7 +139,15 @@ async fn questions_are_answered_without_a_strike() {
         assert_eq!(miner.ask(&multi).await["error"][0], 20);
         let other = format!(r#"{{"id":{round},"method":"eth_submitHashrate","params":["0x1"]}}"#);
         assert_eq!(miner.ask(&other).await["error"][0], 20);
+        // Other servers have parameters with names.
+        let named = format!(r#"{{"id":{round},"method":"login","params":{{"login":"alice","pass":"x"}}}}"#);
+        assert_eq!(miner.ask(&named).await["error"][0], 20);
+        let list = list.replace(&format!(r#"["{}"]"#, job.id), r#"{"job":"1"}"#);
+        assert_eq!(miner.ask(&list).await["error"][0], 20);
     }
+    // A notice expects no answer.
+    miner.send(r#"{"id":null,"method":"mining.get_transactions","params":{}}"#).await;
+    miner.send(r#"{"id":null,"method":"login","params":{}}"#).await;
     assert_eq!(miner.submit(&job, &mine(&job, share_target(), 0)).await, 0);
 }
 
@@ -223,9 +231,12 @@ async fn work_for_another_pool_is_stale_and_no_offence() {
             let answer = miner.ask(&json!({"id": 5, "method": "mining.submit", "params": params}).to_string()).await;
             assert_eq!(answer["error"][0], 21, "{id} {extranonce2}: {answer}");
         }
+        let number = json!([USER, 5, "0000000000000000", format!("{TIME:08x}"), "00000000"]);
+        let answer = miner.ask(&json!({"id": 5, "method": "mining.submit", "params": number}).to_string()).await;
+        assert_eq!(answer["error"][0], 21, "{answer}");
     }
     assert_eq!(miner.submit(&job, &mine(&job, share_target(), 0)).await, 0);
-    assert_eq!(server.stats.snapshot().totals.rejected.stale, 200);
+    assert_eq!(server.stats.snapshot().totals.rejected.stale, 240);
 }
 
 /// A password below what the program itself needs.

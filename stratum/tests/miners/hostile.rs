@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use stratum::limits;
+use stratum::{Readiness, Refusal, limits};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use crate::common::{self, Raw, Running, mine, serve, serve_with, share_target};
 
@@ -105,6 +105,104 @@ async fn a_flood_closes_the_connection() {
     let flood = "{\"id\":1,\"method\":\"mining.ping\"}\n".repeat(6_000);
     let said = say(&server, flood.as_bytes()).await;
     assert!(said.contains("too many messages") && said.lines().count() < 5_000, "{}", said.lines().count());
+}
+
+#[tokio::test]
+async fn connections_of_one_address_wait_in_line_and_others_do_not() {
+    const PINGS: usize = 2_000;
+    let server = serve_with(|config| config.messages_burst = 50.0).await;
+    let (mut hostile, job) = Raw::start(&server).await;
+    let start = Instant::now();
+    let pings = "{\"id\":1,\"method\":\"mining.ping\"}\n".repeat(PINGS);
+    hostile.write.write_all(pings.as_bytes()).await.unwrap();
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+    let mut other = Raw::on(socket.connect(server.addr).await.unwrap());
+    assert_eq!(other.ask("{\"id\":2,\"method\":\"mining.ping\"}").await["result"], true);
+    // Whoever waits gets its jobs at once.
+    server.pool.set(|_| {});
+    let mut answers = 0;
+    while hostile.next().await["method"] != "mining.notify" {
+        answers += 1;
+    }
+    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+    for _ in answers..PINGS {
+        assert_eq!(hostile.next().await["result"], true, "nothing is lost");
+    }
+    let least = PINGS as f64 / limits::ADDRESS_MESSAGES_PER_SECOND - 0.5;
+    assert!(start.elapsed().as_secs_f64() > least, "{:?}", start.elapsed());
+    // An accepted share is paid for by its work.
+    let shares: Vec<_> = (0..3).map(|skip| mine(&job, share_target(), skip)).collect();
+    for share in &shares {
+        assert_eq!(hostile.submit(&job, share).await, 0);
+    }
+}
+
+#[tokio::test]
+async fn what_a_new_connection_costs_counts_for_its_address() {
+    let server = serve_with(|config| config.messages_burst = 50.0).await;
+    let start = Instant::now();
+    for _ in 0..100 {
+        drop(Raw::start(&server).await);
+    }
+    let cost = 100.0 * f64::from(3 + limits::JOB_MESSAGES) - 50.0;
+    // A connection that has its job does not wait, but the next one does.
+    let least = cost / limits::ADDRESS_MESSAGES_PER_SECOND - 0.1;
+    assert!(start.elapsed().as_secs_f64() > least, "{:?}", start.elapsed());
+}
+
+/// Waits until the statistics have counted an end for each of these reasons.
+async fn closed_by(server: &Running, expected: &[(&str, u64)]) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        let closed = server.stats.snapshot().connections_closed;
+        let counted: Vec<_> =
+            closed.iter().filter(|(_, count)| **count > 0).map(|(name, count)| (*name, *count)).collect();
+        if counted == expected {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{counted:?}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn the_statistics_say_why_connections_ended() {
+    let server = serve().await;
+    say(&server, b"[1,2,3]\n").await;
+    say(&server, &"{\"id\":1,\"method\":\"mining.submit\",\"params\":[]}\n".repeat(100).into_bytes()).await;
+    let (mut miner, job) = Raw::start(&server).await;
+    let mut wrong = mine(&job, share_target(), 0);
+    wrong.header.time = 0;
+    assert_eq!(miner.submit(&job, &wrong).await, 20);
+    drop(miner);
+    closed_by(&server, &[("malformed", 1), ("miner", 1), ("strikes", 1)]).await;
+    while server.stats.open_connections() > 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    // What it did is known until somebody reads it.
+    let left = server.stats.take_left();
+    let of_miner: Vec<_> = left.iter().filter(|connection| connection.account.is_some()).collect();
+    assert_eq!((of_miner.len(), of_miner[0].submits.rejected.time), (1, 1));
+    assert!(server.stats.take_left().is_empty());
+    server.pool.set_readiness(Readiness::Stopped(Refusal("no work".to_owned())));
+    say(&server, b"{\"id\":1,\"method\":\"mining.subscribe\",\"params\":[]}\n").await;
+    closed_by(&server, &[("malformed", 1), ("miner", 1), ("no_work", 1), ("strikes", 1)]).await;
+}
+
+#[tokio::test]
+async fn connections_that_ended_are_kept_in_bounded_memory() {
+    let server = serve_with(|config| config.messages_burst = f64::MAX).await;
+    for _ in 0..limits::LEFT_MAX + 10 {
+        let mut miner = Raw::connect(&server).await;
+        miner.ask("{\"id\":1,\"method\":\"mining.submit\",\"params\":[]}").await;
+    }
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while server.stats.open_connections() > 0 {
+        assert!(Instant::now() < deadline);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(server.stats.take_left().len(), limits::LEFT_MAX);
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ mod hostile;
 mod kinds;
 mod listeners;
 mod load;
+mod log;
 mod rest;
 mod returning;
 mod submits;

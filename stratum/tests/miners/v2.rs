@@ -301,6 +301,24 @@ fn handshakes_of_one_address_are_limited() {
 }
 
 #[test]
+fn what_channels_cost_counts_for_their_address() {
+    let house = house_with(|config| config.messages_burst = 50.0);
+    let mut line = Line::connect(house.addr(), None).unwrap();
+    set_up(&mut line, 0b100, "proxy").unwrap();
+    let start = Instant::now();
+    for _ in 0..100 {
+        ask(&mut line, 7, &Wish::standard(USER));
+    }
+    let mut opened = 0;
+    while opened < 100 {
+        opened += u32::from(line.read().unwrap().0 == 0x11);
+    }
+    let cost = f64::from(opened * (1 + limits::JOB_MESSAGES)) - 50.0;
+    let least = cost / limits::ADDRESS_MESSAGES_PER_SECOND - 0.1;
+    assert!(start.elapsed().as_secs_f64() > least, "{:?}", start.elapsed());
+}
+
+#[test]
 fn a_proxy_with_too_many_devices_keeps_those_that_fit() {
     let house = house_with(|config| config.connections_per_ip_max = 3);
     let mut line = Line::connect(house.addr(), None).unwrap();

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use stratum::{Rejected, Totals};
 
 use super::*;
@@ -33,6 +35,7 @@ fn miners(count: u8, accepted: u64, stale: u64) -> Snapshot {
         totals: Totals { accepted, rejected, ..Totals::default() },
         connections_taken: 0,
         connections_refused: 0,
+        connections_closed: BTreeMap::new(),
     }
 }
 

@@ -1,15 +1,15 @@
 //! Miners that exceed a server's limits.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::TcpSocket;
 use tokio::task::JoinSet;
 
 /// Connections of a flood.
-const CONNECTIONS: usize = 20;
+const CONNECTIONS: u8 = 20;
 /// Lines per connection: more than a server accepts in a burst.
 const LINES: usize = 20_000;
 /// Longest time until the server has closed them.
@@ -18,8 +18,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Floods the server from several connections. Returns how many of them it closed.
 pub(super) async fn run(server: SocketAddr) -> io::Result<usize> {
     let mut tasks = JoinSet::new();
-    for _ in 0..CONNECTIONS {
-        let (mut read, mut write) = TcpStream::connect(server).await?.into_split();
+    for host in 0..CONNECTIONS {
+        // Each with an address of its own: connections of one address wait in line for each other.
+        let socket = TcpSocket::new_v4()?;
+        socket.bind(SocketAddr::from((Ipv4Addr::new(127, 0, 2, host), 0)))?;
+        let (mut read, mut write) = socket.connect(server).await?.into_split();
         tasks.spawn(async move {
             let lines = "{\"id\":1,\"method\":\"mining.ping\"}\n".repeat(LINES);
             let send = async {
