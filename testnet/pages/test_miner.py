@@ -46,7 +46,7 @@ class Miner(PageTest):
 
         def alter(path, answer):
             if path.endswith(address):
-                answer["devices"] = [device(f"{address}.rig{n}", "silent" if n == 0 else "ok") for n in range(1000)]
+                answer["devices"] = [device(f"{address}.rig{n}-bitaxe-gamma-on-the-shelf-next-to-the-window", "silent" if n == 0 else "ok") for n in range(1000)]
                 answer["last_submit_unix_s"] = int(time.time())
             return answer
 
@@ -97,6 +97,36 @@ class Miner(PageTest):
         self.site = site(node(), alter)
         self.open(f"/miners/{things()['address']}")
         self.eventually("it tells that no miner is connected", lambda: says(self.browser.read(), "no miner is connected") or True)
+
+    def test_a_device_that_is_gone_is_not_mining(self):
+        """Its connection ended a minute ago: the strip calls it silent, and so does the first sentence."""
+        address = things()["address"]
+
+        def alter(path, answer):
+            if path.endswith(address):
+                answer["hashrate_hs"], answer["last_submit_unix_s"] = 0, int(time.time()) - 70
+                answer["devices"] = [device(f"{address}.rig", "silent")]
+            return answer
+
+        self.site = site(node(), alter)
+        self.me(address)
+        self.open("/")
+        self.eventually("it is silent", lambda: says(self.browser.read(), "Your device is silent") or True)
+        self.assertNotIn("Yes, you are mining", self.browser.read()["text"])
+
+    def test_seconds_without_a_share_are_no_silence(self):
+        address = things()["address"]
+
+        def alter(path, answer):
+            if path.endswith("/shares"):
+                answer["shares"] = [share | {"time_unix_s": int(time.time()) - 20 - n // 3} for n, share in enumerate(answer["shares"])]
+            elif path.endswith(address):
+                answer["last_submit_unix_s"] = None
+            return answer
+
+        self.site = site(node(), alter)
+        self.open(f"/miners/{address}")
+        self.eventually("it mines elsewhere", lambda: says(self.browser.read(), "Yes, you are mining, at another node", "too coarse") or True)
 
     def test_the_first_minute_shows_no_years(self):
         def alter(path, answer):
