@@ -184,7 +184,7 @@ test("a pool changes how evenly, not how much", () => {
   const is = expect({ hashrateHs: 1e14, poolHs: 1e18, difficulty: 1e14, shareHashes: 4.4e12, valueSat: 312_500_000, windowBlocks: 8, tailSat: 3e5 });
   assert.ok(is.pool.paidS < is.solo.paidS / 50);
   assert.ok(is.pool.spread < is.solo.spread);
-  assert.ok(Math.abs(is.monthSat - (312_500_000 * 2629800 * 1e14) / (1e14 * 2 ** 32)) < 1);
+  assert.ok(Math.abs(is.monthSat - (312_500_000 * 2592000 * 1e14) / (1e14 * 2 ** 32)) < 1);
   assert.ok(is.drawn < 1 && Math.abs(is.drawn - is.dueSat / 3e5) < 1e-12);
   const alone = expect({ hashrateHs: 1e14, poolHs: 0, difficulty: 1e14, shareHashes: 4.4e12, valueSat: 312_500_000, windowBlocks: 8, tailSat: null });
   assert.equal(alone.part, 1);
