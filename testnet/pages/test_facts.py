@@ -45,6 +45,13 @@ class Facts(PageTest):
 
         self.agrees("/", check)
 
+    def test_terms_are_explained_in_tooltips(self):
+        explained = "return Object.fromEntries([...document.querySelectorAll('dt[title], th[title]')].map((e) => [e.textContent.trim(), e.title]))"
+        for path, terms in (("/", ("Round effort", "Nakamoto coefficient", "Best share")), ("/blocks", ("Effort",)),
+                            ("/miners", ("Expected blocks of work",)), (f"/miners/{things()['address']}", ("Weight in the PPLNS window", "How"))):
+            self.open(path)
+            self.eventually(f"{path} explains {terms}", lambda: set(terms) <= set(self.browser.js(explained)))
+
     def test_how_decentralised(self):
         def check(page):
             pool = node().get("/pool")

@@ -163,4 +163,7 @@ const root = document.getElementById("app");
 root.textContent = "";
 render(html`<${App} />`, root);
 // Its worker takes the processor as long as a page does.
-setTimeout(startLive, LIVE_AFTER_MS);
+setTimeout(() => {
+  startLive();
+  import("./terms.js").catch(() => {});
+}, LIVE_AFTER_MS);
