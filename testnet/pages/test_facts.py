@@ -266,6 +266,16 @@ class Facts(PageTest):
 
         self.eventually("it reckons", check)
 
+    def test_the_calculator_does_not_flicker(self):
+        self.open("/calculator")
+        self.all_there()
+        watch = """const [main, done] = [document.querySelector("main"), arguments[0]];
+            let loading = 0;
+            const look = new MutationObserver(() => { loading += main.querySelectorAll(".loading").length; });
+            look.observe(main, { childList: true, subtree: true });
+            setTimeout(() => { look.disconnect(); done(loading); }, 8000);"""
+        self.assertEqual(self.browser.driver.execute_async_script(watch), 0, "new links leave the numbers there")
+
     def test_api(self):
         document = node().get("/openapi.json")
         self.agrees("/api", lambda page: says(page, *document["paths"]))

@@ -1,7 +1,7 @@
 // Explains terms in tooltips where they name a number or a column.
 const TERMS = {
   "A block now pays you": "In proportion to your work, or by a lottery if that is too little for an output of its own.",
-  Anchor: "A link some way below, which a share must name; the time in which it can be listed counts from there.",
+  Anchor: "A link some way below, which decides the target and the payouts of a share, and how long it can be listed.",
   "Best share": "The highest difficulty of a share; a block needs Bitcoin's difficulty.",
   Coinbase: "The transaction of a block that pays the miners.",
   "Coinbase, bytes": "Length of the transaction that pays the miners; some devices hold only short ones.",

@@ -58,6 +58,7 @@ function Whole({ link }) {
         ]} />
       </${Card}>
       <${Card} title="Credits" id="earned">
+        <p class="fine">For the shares that it lists, and for the link itself.</p>
         <${Table} caption="Earned in this link" rows=${earned} rowKey=${(row) => row.script} empty="None, or it is so deep that this node no longer keeps them." columns=${[
           { head: "Address", cell: (row) => html`<${Payee} payee=${row} />` },
           { head: "Shares", num: true, cell: (row) => count(row.shares) },
