@@ -1,18 +1,30 @@
 //! The node of this configuration, if it is running: resources that it uses are no conflict.
 
+use std::fs;
+use std::io;
+
 use bitcoin::hex::DisplayHex;
 use node_core::isolation::Kind;
 
 use super::{Finding, bad, good};
-use crate::api::Status;
+use crate::api::{Status, TOKEN_FILE};
 use crate::config::Config;
+use crate::limits::STATUS_BYTES_MAX;
 use crate::status::words::duration;
-use crate::status::{client, fetch, reachable};
+use crate::status::{ask, client, reachable};
 
-/// The status of the node that answers at the configured API address and has this configuration's share-chain.
+/// The status of the node that answers at the configured API address, if it has this configuration's share-chain and the
+/// token in its data folder: another node rejects that token.
 pub(super) async fn running(config: &Config) -> Option<Status> {
     let address = reachable(config.api.listen);
-    let body = fetch(&client(address).ok()?, address, "status").await.ok()?;
+    let request = client(address).ok()?.get(format!("http://{address}/api/v1/status"));
+    let request = match fs::read_to_string(config.data_dir.join(TOKEN_FILE)) {
+        Ok(token) => request.bearer_auth(token.trim()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+        // Only the node's user can read it.
+        Err(_) => request,
+    };
+    let body = ask(request, address, STATUS_BYTES_MAX).await.ok()?;
     let status: Status = serde_json::from_slice(&body).ok()?;
     (status.consensus_id == config.chain_params().consensus_id().to_lower_hex_string()).then_some(status)
 }
