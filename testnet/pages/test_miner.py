@@ -114,6 +114,11 @@ class Miner(PageTest):
         self.eventually("it is silent", lambda: says(self.browser.read(), "Your device is silent") or True)
         self.assertNotIn("Yes, you are mining", self.browser.read()["text"])
 
+    def test_an_address_without_shares_has_no_devices_elsewhere(self):
+        self.open("/miners/tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx")
+        self.eventually("it is told that none came", lambda: says(self.browser.read(), "No submit and no share of this address") or True)
+        self.assertNotIn("your devices are at other nodes", self.browser.read()["text"])
+
     def test_pay_per_day_and_per_month_agree(self):
         address = things()["address"]
 

@@ -107,6 +107,11 @@ pub(super) fn mean_interval_s(blocks: u32, seconds: u32, pool_block_s: Option<f6
     f64::from(seconds.max(1)) / f64::from(blocks)
 }
 
+/// Number of links that the pool's hashrate is estimated from: genesis and the oldest one only begin the time.
+pub(super) fn hashrate_links(height: u32) -> u32 {
+    HASHRATE_LINKS.min(height.saturating_sub(1))
+}
+
 /// Bitcoin's hashrate by the work of a block, and at least the pool's: a test network may leave its difficulty behind.
 pub(super) fn bitcoin_hashrate_hs(block_work: f64, pool_hs: Option<f64>) -> f64 {
     (block_work / BLOCK_S).max(pool_hs.unwrap_or(0.0))
@@ -157,7 +162,7 @@ impl Api {
         Ok(Pool {
             time_unix_s: now().0,
             hashrate_hs: hashrate,
-            hashrate_links: HASHRATE_LINKS,
+            hashrate_links: hashrate_links(part.chain.height),
             share_of_bitcoin: hashrate.map(|pool| pool / part.bitcoin.hashrate_hs),
             expected_block_s: part.block_s,
             bitcoin: part.bitcoin,

@@ -18,10 +18,9 @@ use crate::api::counts::Counts;
 use crate::api::decentralisation::Decentralisation;
 use crate::api::error::ApiError;
 use crate::api::isolation::WorkName;
-use crate::api::limits::HASHRATE_LINKS;
 use crate::api::mining::BestShare;
 use crate::api::params::Paging;
-use crate::api::pool::bitcoin_hashrate_hs;
+use crate::api::pool::{bitcoin_hashrate_hs, hashrate_links};
 use crate::api::pool_view::{Bitcoin, ChainSummary, Pool, Round, WindowSummary};
 use crate::api::reach::Reachable;
 use crate::api::status::{BitcoinStatus, Hashrate, ShareCounts, Source, Status, SyncStateName, SyncStatus};
@@ -107,7 +106,7 @@ pub(super) async fn pool(State(view): State<Arc<View>>) -> Result<Json<Pool>, Ap
     Ok(Json(Pool {
         time_unix_s: time,
         hashrate_hs: rate,
-        hashrate_links: HASHRATE_LINKS,
+        hashrate_links: hashrate_links(newest.tip.height),
         bitcoin: Bitcoin {
             height,
             difficulty: work / 2_f64.powi(32),
