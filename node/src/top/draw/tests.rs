@@ -129,7 +129,7 @@ fn long_names_take_one_line_each() {
     let text = drawn(&view, 80, 40);
     for number in 0..8 {
         assert!(
-            text.contains(&format!("ok           shelf-{number:02}-bitaxe-ga\u{2026}  1.20 TH/s")),
+            text.contains(&format!("ok           shelf-{number:02}-bitaxe-gam\u{2026}  1.20 TH/s")),
             "{number}: {text}"
         );
     }

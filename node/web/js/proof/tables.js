@@ -31,7 +31,7 @@ export const Tries = ({ tried }) => html`
       { head: "Outputs", num: true, cell: (one) => count(one.outputs) },
       { head: "Paid exactly", num: true, cell: (one) => count(one.exact) },
       { head: "Smallest weight T", num: true, cell: (one) => exactInteger(one.tail) },
-      { head: "Taken", cell: (one) => (one.accepted ? "yes" : "no: too small") },
+      { head: "Accepted", cell: (one) => (one.accepted ? "yes" : "no: too small") },
     ]} />`}
   </${Opened}>`;
 
