@@ -37,10 +37,10 @@ const ADDRESS_CHARS: usize = 14;
 const MINUTE_S: u32 = 60;
 
 pub(super) fn draw(frame: &mut Frame<'_>, view: &View) {
-    let devices = devices(view);
+    let device_lines = devices(view, DEVICES + 1).len();
     let rows = Layout::vertical([
         Constraint::Length(HEAD_LINES),
-        Constraint::Length(u16::try_from(devices.len()).unwrap_or(u16::MAX).saturating_add(1)),
+        Constraint::Length(u16::try_from(device_lines).unwrap_or(u16::MAX).saturating_add(1)),
         Constraint::Length(CHART_LINES),
         Constraint::Min(3),
         Constraint::Length(1),
@@ -49,7 +49,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, view: &View) {
     let [own, pool] = Layout::horizontal([Constraint::Fill(1); 2]).areas(head);
     frame.render_widget(titled("this node", node(view)), own);
     frame.render_widget(titled("the pool", the_pool(view)), pool);
-    // One line per device, however long its name is.
+    // One line per device, however long its name is; a low terminal shows fewer.
+    let devices = devices(view, usize::from(strip.height.saturating_sub(1)));
     frame.render_widget(Paragraph::new(devices).block(framed("devices")), strip);
     draw_chart(frame, chart, view);
     frame.render_widget(titled("event log", events(view)), log);
@@ -137,14 +138,16 @@ fn the_pool(view: &View) -> Vec<Line<'static>> {
     lines
 }
 
-/// The devices that need attention, then others.
-fn devices(view: &View) -> Vec<Line<'static>> {
+/// The devices that need attention, then others, in at most `room` lines.
+fn devices(view: &View, room: usize) -> Vec<Line<'static>> {
     let Some(devices) = &view.devices else {
         return vec![Line::raw("shown to the user who can read the file api-token in the node's data folder")];
     };
-    let mut lines: Vec<_> = devices.iter().take(DEVICES).map(|known| device(known, view.status.time_unix_s)).collect();
-    if devices.len() > DEVICES {
-        let rest = count((devices.len() - DEVICES) as u64);
+    let shown =
+        if devices.len() <= room.min(DEVICES) { devices.len() } else { room.min(DEVICES + 1).saturating_sub(1) };
+    let mut lines: Vec<_> = devices.iter().take(shown).map(|known| device(known, view.status.time_unix_s)).collect();
+    if devices.len() > shown {
+        let rest = count((devices.len() - shown) as u64);
         lines.push(Line::raw(format!("and {rest} more; see the node's web pages")));
     }
     if devices.is_empty() {

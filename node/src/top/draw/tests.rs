@@ -112,6 +112,11 @@ fn many_devices_leave_room_for_the_rest_and_none_is_said() {
     view.devices = Some((0..50).map(|number| device(&format!("rig{number}"), DeviceState::Ok, 1e12)).collect());
     let text = drawn(&view, 100, 40);
     assert!(text.contains("and 42 more") && text.contains("miners get work"), "{text}");
+    let low = drawn(&view, 100, 30);
+    let (shown, rest) = low.split_once("more; see the node's web pages").unwrap();
+    let rest =
+        (shown.rsplit_once("and ").unwrap().1.trim().parse::<usize>().unwrap(), rest.contains("miners get work"));
+    assert_eq!(rest, (50 - low.matches("rig").count(), true), "{low}");
     view.devices = Some(Vec::new());
     assert!(drawn(&view, 100, 40).contains("none in the last 24 hours"));
     view.devices = None;
