@@ -2,7 +2,7 @@
 
 import urllib.request
 
-from world import PageTest
+from world import PageTest, node
 
 BYTES_MAX = 100_000
 
@@ -10,6 +10,15 @@ BYTES_MAX = 100_000
 WORKER = "/js/live_worker.js"
 # Bytes of an answer's head, roughly.
 HEAD = 300
+
+# Keeps the names of the early answers that no part of the page has taken when they are thrown away.
+WATCH = """
+let early;
+Object.defineProperty(globalThis, "early", { get: () => early, set: (answers) => {
+  early = answers;
+  early.clear = function () { window.unused = [...this.keys()]; Map.prototype.clear.call(this); };
+} });
+"""
 
 
 class FirstView(PageTest):
@@ -54,3 +63,18 @@ class FirstView(PageTest):
               f"the last answer after {shown:.0f} ms ... ", end="", flush=True)
         largest = sorted(((size, names[id]) for id, size in sizes.items()), reverse=True)[:5]
         self.assertLess(total, BYTES_MAX, f"the largest: {largest}")
+
+    def test_what_is_requested_early_is_what_the_page_shows(self):
+        watch = self.browser.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": WATCH})
+        self.addCleanup(self.browser.driver.execute_cdp_cmd, "Page.removeScriptToEvaluateOnNewDocument", watch)
+        address = node().get("/window?limit=1")["earned"][0]["address"]
+        for path in ("/", "/chain", "/chain?to=30", f"/miners/{address}", "/blocks"):
+            def all_used():
+                self.open(path)
+                self.all_there()
+                unused = self.eventually("the rest is thrown away", lambda: self.browser.js("return window.unused && [window.unused]"))
+                assert unused == [[]], f"{path} does not show {unused}"
+                return True
+
+            # A busy machine may take longer to load the page than early answers are kept.
+            self.eventually(f"{path} shows what it requested early", all_used)

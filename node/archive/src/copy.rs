@@ -1,8 +1,10 @@
 //! Rows into tables: binary COPY straight into the table while nothing of the batch is there, which costs half. Otherwise
 //! into a temporary table, and from there those that the table does not have yet.
 //!
-//! Within a transaction, tables come in one order and rows in the order of their keys. So two loaders with the same rows
-//! wait for each other, and never both.
+//! Within a transaction, tables come in one order and rows in another that follows from the rows alone. So two loaders with the
+//! same rows wait for each other, and never both. Shares come in the order of their times and links in that of their heights:
+//! readers ask for times and heights, and find neighbors on the same pages. In the order of their keys, which are hashes, the
+//! 50,000 rows of a transaction would be shuffled.
 
 use std::pin::Pin;
 

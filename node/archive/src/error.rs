@@ -78,8 +78,22 @@ pub enum ArchiveError {
         /// Version of this program.
         known: i64,
     },
-    /// Nothing was loaded yet, or the user may not read.
-    #[error("the archive's database holds no history yet; a node with [archive] url, or shoal archive load, writes it")]
+    /// The schema is of a newer version of this program.
+    #[error(
+        "the archive's schema has version {found}, and this program writes version {known}; install the version that brought the \
+         schema up to date, or a newer one"
+    )]
+    Newer {
+        /// Version in the database.
+        found: i64,
+        /// Version of this program.
+        known: i64,
+    },
+    /// Nothing was loaded yet, or the user may not read. The server tells both in the same way.
+    #[error(
+        "the archive's database holds no history yet, or does not show it to this user; a node with [archive] url, or shoal archive \
+         load, writes it, and `grant shoal_reader to USER` shows it"
+    )]
     Empty,
     /// A connection failed a moment ago.
     #[error("the archive's database is away; try again in a moment")]
@@ -159,6 +173,11 @@ impl ArchiveError {
             None if cause == TLS_MISSING => Self::NoTls,
             _ => Self::Connect(error),
         }
+    }
+
+    /// The error for a failed read of tables that migrations make.
+    pub(crate) fn of_first_read(error: tokio_postgres::Error) -> Self {
+        if error.code() == Some(&SqlState::UNDEFINED_TABLE) { Self::Empty } else { Self::Database(error) }
     }
 
     /// True if the same may succeed in a moment: the server went away, or restarts.

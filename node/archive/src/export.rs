@@ -71,15 +71,22 @@ pub async fn export(
     Ok(written)
 }
 
-/// The months from the first to the last that the archive has something of.
+/// The months from the first to the last that the archive has something of. Those of shares are those of their partitions: no
+/// index has their first and their last time.
 async fn months(client: &Client) -> Result<Vec<Month>, ArchiveError> {
-    let sql = "select least((select min(time) from share), (select min(time) from link)),
-        greatest((select max(time) from share), (select max(time) from link))";
-    let row = client.query_one(sql, &[]).await?;
-    let (Some(first), Some(last)) = (row.try_get::<_, Option<Time>>(0)?, row.try_get::<_, Option<Time>>(1)?) else {
-        return Ok(Vec::new());
+    let sql = "with part as (
+            select relname::text as name from pg_inherits join pg_class on pg_class.oid = inhrelid where inhparent = 'share'::regclass
+        ) select (select min(time) from link), (select max(time) from link), (select min(name) from part), (select max(name) from part)";
+    let row = client.query_one(sql, &[]).await.map_err(ArchiveError::of_first_read)?;
+    let of_links =
+        |column| Ok::<_, ArchiveError>(row.try_get::<_, Option<Time>>(column)?.map(|time| Month::of(time.0)));
+    let of_shares = |column| {
+        let name = row.try_get::<_, Option<&str>>(column)?.and_then(|name| name.strip_prefix("share_"));
+        Ok::<_, ArchiveError>(name.and_then(|name| name.replace('_', "-").parse().ok()))
     };
-    let (first, last) = (Month::of(first.0), Month::of(last.0));
+    let first = [of_links(0)?, of_shares(2)?].into_iter().flatten().min();
+    let last = [of_links(1)?, of_shares(3)?].into_iter().flatten().max();
+    let (Some(first), Some(last)) = (first, last) else { return Ok(Vec::new()) };
     Ok(std::iter::successors(Some(first), |month| Some(month.next())).take_while(|month| *month <= last).collect())
 }
 

@@ -31,7 +31,7 @@ fn sat(value: u64, what: &'static str) -> Result<i64, ArchiveError> {
     i64::try_from(value).map_err(|_| ArchiveError::Range { what })
 }
 
-/// Rows ascending by their keys; see [`crate::copy`].
+/// Rows in one order for all loaders; see [`crate::copy`].
 fn sorted<T, K: Ord>(rows: &[T], key: impl Fn(&T) -> K) -> Vec<&T> {
     let mut rows: Vec<&T> = rows.iter().collect();
     rows.sort_unstable_by_key(|row| key(row));
@@ -74,7 +74,7 @@ impl Rows<'_> {
             return Ok(0);
         }
         let mut copy = SHARES.copy(self.tx, way).await?;
-        for row in sorted(rows, |row| (key(&row.id), row.time)) {
+        for row in sorted(rows, |row| (row.time, key(&row.id))) {
             let value = sat(row.coinbase_value, "a coinbase's value")?;
             let (height, bitcoin) = (int(row.height, "a height")?, int(row.bitcoin_height, "a Bitcoin height")?);
             let script = self.script(row.script)?;
@@ -92,7 +92,7 @@ impl Rows<'_> {
         if rows.is_empty() {
             return Ok(());
         }
-        let mut rows = sorted(rows, |row| key(&row.id));
+        let mut rows = sorted(rows, |row| (row.height, key(&row.id)));
         rows.dedup_by_key(|row| row.id);
         let mut copy = LINKS.copy(self.tx, way).await?;
         for row in rows {

@@ -37,7 +37,10 @@ pub async fn open(client: &mut Client, params: &ChainParams) -> Result<(), Archi
 }
 
 async fn open_alone(client: &mut Client, params: &ChainParams) -> Result<(), ArchiveError> {
-    client.batch_execute(&format!("create schema if not exists {SCHEMA}")).await?;
+    // Without the check, whoever may not create schemas could not load into one that exists.
+    let sql = format!("do $$ begin if to_regnamespace('{SCHEMA}') is null then create schema {SCHEMA}; end if; end $$");
+    client.batch_execute(&sql).await?;
+    refuse_newer(client).await?;
     migrations::migrations::runner().run_async(client).await?;
     let id = params.consensus_id();
     let depth = i32::try_from(params.listing_depth).map_err(|_| ArchiveError::Range { what: "listing_depth" })?;
@@ -51,6 +54,17 @@ async fn open_alone(client: &mut Client, params: &ChainParams) -> Result<(), Arc
         return Err(ArchiveError::OtherPool { found, expected: ShareId(id) });
     }
     Ok(())
+}
+
+/// Refuses the schema of a newer program. Migrations would call it one with missing files.
+async fn refuse_newer(client: &Client) -> Result<(), ArchiveError> {
+    let sql = format!("select to_regclass('{SCHEMA}.refinery_schema_history') is not null");
+    if !client.query_one(&sql, &[]).await?.try_get::<_, bool>(0)? {
+        return Ok(());
+    }
+    let sql = "select coalesce(max(version), 0)::int8 from refinery_schema_history";
+    let (found, known) = (client.query_one(sql, &[]).await?.try_get(0)?, version());
+    if found > known { Err(ArchiveError::Newer { found, known }) } else { Ok(()) }
 }
 
 /// Creates the partitions of some months where they are missing. Readers do not wait for it.

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod network;
+mod panels;
 mod parquet;
 
 use std::collections::BTreeMap;
@@ -14,7 +15,7 @@ use std::process::Command;
 use archive::{ArchiveError, LocalServer, load};
 use network::check::check;
 use network::{FAST, Network};
-use serde_json::Value;
+use panels::panels;
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
@@ -53,9 +54,33 @@ async fn two_loaders_archive_a_network_once_as_its_recordings_have_it() {
         assert!(matches!(refused, Err(ArchiveError::NothingValid { lines: 2, .. })), "{refused:?}");
     }
 
+    check_strangers(&server, &client, &one, folder.path()).await;
     client.batch_execute("update pool set consensus_id = decode(repeat('ab', 32), 'hex')").await.unwrap();
     let refused = load(&url, &one, 1_000, |_| {}).await;
     assert!(matches!(refused, Err(ArchiveError::OtherPool { .. })), "{refused:?}");
+}
+
+/// A user without rights, an empty database, and the schema of a newer program: each is told what is wrong.
+async fn check_strangers(server: &LocalServer, client: &Client, recording: &Path, folder: &Path) {
+    client.batch_execute("create role stranger login").await.unwrap();
+    for name in ["stranger@", "postgres@"] {
+        let text = server.url_text().replace("postgres@", name);
+        let text = if name == "stranger@" { text } else { text.replace("/archive", "/postgres") };
+        let refused = archive::export(&text.parse().unwrap(), folder, None, |_| {}).await;
+        assert!(matches!(refused, Err(ArchiveError::Empty)), "{text}: {refused:?}");
+    }
+    // A user who owns the schema, and may create none.
+    let own = "create role loader login; grant loader to postgres; grant usage, create on schema shoal to loader; \
+        grant all on all tables in schema shoal to loader; grant all on all sequences in schema shoal to loader";
+    client.batch_execute(own).await.unwrap();
+    let loader = server.url_text().replace("postgres@", "loader@").parse().unwrap();
+    let loaded = load(&loader, recording, 1_000, |_| {}).await.unwrap();
+    assert_eq!(loaded.new_proofs, 0);
+
+    client.batch_execute("insert into refinery_schema_history values (99, 'x', 'x', 'x')").await.unwrap();
+    let refused = load(&server.url().unwrap(), recording, 1_000, |_| {}).await;
+    assert!(matches!(refused, Err(ArchiveError::Newer { found: 99, .. })), "{refused:?}");
+    client.batch_execute("delete from refinery_schema_history where version = 99").await.unwrap();
 }
 
 /// The queries of the repository run as a reader, and a reader writes nothing.
@@ -85,23 +110,11 @@ async fn check_queries(client: &Client, network: &Network) {
 
 /// Each panel of the dashboard has a query that runs and finds something.
 async fn check_panels(client: &Client) {
-    let path = Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("grafana.json");
-    let dashboard: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
-    let panels = dashboard["panels"].as_array().unwrap();
+    let panels = panels("1970-01-01T00:00:00Z", "2106-01-01T00:00:00Z");
     assert_eq!(panels.len(), 6);
-    for panel in panels {
-        let sql = panel["targets"][0]["rawSql"].as_str().unwrap();
-        // As Grafana replaces its macros, with all of time for the range.
-        let macros = [
-            (r"$__timeFilter(", "isfinite("),
-            (r"$__timeGroupAlias(share.time, $__interval)", "date_bin('60s', share.time, 'epoch') as time"),
-            (r"$__timeGroupAlias(link.time, $__interval)", "date_bin('60s', link.time, 'epoch') as time"),
-            (r"$__timeGroupAlias(time, $__interval)", "date_bin('60s', time, 'epoch') as time"),
-            (r"$__interval", "60s"),
-        ];
-        let sql = macros.iter().fold(sql.to_owned(), |sql, (name, value)| sql.replace(name, value));
-        let rows = client.query(&sql, &[]).await.unwrap_or_else(|error| panic!("{}: {error:?}", panel["title"]));
-        assert!(!rows.is_empty(), "{}", panel["title"]);
+    for (title, sql) in panels {
+        let rows = client.query(&sql, &[]).await.unwrap_or_else(|error| panic!("{title}: {error:?}"));
+        assert!(!rows.is_empty(), "{title}");
     }
 }
 

@@ -160,6 +160,15 @@ pub(super) enum ApiError {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Forgotten;
 
+/// Marks the last page of an address's list of which this node does not have the beginning.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Older {
+    /// What was found before this time, seconds since 1970, is missing.
+    Found(u32),
+    /// Payments at this height and below are missing.
+    Paid(u32),
+}
+
 impl ApiError {
     /// True for what an archive may know.
     fn is_forgotten(&self) -> bool {

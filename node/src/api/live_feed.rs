@@ -8,7 +8,7 @@ use serde::Serialize;
 use tokio::sync::broadcast;
 
 use super::limits::LIVE_EVENTS;
-use crate::clock::now;
+use crate::clock::now_ns;
 
 /// An event, ready to send. Events that only matter until the next one have no id.
 #[derive(Clone, Debug)]
@@ -33,16 +33,16 @@ impl From<Ready> for Event {
 pub(super) struct Live {
     /// Oldest first.
     kept: Mutex<VecDeque<Ready>>,
-    /// Ids of this run start after this one. It derives from the clock, so ids of earlier runs are lower.
+    /// Ids of this run start after this one. It derives from the clock, so ids of earlier runs are lower, and those of another
+    /// process behind the same proxy are others, even if both started in the same second.
     before: u64,
     pub(super) news: broadcast::Sender<Ready>,
 }
 
 impl Live {
     pub(super) fn new() -> Self {
-        // A run would need 16 million events per second to reach the ids of the next run.
-        let before = u64::from(now().0) << 24;
-        Self { kept: Mutex::default(), before, news: broadcast::Sender::new(LIVE_EVENTS) }
+        // A run would need a billion events per second to reach the ids of the next run.
+        Self { kept: Mutex::default(), before: now_ns(), news: broadcast::Sender::new(LIVE_EVENTS) }
     }
 
     /// Queues an event with the next id, and sends it to all listeners.
@@ -91,4 +91,27 @@ pub(super) fn text(data: &impl Serialize) -> String {
 #[derive(Debug, Serialize)]
 struct Hello {
     id: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As when one proxy leads to two explorers: ids of one must not be among those of the other.
+    #[test]
+    fn a_reader_of_another_process_is_told_to_reload() {
+        let processes = [(); 2].map(|()| {
+            // Some time passes between the starts of two processes, by far less than a second.
+            std::thread::sleep(std::time::Duration::from_millis(1));
+            let live = Live::new();
+            (0..5).for_each(|number| live.tell("share", &number));
+            live
+        });
+        for (own, other) in [(0, 1), (1, 0)] {
+            let (missed, _) = processes[own].listen(None);
+            let last = missed[0].id;
+            assert!(processes[own].listen(last).0.is_empty());
+            assert_eq!(processes[other].listen(last).0[0].name, "reset");
+        }
+    }
 }

@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use serde::Serialize;
 use sharechain::ShareId;
 use sharechain::chain::Fate;
@@ -13,7 +14,7 @@ use utoipa::ToSchema;
 
 use super::blocks::confirmations;
 use super::context::Api;
-use super::error::{ApiError, ErrorBody};
+use super::error::{ApiError, ErrorBody, Older};
 use super::limits::MATURITY_BLOCKS;
 use super::params::{Paging, Segment, Steps};
 use super::pool_history::Points;
@@ -83,6 +84,14 @@ pub(super) struct Payment {
     pub drawn: Option<bool>,
 }
 
+/// The answer, marked if it is the last page of a list whose beginning is older.
+fn paged(answer: impl IntoResponse, next_from: Option<u64>, older: Option<Older>) -> Response {
+    match older.filter(|_| next_from.is_none()) {
+        Some(older) => (Extension(older), answer).into_response(),
+        None => answer.into_response(),
+    }
+}
+
 /// Returns what an address found, by time.
 #[utoipa::path(
     get, path = "/api/v1/miners/{address}/history",
@@ -96,7 +105,7 @@ pub(super) async fn history(
     State(api): State<Arc<Api>>,
     Segment(text): Segment,
     steps: Steps,
-) -> Result<Json<Points>, ApiError> {
+) -> Result<Response, ApiError> {
     let script = parse_address(&text, api.context.config.network)?.script_pubkey();
     let history = api.context.history.clone();
     let step_s = steps.step_s();
@@ -106,7 +115,12 @@ pub(super) async fn history(
             Ok((history.payee_steps(&script, step_s, steps.from, steps.items())?, since))
         })
         .await?;
-    Ok(Json(Points::new(step_s, page, since)))
+    let next_from = page.next_from;
+    Ok(paged(
+        Json(Points::new(step_s, page, since)),
+        next_from,
+        since.map(|since| Older::Found(since - since % step_s)),
+    ))
 }
 
 /// Lists the shares of an address, newest first.
@@ -122,7 +136,7 @@ pub(super) async fn shares(
     State(api): State<Arc<Api>>,
     Segment(text): Segment,
     paging: Paging,
-) -> Result<Json<MinerShares>, ApiError> {
+) -> Result<Response, ApiError> {
     let script = parse_address(&text, api.context.config.network)?.script_pubkey();
     let history = api.context.history.clone();
     let (Page { items: rows, next_from }, since_unix_s) = api
@@ -131,7 +145,7 @@ pub(super) async fn shares(
     let ids: Vec<ShareId> = rows.iter().map(|row| row.id).collect();
     let links = api.links(ids).await?;
     let shares = rows.iter().map(|row| MinerShare::new(row, links.get(&row.id).copied())).collect();
-    Ok(Json(MinerShares { shares, next_from, since_unix_s }))
+    Ok(paged(Json(MinerShares { shares, next_from, since_unix_s }), next_from, since_unix_s.map(Older::Found)))
 }
 
 impl Api {
@@ -194,14 +208,15 @@ pub(super) async fn payments(
     State(api): State<Arc<Api>>,
     Segment(text): Segment,
     paging: Paging,
-) -> Result<Json<Payments>, ApiError> {
+) -> Result<Response, ApiError> {
     let script = parse_address(&text, api.context.config.network)?.script_pubkey();
     let history = api.context.history.clone();
-    let (rows, next_from) = api
+    let (rows, next_from, begins) = api
         .read(move |_| {
             let Page { items, next_from } = history.payments_to(&script, paging.from, paging.items())?;
             let noted = |row: PaymentRow| Ok((row, history.in_chain(row.height, &row.block)?));
-            Ok((items.into_iter().map(noted).collect::<Result<Vec<_>, StoreError>>()?, next_from))
+            let items = items.into_iter().map(noted).collect::<Result<Vec<_>, StoreError>>()?;
+            Ok((items, next_from, history.begins()?))
         })
         .await?;
     let chain = api.chain();
@@ -211,7 +226,9 @@ pub(super) async fn payments(
     let payments: Vec<_> = rows.iter().map(payment).collect();
     let in_chain = payments.iter().filter(|payment| payment.confirmations > 0);
     let page_total_sat = in_chain.map(|payment| payment.value_sat).sum();
-    Ok(Json(Payments { payments, page_total_sat, next_from }))
+    let start = paging.from.map_or(u32::MAX, |from| u32::try_from(from).unwrap_or(u32::MAX));
+    let below = payments.last().map_or(start, |last| last.height.saturating_sub(1));
+    Ok(paged(Json(Payments { payments, page_total_sat, next_from }), next_from, begins.map(|_| Older::Paid(below))))
 }
 
 impl Payment {

@@ -5,6 +5,7 @@ use std::io;
 
 use node_core::sentence;
 use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 use tracing::{debug, warn};
 
@@ -25,15 +26,11 @@ pub fn start(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<impl Future<Output = ()>> {
     let listener = listener.into_std()?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .thread_name("api")
-        .worker_threads(API_THREADS)
-        .on_thread_start(yield_to_others)
-        .enable_all()
-        .build()?;
+    let priority = priority();
+    let runtime = runtime(priority)?;
     let (end, ended) = oneshot::channel();
     std::thread::Builder::new().name("api".to_owned()).spawn(move || {
-        yield_to_others();
+        yield_to_others(priority);
         let served = runtime.block_on(async {
             let listener = TcpListener::from_std(listener)?;
             // On a worker thread, where its requests run, too.
@@ -51,9 +48,40 @@ pub fn start(
     })
 }
 
-/// Lowers the priority of the calling thread. On Linux, niceness is per thread.
-fn yield_to_others() {
-    if let Err(error) = rustix::process::nice(NICENESS) {
+/// The niceness of the API's threads: relative to that of the calling thread.
+fn priority() -> i32 {
+    rustix::process::getpriority_process(None).unwrap_or_default() + NICENESS
+}
+
+fn runtime(priority: i32) -> io::Result<Runtime> {
+    Builder::new_multi_thread()
+        .thread_name("api")
+        .worker_threads(API_THREADS)
+        .on_thread_start(move || yield_to_others(priority))
+        .enable_all()
+        .build()
+}
+
+/// Lowers the priority of the calling thread, to a fixed value: a thread inherits the niceness of the one that starts it. On
+/// Linux, niceness is per thread.
+fn yield_to_others(priority: i32) {
+    if let Err(error) = rustix::process::setpriority_process(None, priority) {
         debug!(%error, "a thread of the API keeps its priority");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// They would have 19 otherwise, and readers would wait for seconds beside a busy bitcoind.
+    #[test]
+    fn threads_that_read_the_database_have_the_priority_of_those_that_start_them() {
+        let priority = priority();
+        let read = || rustix::process::getpriority_process(None);
+        let found = runtime(priority).unwrap().block_on(async {
+            tokio::spawn(async move { (read(), tokio::task::spawn_blocking(read).await.unwrap()) }).await.unwrap()
+        });
+        assert_eq!(found, (Ok(priority.min(19)), Ok(priority.min(19))));
     }
 }

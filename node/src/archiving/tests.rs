@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use archive::LocalServer;
+use archive::limits::QUEUE_BYTES_MAX;
 use archive::patient::PatientWriter;
 use archive::queue::Queue;
 use archive::writer::Cursor;
@@ -58,6 +59,29 @@ async fn a_queue_that_cannot_be_written_for_a_while_loses_no_row() {
         assert_eq!((queue.waiting(), queue.position()), (0, None));
     }
     std::fs::remove_file(&path).unwrap();
+    assert_eq!(follower.step(&mut queue, &chain).unwrap(), Step::Done);
+    assert_eq!(taken(&mut queue), found.len(), "once each");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_queue_stops_the_reading_of_the_journal_and_loses_no_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = World::new();
+    let found = world.grow(20, 3);
+    let (store, chain) = node(&world, &found, &folder.path().join("node"));
+    let path = folder.path().join("queue");
+    std::fs::create_dir(&path).unwrap();
+    // It takes all of the room, and has no content.
+    let large = path.join("00000000000000000001.batch");
+    std::fs::File::create(&large).unwrap().set_len(QUEUE_BYTES_MAX).unwrap();
+    let mut queue = Queue::open(&path).unwrap();
+    let mut follower = Follower::new(store, &mut queue);
+    for _ in 0..2 {
+        assert_eq!(follower.step(&mut queue, &chain).unwrap(), Step::Full);
+        assert_eq!((queue.waiting(), queue.position()), (1, Some(1)));
+    }
+    std::fs::remove_file(&large).unwrap();
+    let mut queue = Queue::open(&path).unwrap();
     assert_eq!(follower.step(&mut queue, &chain).unwrap(), Step::Done);
     assert_eq!(taken(&mut queue), found.len(), "once each");
 }

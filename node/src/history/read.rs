@@ -125,7 +125,11 @@ impl History {
         Ok(self.store.history(keys::CURSOR)?.and_then(|bytes| from_json(&bytes)))
     }
 
-    fn begins(&self) -> Result<Option<u32>, StoreError> {
+    /// Time since which blocks and payments are stored, seconds since 1970: the node joined the pool then. None if all are.
+    ///
+    /// # Errors
+    /// The disk cannot be read.
+    pub fn begins(&self) -> Result<Option<u32>, StoreError> {
         Ok(self.cursor()?.and_then(|cursor| cursor.begins))
     }
 

@@ -186,7 +186,10 @@ impl JobBuilderTask {
                 return self.solo(builder, block).await;
             }
         }
-        self.headers.follow(&block.prev_block).await.map_err(|error| reason(&error))?;
+        // The transactions are hashed while bitcoind is asked for the new tip's header.
+        let cost = builder.usual_cost();
+        let (followed, _) = tokio::join!(self.headers.follow(&block.prev_block), contents(builder, &block, cost));
+        followed.map_err(|error| reason(&error))?;
         let sync_trouble = self.sync_trouble.borrow_and_update().clone();
         let trigger = Trigger { bitcoin_height: block.height.saturating_sub(1), sync_trouble };
         let template = self.template(builder, block, trigger).await?;
@@ -222,7 +225,7 @@ impl JobBuilderTask {
     }
 
     /// Builds a job template from this block template. One call of the engine finds its position, and another checks
-    /// it. The transactions are hashed in between, on another thread.
+    /// it. Transactions are hashed again in between if the new coinbase leaves room for more or fewer of them.
     async fn template(
         &self,
         builder: &mut JobBuilder,
@@ -319,7 +322,7 @@ async fn contents(builder: &mut JobBuilder, block: &Arc<BlockTemplate>, coinbase
     let base = Arc::clone(block);
     let fitting = tokio::task::spawn_blocking(move || Arc::new(Contents::fit(&base, coinbase)));
     let contents = fitting.await.expect("hashing does not panic");
-    builder.note_contents(block, coinbase, &contents);
+    builder.note_contents(block, &contents);
     contents
 }
 

@@ -1,10 +1,13 @@
 //! A node with an archive: only what the node has forgotten comes from the archive.
 
+use std::collections::BTreeSet;
+
 use ::archive::{LocalServer, load};
 use serde_json::{Value, json};
 use sharechain::{Height, ShareId};
 use tempfile::TempDir;
 
+use crate::answers::address;
 use crate::archived::record;
 use crate::pool::{Pool, miner};
 use crate::server::Api;
@@ -60,6 +63,8 @@ async fn a_node_answers_from_its_archive_what_it_has_forgotten() {
     assert_eq!(api.text(&format!("/links/{}", ShareId([9; 32]))).await.0, 404, "the archive does not know it either");
     assert_eq!(api.get("/status").await["source"], "node");
 
+    let last = check_lists_of_address(&api, &shares).await;
+
     // The node still works when the archive is down.
     server.kill();
     drop(client);
@@ -68,4 +73,32 @@ async fn a_node_answers_from_its_archive_what_it_has_forgotten() {
     assert_eq!(api.get(&format!("/shares/{}", ShareId([9; 32]))).await["fate"], "unknown");
     assert_eq!(api.get(&format!("/links/{young}")).await["height"], json!(71));
     assert_eq!(api.get("/status").await["height"], json!(80));
+    assert_eq!(api.get(&last).await["next_from"], Value::Null, "the node's own list ends");
+}
+
+/// Lists of an address go on in the archive, which marks its pages. Returns the path of the last page of the node's own shares.
+async fn check_lists_of_address(api: &Api, shares: &[ShareId]) -> String {
+    let base = format!("/miners/{}", address(&miner(0)));
+    let mut last = String::new();
+    for (list, rows, key) in
+        [("history", "points", "time_unix_s"), ("payments", "payments", "block"), ("shares", "shares", "id")]
+    {
+        let (mut path, mut found, mut archived) = (format!("{base}/{list}?limit=5"), BTreeSet::new(), 0);
+        loop {
+            let page = api.get(&path).await;
+            found.extend(page[rows].as_array().unwrap().iter().map(|row| row[key].to_string()));
+            match page["source"].as_str() {
+                Some("archive") => archived += 1,
+                _ => last.clone_from(&path),
+            }
+            let Some(next) = page["next_from"].as_u64() else { break };
+            path = format!("{base}/{list}?limit=5&from={next}");
+        }
+        assert!(archived > 0, "{list} goes on in the archive");
+        if list == "shares" {
+            let own = shares.iter().step_by(5).map(|id| format!("\"{id}\""));
+            assert!(own.clone().count() == 16 && own.into_iter().all(|id| found.contains(&id)), "{found:?}");
+        }
+    }
+    last
 }

@@ -31,9 +31,12 @@ export const passing = (error) => error != null && (error.status === 0 || error.
 /** One answer, without keeping it. */
 export async function get(path, { token } = {}) {
   const headers = token ? { Authorization: `Bearer ${token}` } : {};
+  // The page may have asked already; a worker has not.
+  const asked = globalThis.early?.get(path);
+  globalThis.early?.delete(path);
   let response;
   try {
-    response = await fetch(`/api/v1${path}`, { headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
+    response = await (asked ?? fetch(`/api/v1${path}`, { headers, signal: AbortSignal.timeout(TIMEOUT_MS) }));
   } catch {
     throw new Failure(GONE, GONE_TODO);
   }

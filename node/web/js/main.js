@@ -162,8 +162,9 @@ pageOf(location.pathname.split("/").filter(Boolean))().catch(() => {});
 const root = document.getElementById("app");
 root.textContent = "";
 render(html`<${App} />`, root);
-// Its worker takes the processor as long as a page does.
+// Its worker takes the processor as long as a page does. An early answer that no part has taken by then is old.
 setTimeout(() => {
+  early.clear();
   startLive();
   import("./terms.js").catch(() => {});
 }, LIVE_AFTER_MS);

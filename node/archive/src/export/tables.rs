@@ -81,7 +81,7 @@ pub(super) const ALL: [Exported; 6] = [
             ("share", Kind::Hash),
         ],
         sql: "select link.time, link.id, link.height, position, share from listing join link on link.key = listing.link
-            where link.time >= {from} and link.time < {to}",
+            where link.time >= {from} and link.time < {to} and listing.time >= {from} and listing.time < {to}",
     },
     Exported {
         name: "credit",
@@ -95,7 +95,7 @@ pub(super) const ALL: [Exported; 6] = [
         ],
         sql: "select link.time, link.id, link.height, script.script, credit.proofs::integer, credit.weight
             from credit join link on link.key = credit.link join script on script.number = credit.script
-            where link.time >= {from} and link.time < {to}",
+            where link.time >= {from} and link.time < {to} and credit.time >= {from} and credit.time < {to}",
     },
     Exported {
         name: "payout",

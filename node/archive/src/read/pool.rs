@@ -8,7 +8,6 @@ use sharechain::{ChainParams, ShareId};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
-use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row, Statement};
 
@@ -233,12 +232,15 @@ impl Archive {
         );
         client.batch_execute(&settings).await?;
         let version = client.query_one("select max(version)::int8 from refinery_schema_history", &[]).await;
-        let found: Option<i64> = version.map_err(none_yet)?.try_get(0)?;
+        let found: Option<i64> = version.map_err(ArchiveError::of_first_read)?.try_get(0)?;
         let (found, known) = (found.unwrap_or(0), schema::version());
         if found != known {
             return Err(ArchiveError::Version { found, known });
         }
-        let pool = client.query_opt("select consensus_id, network, name from pool", &[]).await.map_err(none_yet)?;
+        let pool = client
+            .query_opt("select consensus_id, network, name from pool", &[])
+            .await
+            .map_err(ArchiveError::of_first_read)?;
         let pool = pool.ok_or(ArchiveError::Empty)?;
         let id: &[u8] = pool.try_get(0)?;
         if id != self.consensus_id {
@@ -254,9 +256,4 @@ impl Archive {
 async fn place(places: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, ArchiveError> {
     let place = timeout(READ_WAIT, Arc::clone(places).acquire_owned()).await;
     place.ok().and_then(Result::ok).ok_or(ArchiveError::Busy)
-}
-
-/// Says that nothing was archived yet, if the tables are missing.
-fn none_yet(error: tokio_postgres::Error) -> ArchiveError {
-    if error.code() == Some(&SqlState::UNDEFINED_TABLE) { ArchiveError::Empty } else { ArchiveError::Database(error) }
 }

@@ -130,6 +130,23 @@ impl Archive {
         rows.iter().map(Share::read).collect()
     }
 
+    /// Place of the newest share of a script from before a time, in the list of [`Archive::shares_of`]: its height, and the number of
+    /// its shares at that height that are not from before.
+    ///
+    /// # Errors
+    /// As [`Archive::shares`].
+    pub async fn share_before(&self, script: &ScriptBuf, before: u32) -> Result<Option<(u32, u32)>, ArchiveError> {
+        let sql = "with last as (
+                select script, height from share
+                where script = (select number from script where script.script = $1) and time < $2 and height <= coalesce(
+                    (select height + 60 from link where time >= $2 order by time limit 1), (select max(height) + 1 from link))
+                order by height desc limit 1
+            ) select height, (select count(*) from share
+                where share.script = last.script and share.height = last.height and time >= $2) from last";
+        let row = self.row(sql, &[&script.as_bytes(), &Time(before)]).await?;
+        row.map(|row| Ok((number(&row, 0)?, unsigned(row.try_get::<_, i64>(1)?, "a number of shares")?))).transpose()
+    }
+
     /// Shares near the tip that no link lists yet.
     ///
     /// # Errors

@@ -5,7 +5,7 @@
 //! 2. When [`JobBuilder::is_due`]: [`JobBuilder::begin`]. Bring bitcoind's headers into the share-chain, then
 //!    [`Trigger::apply`] and find the [`JobPosition`].
 //! 3. [`JobBuilder::known_contents`], or [`Contents::fit`] on any thread and [`JobBuilder::note_contents`]. With a
-//!    single thread, [`JobBuilder::contents`] does both.
+//!    single thread, [`JobBuilder::contents`] does both. This may begin before step 2, with [`JobBuilder::usual_cost`].
 //! 4. [`JobBuilder::finish`] builds the template and applies the check that peers apply.
 //! 5. [`JobBuilder::end`] in any case; it sets when the next one is due.
 
@@ -53,16 +53,24 @@ pub struct JobBuilder {
     tip: Option<TipView>,
     /// When the next template is due, as time since the node started.
     due: Duration,
-    /// Contents of the newest block template, with the coinbase cost they fit. A new link changes a job's position
-    /// but rarely its contents.
-    contents: Option<(Arc<BlockTemplate>, CoinbaseCost, Arc<Contents>)>,
+    /// Contents of the newest block template. A new link changes a job's position but rarely its contents.
+    contents: Option<(Arc<BlockTemplate>, Arc<Contents>)>,
+    /// Cost of the latest coinbase.
+    cost: CoinbaseCost,
     /// The block template last proposed to bitcoind.
     proposed: Option<Arc<BlockTemplate>>,
 }
 
 impl Default for JobBuilder {
     fn default() -> Self {
-        Self { changed: true, tip: None, due: Duration::ZERO, contents: None, proposed: None }
+        Self {
+            changed: true,
+            tip: None,
+            due: Duration::ZERO,
+            contents: None,
+            cost: CoinbaseCost::of_finder(),
+            proposed: None,
+        }
     }
 }
 
@@ -95,16 +103,23 @@ impl JobBuilder {
         self.due = now.saturating_add(if made { JOB_INTERVAL } else { JOB_RETRY });
     }
 
-    /// The contents of `block` with a coinbase of this cost, if known.
+    /// The cost of the latest coinbase. The next one usually costs the same.
     #[must_use]
-    pub fn known_contents(&self, block: &Arc<BlockTemplate>, coinbase: CoinbaseCost) -> Option<Arc<Contents>> {
-        let (of, cost, contents) = self.contents.as_ref()?;
-        (Arc::ptr_eq(of, block) && *cost == coinbase).then(|| Arc::clone(contents))
+    pub fn usual_cost(&self) -> CoinbaseCost {
+        self.cost
     }
 
-    /// Stores the contents of `block` with a coinbase of this cost.
-    pub fn note_contents(&mut self, block: &Arc<BlockTemplate>, coinbase: CoinbaseCost, contents: &Arc<Contents>) {
-        self.contents = Some((Arc::clone(block), coinbase, Arc::clone(contents)));
+    /// The contents of `block` with a coinbase of this cost, if known.
+    #[must_use]
+    pub fn known_contents(&mut self, block: &Arc<BlockTemplate>, coinbase: CoinbaseCost) -> Option<Arc<Contents>> {
+        self.cost = coinbase;
+        let (of, contents) = self.contents.as_ref()?;
+        (Arc::ptr_eq(of, block) && contents.fits(block, coinbase)).then(|| Arc::clone(contents))
+    }
+
+    /// Stores the contents of `block`.
+    pub fn note_contents(&mut self, block: &Arc<BlockTemplate>, contents: &Arc<Contents>) {
+        self.contents = Some((Arc::clone(block), Arc::clone(contents)));
     }
 
     /// The contents of `block` with a coinbase of this cost: known, or computed by `fit` and stored.
@@ -116,7 +131,7 @@ impl JobBuilder {
     ) -> Arc<Contents> {
         self.known_contents(block, coinbase).unwrap_or_else(|| {
             let contents = fit();
-            self.note_contents(block, coinbase, &contents);
+            self.note_contents(block, &contents);
             contents
         })
     }

@@ -1,6 +1,7 @@
 //! Makes room for a coinbase that is larger, or has more signature operations, than bitcoind's template allows.
 
 use std::sync::Arc;
+use std::thread;
 
 use bitcoin::hashes::{Hash, HashEngine, sha256d};
 use bitcoin::{Amount, Script, VarInt};
@@ -19,6 +20,9 @@ const PAYOUT_WEIGHT: u64 = 43 * 4;
 
 /// Factor of signature operations outside of witnesses (BIP-0141).
 const WITNESS_SCALE: u64 = 4;
+
+/// From this many transactions on, a thread hashes the branch beside the witnesses: 5,000 take 1.2 ms each, a thread 0.05 ms.
+const TWO_THREADS: usize = 500;
 
 /// A coinbase's use of a block's two limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,10 +67,30 @@ pub struct Contents {
 }
 
 impl Contents {
-    /// Drops transactions from the end until a coinbase of this cost fits, by weight and by signature operations. Dropping
-    /// from the end never drops a transaction that a kept one spends.
+    /// Keeps the transactions that leave room for a coinbase of this cost, and hashes them.
     #[must_use]
     pub fn fit(template: &BlockTemplate, coinbase: CoinbaseCost) -> Self {
+        let (kept, coinbase_value) = Self::room(template, coinbase);
+        let ids = kept.iter().map(|tx| tx.txid.to_byte_array()).collect();
+        let (witness_commitment, branch) = if kept.len() < TWO_THREADS {
+            (witness_commitment(kept), coinbase_branch(ids))
+        } else {
+            thread::scope(|scope| {
+                let branch = scope.spawn(|| coinbase_branch(ids));
+                (witness_commitment(kept), branch.join().expect("hashing does not panic"))
+            })
+        };
+        Self { kept: kept.len(), coinbase_value, witness_commitment, branch: branch.into() }
+    }
+
+    /// True if a coinbase of this cost leaves room for exactly these transactions of the template.
+    pub(super) fn fits(&self, template: &BlockTemplate, coinbase: CoinbaseCost) -> bool {
+        Self::room(template, coinbase).0.len() == self.kept
+    }
+
+    /// Drops transactions from the end until a coinbase of this cost fits, by weight and by signature operations. Dropping
+    /// from the end never drops a transaction that a kept one spends. Returns the others, and what the coinbase may pay.
+    fn room(template: &BlockTemplate, coinbase: CoinbaseCost) -> (&[TemplateTransaction], Amount) {
         let mut kept = template.transactions.as_slice();
         let mut weight: u64 = kept.iter().map(|tx| tx.weight).sum();
         let mut sigops: u64 = kept.iter().map(|tx| tx.sigops_cost).sum();
@@ -81,12 +105,7 @@ impl Contents {
             coinbase_value -= last.fee;
             kept = rest;
         }
-        Self {
-            kept: kept.len(),
-            coinbase_value,
-            witness_commitment: witness_commitment(kept),
-            branch: coinbase_branch(kept.iter().map(|tx| tx.txid.to_byte_array()).collect()).into(),
-        }
+        (kept, coinbase_value)
     }
 }
 

@@ -11,9 +11,9 @@ use sharechain::ChainParams;
 use tokio::sync::Mutex;
 
 use super::now::Kept;
-use super::state::View;
-use super::{blocks, chain, search, shares};
-use crate::api::error::ApiError;
+use super::state::{Place, View};
+use super::{blocks, chain, miners, search, shares, steps};
+use crate::api::error::{ApiError, Older};
 use crate::api::limits::ARCHIVE_LOOK;
 use crate::api::params::{Hash, Segment};
 use crate::config::Config;
@@ -45,6 +45,32 @@ impl Behind {
         Ok(())
     }
 
+    /// Where an address's list goes on in the archive: `from` of its next page there. None if nothing is older.
+    ///
+    /// # Errors
+    /// The archive cannot be read.
+    pub(in crate::api) async fn goes_on(&self, path: &str, older: Older) -> Result<Option<u64>, ApiError> {
+        let Some((address, list)) = path.strip_prefix("/api/v1/miners/").and_then(|rest| rest.split_once('/')) else {
+            return Ok(None);
+        };
+        let (script, archive) = (self.view.script(address)?, &self.view.archive);
+        Ok(match older {
+            Older::Paid(height) => {
+                let payments = archive.payments(&script, height, 0, 1).await?;
+                payments.first().map(|_| Place { height, skip: 0 }.from())
+            }
+            Older::Found(time) => {
+                let place = archive.share_before(&script, time).await?;
+                let is_by_time = list == "history";
+                place.map(
+                    |(height, skip)| {
+                        if is_by_time { u64::from(time.saturating_sub(1)) } else { Place { height, skip }.from() }
+                    },
+                )
+            }
+        })
+    }
+
     /// The archive's answer to a request that the node could not answer.
     ///
     /// # Errors
@@ -53,7 +79,7 @@ impl Behind {
         let (mut parts, _) = request.into_parts();
         let path = parts.uri.path().to_owned();
         let path: Vec<&str> = path.strip_prefix("/api/v1/").unwrap_or_default().split('/').collect();
-        if !matches!(path[..], ["links" | "blocks" | "shares" | "graph" | "search", ..]) {
+        if !matches!(path[..], ["links" | "blocks" | "shares" | "graph" | "search" | "miners", ..]) {
             return Err(ApiError::Path);
         }
         self.look().await?;
@@ -68,6 +94,15 @@ impl Behind {
             }
             ["shares", id] => shares::share(view(), Hash(id.parse().map_err(|_| ApiError::Path)?)).await?,
             ["graph"] => chain::graph(view(), query(&mut parts).await?).await?,
+            ["miners", address, "shares"] => {
+                miners::shares(view(), segment(address), query(&mut parts).await?).await?.into_response()
+            }
+            ["miners", address, "payments"] => {
+                miners::payments(view(), segment(address), query(&mut parts).await?).await?.into_response()
+            }
+            ["miners", address, "history"] => {
+                steps::miner_history(view(), segment(address), query(&mut parts).await?).await?.into_response()
+            }
             ["search"] => search::search(view(), query(&mut parts).await?).await?.into_response(),
             _ => return Err(ApiError::Path),
         })

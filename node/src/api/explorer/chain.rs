@@ -24,7 +24,7 @@ pub(super) use crate::api::graph::__path_graph;
 pub(super) use crate::api::links::{__path_link, __path_links};
 pub(super) use crate::api::reorganisations::__path_reorganisations;
 
-/// Links below the tip whose credited proofs are counted for an answer.
+/// Links whose credited proofs are counted for an answer.
 const COUNTED_LINKS: u32 = 5_000;
 
 fn summary(link: &Link, newest: &Now, network: bitcoin::Network) -> LinkSummary {
@@ -69,9 +69,8 @@ impl View {
         self.anchor(height).await
     }
 
-    /// Number of proofs that a link and all below it credit, if it is not far from the tip.
+    /// Number of proofs that a link and all below it credit, if that is known of a link near it.
     async fn listed_total(&self, link: &Link, newest: &Now) -> Result<Option<u64>, ApiError> {
-        let (counted, before) = newest.counted;
         // A link on another branch comes after one of the main chain, as a rule.
         let (top, own) = match link.listed {
             Some(_) if link.is_main => (link.height, 0),
@@ -85,14 +84,26 @@ impl View {
             }
             None => return Ok(None),
         };
-        let near = newest.lowest == 1 && top.saturating_sub(counted) <= COUNTED_LINKS;
-        match top.checked_sub(counted) {
-            Some(1..) if near => {
-                let more = self.archive.listed(counted + 1, top).await?;
-                Ok(more.map(|more| before.saturating_add(more).saturating_add(own)))
-            }
-            _ => Ok(None),
+        Ok(self.listed_up_to(top, newest).await?.map(|total| total.saturating_add(own)))
+    }
+
+    /// Number of proofs that the main chain credits up to a height, counted from the nearer of two heights of which it is known.
+    async fn listed_up_to(&self, top: u32, newest: &Now) -> Result<Option<u64>, ApiError> {
+        let known = [newest.counted, (newest.tip.height, newest.standing.listed_total)];
+        // None of the tip's was counted in an archive behind a node. Genesis credits none.
+        let known = known.into_iter().filter(|(height, total)| *height == 0 || *total > 0);
+        let is_near = |height: u32| newest.lowest == 1 && height.abs_diff(top) <= COUNTED_LINKS;
+        let Some((height, total)) =
+            known.min_by_key(|(height, _)| height.abs_diff(top)).filter(|(height, _)| is_near(*height))
+        else {
+            return Ok(None);
+        };
+        if height == top {
+            return Ok(Some(total));
         }
+        let between = self.archive.listed(height.min(top) + 1, height.max(top)).await?;
+        Ok(between
+            .and_then(|between| if top > height { total.checked_add(between) } else { total.checked_sub(between) }))
     }
 
     async fn detail(&self, link: &Link, newest: &Now) -> Result<LinkDetail, ApiError> {

@@ -117,9 +117,10 @@ function merged(left) {
 }
 
 function AsTable({ links }) {
-  const rows = [...links].sort((a, b) => b.height - a.height);
+  const [open, setOpen] = useState(false);
+  const rows = open ? [...links].sort((a, b) => b.height - a.height) : [];
   return html`
-    <details class="card"><summary>The links of the chart as a table</summary>
+    <details class="card" onToggle=${(event) => setOpen(event.target.open)}><summary>The links of the chart as a table</summary>
       <${Table} caption="Links, highest first" rows=${rows} rowKey=${(link) => link.id} columns=${[
         { head: "Height", num: true, cell: (link) => count(link.height) },
         { head: "Link", cell: (link) => html`<${LinkId} id=${link.id} />` },

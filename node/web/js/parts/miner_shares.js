@@ -4,13 +4,14 @@ import { useApi } from "../api.js";
 import { Card, Loaded, ShareId, Tag, Time } from "./bits.js";
 import { GapPlot } from "./gap_plot.js";
 import { Opened } from "./more.js";
+import { FromArchive } from "./from_archive.js";
 import { Table, usePages } from "./table.js";
 import { count, hashes } from "../format.js";
 
 export function MinerShares({ base }) {
   const path = `${base}/shares?limit=100`;
   const answer = useApi(path, ["tip"]);
-  const { rows, button } = usePages(path, answer.data, (page) => page.shares, (row) => row.id);
+  const { rows, source, button } = usePages(path, answer.data, (page) => page.shares, (row) => row.id);
   return html`<div class="wide">
     <${Card} title="Time between shares" id="gaps" wide><${Loaded} from=${answer}>${() => html`<${GapPlot} shares=${rows} />`}</${Loaded}></${Card}>
     <${Card} title="Last shares" id="shares" wide>
@@ -21,7 +22,8 @@ export function MinerShares({ base }) {
           { head: "When", cell: (row) => html`<${Time} at=${row.time_unix_s} />` },
           { head: "Work", num: true, cell: (row) => hashes(row.work_hashes, 2) },
           { head: "Became", cell: (row) => html`<${Fate} row=${row} />` },
-        ]} />${button}`}</${Opened}>`}
+        ]} />
+        <${FromArchive} of=${{ source }} older />${button}`}</${Opened}>`}
       </${Loaded}>
     </${Card}>
   </div>`;

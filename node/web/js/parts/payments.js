@@ -2,6 +2,7 @@
 import { html } from "../html.js";
 import { useApi } from "../api.js";
 import { BlockId, Card, Loaded, Tag, Time } from "./bits.js";
+import { FromArchive } from "./from_archive.js";
 import { Table, usePages } from "./table.js";
 import { MATURE } from "./block_state.js";
 import { btc, count, duration, plural } from "../format.js";
@@ -10,7 +11,7 @@ export function Payments({ base }) {
   const path = `${base}/payments?limit=10`;
   const answer = useApi(path, ["block", "tip"]);
   const blockS = useApi("/pool", ["block"]).data?.bitcoin.interval_s;
-  const { rows, button } = usePages(path, answer.data, (page) => page.payments, (row) => row.block);
+  const { rows, source, button } = usePages(path, answer.data, (page) => page.payments, (row) => row.block);
   return html`
     <${Card} title="Paid in Bitcoin blocks" id="payments" wide>
       <${Loaded} from=${answer}>${() => html`
@@ -21,7 +22,8 @@ export function Payments({ base }) {
           { head: "Amount", num: true, cell: (row) => btc(row.value_sat, true) },
           { head: "How", cell: (row) => (row.drawn == null ? "not known" : row.drawn ? "lottery" : "proportional") },
           { head: "State", cell: (row) => html`<${State} row=${row} blockS=${blockS} />` },
-        ]} />${button}`}
+        ]} />
+        <${FromArchive} of=${{ source }} older />${button}`}
       </${Loaded}>
     </${Card}>`;
 }

@@ -38,6 +38,7 @@ export function usePages(path, first, pick, rowKey) {
       list.rows = joined(list.rows, pick(page), rowKey);
       list.next = page.next_from;
       list.grown = true;
+      list.source = page.source;
       ask({ loading: false, error: null });
     } catch (error) {
       ask({ loading: false, error });
@@ -47,7 +48,7 @@ export function usePages(path, first, pick, rowKey) {
     ${asking.error && html`<${Failed} error=${asking.error} />`}
     ${list.next != null && html`<p><button type="button" onClick=${load} disabled=${asking.loading}>${asking.loading ? "Loading…" : "Show more"}</button></p>`}
   </div>`;
-  return { rows: list.rows, button };
+  return { rows: list.rows, source: list.source ?? first?.source, button };
 }
 
 function joined(before, after, rowKey) {

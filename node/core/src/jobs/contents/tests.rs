@@ -21,7 +21,7 @@ fn weighing(weight: u64) -> CoinbaseCost {
 
 #[test]
 fn merkle_branch_and_witness_commitment_are_those_of_the_bitcoin_crate() {
-    for count in 0..=40 {
+    for count in (0..=40).chain([499, 500, 1_001]) {
         let body = Contents::fit(&template(transactions(count), 4_000_000), weighing(1_000));
         assert_eq!(body.kept, count as usize);
         let hashes = |coinbase: [u8; 32], of: fn(&TemplateTransaction) -> sha256d::Hash| {
@@ -62,6 +62,18 @@ fn trimming_takes_from_the_end_and_gives_up_its_fees() {
             all[..body.kept].iter().enumerate().all(|(at, kept)| kept.depends.iter().all(|on| (*on as usize) < at))
         );
     }
+}
+
+#[test]
+fn another_cost_keeps_the_hashes_of_the_same_transactions() {
+    let all = transactions(20);
+    let full: u64 = all.iter().map(|transaction| transaction.weight).sum();
+    let block = template(all, full + 320 + 4 + 9_000);
+    let body = Contents::fit(&block, weighing(9_000));
+    assert_eq!(body.kept, 20);
+    assert!(body.fits(&block, weighing(8_000)) && body.fits(&block, weighing(9_000)));
+    assert!(!body.fits(&block, weighing(9_001)), "the last transaction has no room");
+    assert!(!Contents::fit(&block, weighing(9_001)).fits(&block, weighing(9_000)), "there is room for it again");
 }
 
 #[test]
