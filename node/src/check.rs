@@ -55,7 +55,7 @@ pub async fn check(config: &Config) -> Report {
     findings.extend(ports(config, running.is_some()));
     findings.extend(certificate(config));
     match &running {
-        Some(status) => findings.extend(running::findings(config, status).await),
+        Some(status) => findings.extend(running::findings(status)),
         None => findings.push(peers::peers(config).await),
     }
     Report::new(findings)

@@ -33,6 +33,9 @@ pub enum NodeError {
     /// The runtime cannot start, or signals cannot be handled.
     #[error("the system denies a resource that the program needs")]
     System(#[from] std::io::Error),
+    /// `shoal top` runs without a terminal.
+    #[error("`shoal top` needs a terminal; use `shoal status` instead")]
+    NoTerminal,
     /// `shoal check` failed and has printed its report.
     #[error("the check failed")]
     CheckFailed {
@@ -98,6 +101,12 @@ pub enum NodeError {
         /// The flag that answers the question.
         flag: &'static str,
     },
+    /// A flag or an answer of `shoal setup` is invalid.
+    #[error("{words}")]
+    SetupWrong {
+        /// What is wrong with it.
+        words: String,
+    },
     /// `shoal setup` cannot write its file.
     #[error("the config file {path} cannot be written", path = path.display())]
     SetupFile {
@@ -153,7 +162,7 @@ impl NodeError {
     /// The program's exit code: 2 if the configuration is wrong, 3 if the node hands out no work, otherwise 1.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Config(_) | Self::CheckFailed { config: true } => 2,
+            Self::Config(_) | Self::SetupWrong { .. } | Self::CheckFailed { config: true } => 2,
             Self::NoWork => 3,
             _ => 1,
         }

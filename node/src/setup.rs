@@ -19,7 +19,6 @@ use crate::error::NodeError;
 use crate::lan::{own_addresses, reached_at};
 use crate::pair;
 use answers::Answers;
-use node_core::sentence;
 
 /// Options of the command.
 #[derive(Clone, Copy, Debug)]
@@ -71,8 +70,9 @@ pub(crate) async fn setup(overrides: &Overrides, how: How) -> Result<(), NodeErr
     let mut answers = Answers::new(overrides, path);
     let mut asking = Asking { yes: how.yes, is_terminal: io::stdin().is_terminal() };
     // Wrong flags are reported before the first question.
-    answers.config()?;
-    bitcoind::find(&mut answers).await?;
+    answers.config().map_err(|error| answers.wrong(&error))?;
+    let found = bitcoind::find(&mut answers).await;
+    found.map_err(|error| answers.wrong(&error))?;
     for question in &QUESTIONS {
         asking.ask(&mut answers, question)?;
     }
@@ -136,8 +136,8 @@ impl Asking {
             match answers.try_set(key, answer) {
                 Ok(()) => return Ok(()),
                 // A person can correct an answer; a script cannot.
-                Err(error) if self.is_terminal => println!("{}", sentence(&error)),
-                Err(error) => return Err(error.into()),
+                Err(error) if self.is_terminal => println!("{}", answers.words(&error)),
+                Err(error) => return Err(answers.wrong(&error)),
             }
         }
     }

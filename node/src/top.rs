@@ -30,7 +30,7 @@ const LOOK: Duration = Duration::from_secs(2);
 /// Standard output is not a terminal, or no node answers the first query. Later failures are shown in the view.
 pub(crate) async fn top(config: Config) -> Result<(), NodeError> {
     if !io::stdout().is_terminal() {
-        return Err(io::Error::other("`shoal top` needs a terminal; use `shoal status` instead").into());
+        return Err(NodeError::NoTerminal);
     }
     let token = std::fs::read_to_string(config.data_dir.join(TOKEN_FILE)).ok();
     let token = token.map(|text| Secret::new(text.trim()));

@@ -1,10 +1,11 @@
 """Pages of explorers: they leave out what only a node has, and say so to whoever asks for it."""
 
 import os
+import statistics
 import unittest
 
 from words import says
-from world import PageTest, node, things
+from world import PageTest, network, node, things
 
 MENU = "return [...document.querySelectorAll('#menu a')].map((e) => e.getAttribute('href'))"
 
@@ -19,6 +20,13 @@ class Explorer(PageTest):
         self.assertNotIn("Miners at this node", page["facts"])
         says(page, "The archive receives new data")
         self.assertIn("from an archive", self.browser.js("return document.querySelector('footer').innerText"))
+
+    def test_efforts_are_those_of_a_node(self):
+        """A block's header may be far ahead of the time at which its work was done."""
+        efforts = [{block["hash"]: block["effort"] for block in one.get("/blocks?limit=50")["blocks"]} for one in (network().nodes[0], node())]
+        off = [abs(effort - efforts[1][hash]) for hash, effort in efforts[0].items() if effort is not None and efforts[1].get(hash) is not None]
+        self.assertGreater(len(off), 3, "both know some blocks")
+        self.assertLess(statistics.median(off), 0.1, f"they differ by {off}")
 
     def test_whoever_asks_for_it_is_told(self):
         self.tolerated = ("404",)

@@ -3,7 +3,7 @@
 import time
 from urllib.error import HTTPError
 
-from words import says
+from words import bitcoin, near, percent, says
 from world import PageTest, node, site, things
 
 # Width and height of a laptop and of a phone, in pixels.
@@ -46,7 +46,7 @@ class Miner(PageTest):
 
         def alter(path, answer):
             if path.endswith(address):
-                answer["devices"] = [device(f"{address}.rig{n}", "silent" if n == 0 else "ok") for n in range(1000)]
+                answer["devices"] = [device(f"{address}.rig{n}-bitaxe-gamma-on-the-shelf-next-to-the-window", "silent" if n == 0 else "ok") for n in range(1000)]
                 answer["last_submit_unix_s"] = int(time.time())
             return answer
 
@@ -97,6 +97,77 @@ class Miner(PageTest):
         self.site = site(node(), alter)
         self.open(f"/miners/{things()['address']}")
         self.eventually("it tells that no miner is connected", lambda: says(self.browser.read(), "no miner is connected") or True)
+
+    def test_a_device_that_is_gone_is_not_mining(self):
+        """Its connection ended a minute ago: the strip calls it silent, and so does the first sentence."""
+        address = things()["address"]
+
+        def alter(path, answer):
+            if path.endswith(address):
+                answer["hashrate_hs"], answer["last_submit_unix_s"] = 0, int(time.time()) - 70
+                answer["devices"] = [device(f"{address}.rig", "silent")]
+            return answer
+
+        self.site = site(node(), alter)
+        self.me(address)
+        self.open("/")
+        self.eventually("it is silent", lambda: says(self.browser.read(), "Your device is silent") or True)
+        self.assertNotIn("Yes, you are mining", self.browser.read()["text"])
+
+    def test_an_address_without_shares_has_no_devices_elsewhere(self):
+        self.open("/miners/tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx")
+        self.eventually("it is told that none came", lambda: says(self.browser.read(), "No submit and no share of this address") or True)
+        self.assertNotIn("your devices are at other nodes", self.browser.read()["text"])
+
+    def test_pay_per_day_and_per_month_agree(self):
+        address = things()["address"]
+
+        def alter(path, answer):
+            if path.endswith("/pool"):
+                answer["hashrate_hs"], answer["bitcoin"]["difficulty"], answer["bitcoin"]["next_value_sat"] = 1e6, 0.001, 5_000_000_000
+            elif path.endswith(address):
+                # Shares of a day scatter, so the average hashrate is not what the work that counts says.
+                answer["window"]["part"], answer["hashrate_day_hs"] = 0.25, 1e5
+                answer["pay"]["day_sat"] = 0.25 * 5e9 * 86_400 / (0.001 * 2**32 / 1e6)
+            return answer
+
+        self.site = site(node(), alter)
+        self.open(f"/miners/{address}")
+
+        def agree():
+            page = self.browser.read()
+            month = bitcoin(page["tables"]["With and without the pool"][1]["Average a month"]["text"])
+            near(month, 30 * bitcoin(page["facts"]["You earn per day"]), "a month's pay")
+            near(percent(page["facts"]["Your part of the pool"]), 0.25, "part of the pool")
+            return True
+
+        self.eventually("both say the same", agree)
+
+    def test_a_public_node_asks_no_reader_for_its_token(self):
+        def alter(path, answer):
+            return answer | {"public": True} if path.endswith("/status") else answer
+
+        self.site = site(node(), alter)
+        self.open(f"/miners/{things()['address']}")
+        self.all_there()
+        self.nothing("no form for the token", lambda: self.browser.js("return document.querySelector('#token')?.id"))
+        self.open("/log")
+        self.all_there()
+        self.nothing("no advice about the token", lambda: "token" in self.browser.read()["text"])
+
+    def test_seconds_without_a_share_are_no_silence(self):
+        address = things()["address"]
+
+        def alter(path, answer):
+            if path.endswith("/shares"):
+                answer["shares"] = [share | {"time_unix_s": int(time.time()) - 20 - n // 3} for n, share in enumerate(answer["shares"])]
+            elif path.endswith(address):
+                answer["last_submit_unix_s"] = None
+            return answer
+
+        self.site = site(node(), alter)
+        self.open(f"/miners/{address}")
+        self.eventually("it mines elsewhere", lambda: says(self.browser.read(), "Yes, you are mining, at another node", "too coarse") or True)
 
     def test_the_first_minute_shows_no_years(self):
         def alter(path, answer):

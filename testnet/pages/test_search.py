@@ -1,7 +1,7 @@
 """Search leads to the right page."""
 
 from words import says
-from world import UNKNOWN_ID, PageTest, things
+from world import UNKNOWN_ID, PageTest, node, things
 
 ENTER = "\ue007"
 
@@ -59,6 +59,18 @@ class Search(PageTest):
         self.leads_to(f"{address[:9]}…{address[-6:]}", f"/miners/{address}", "Miner")
         self.open(f"/blocks/{block['height']}")
         self.eventually("a height leads to its block", lambda: says(self.browser.read(), block["hash"]) or True)
+
+    def test_what_pages_show_is_found_in_any_case_and_with_its_name(self):
+        some = things()
+        share, block, address, link = some["listed"], some["block"], some["address"], some["link"]
+        self.offers(f"link {link['height']:,}", f"/links/{link['id']}")
+        self.offers(f"Bitcoin block {block['height']:,}", f"/blocks/{block['hash']}")
+        self.offers(f"… {share[-10:].upper()}", f"/shares/{share}")
+        self.offers(f"...{share[-10:]}", f"/shares/{share}")
+        self.leads_to(f"{address[:9].upper()}… {address[-6:].upper()}", f"/miners/{address}", "Miner")
+        for user in (f"{address}_rig", f"{address} rig", f"{address}:70,{address}:30.rig"[:110]):
+            self.leads_to(user, f"/miners/{address}", "Miner")
+        self.leads_to(node().get(f"/miners/{address}")["script"], f"/miners/{address}", "Miner")
 
     def test_upper_case_and_blanks(self):
         self.offers(f"  {things()['listed'].upper()} ", f"/shares/{things()['listed']}")

@@ -158,6 +158,15 @@ impl Api {
         !self.context.config.api.public && self.context.token.is_in(headers)
     }
 
+    /// Rejects a request that may not see workers and devices.
+    pub(super) fn for_owner(&self, headers: &HeaderMap) -> Result<(), ApiError> {
+        match (self.context.token.is_in(headers), self.context.config.api.public) {
+            (true, false) => Ok(()),
+            (true, true) => Err(ApiError::Public),
+            (false, _) => Err(ApiError::Token),
+        }
+    }
+
     /// The Bitcoin network of this node, for addresses.
     pub(super) fn network(&self) -> bitcoin::Network {
         self.context.config.network.into()

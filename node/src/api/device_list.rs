@@ -29,9 +29,7 @@ pub(crate) struct DeviceList {
     )
 )]
 pub(super) async fn devices(State(api): State<Arc<Api>>, headers: HeaderMap) -> Result<Json<DeviceList>, ApiError> {
-    if !api.shows_workers(&headers) {
-        return Err(ApiError::Token);
-    }
+    api.for_owner(&headers)?;
     api.look_at_miners();
     Ok(Json(DeviceList { devices: api.context.devices.lock().all(now().0) }))
 }

@@ -101,6 +101,14 @@ pub(super) enum ApiError {
         "this is for the node's operator; send the token from the file api-token of its data folder, as `Authorization: Bearer TOKEN`"
     )]
     Token,
+    /// The request's token is not this node's.
+    #[error(
+        "this token is not this node's; send the one from the file api-token of its data folder, as `Authorization: Bearer TOKEN`"
+    )]
+    WrongToken,
+    /// The node serves everyone, and the token is right.
+    #[error("this node serves everyone (`api.public`), so it shows no workers, not even with the token")]
+    Public,
     /// The code of a pairing link is invalid, used, or expired.
     #[error("this pairing link was used or has expired; `shoal pair` on the node's machine prints another")]
     PairingCode,
@@ -192,7 +200,7 @@ impl ApiError {
             Self::Body => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Host => StatusCode::FORBIDDEN,
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::Token | Self::PairingCode => StatusCode::UNAUTHORIZED,
+            Self::Token | Self::WrongToken | Self::Public | Self::PairingCode => StatusCode::UNAUTHORIZED,
             Self::Full(_) => StatusCode::CONFLICT,
             Self::Slow | Self::Stopping | Self::Starting | Self::Archive(_) | Self::ArchiveEmpty => {
                 StatusCode::SERVICE_UNAVAILABLE
@@ -207,7 +215,7 @@ impl ApiError {
             Self::TooMany { wait_s } => Some((header::RETRY_AFTER, (*wait_s).into())),
             Self::Slow | Self::Archive(_) | Self::ArchiveEmpty => Some((header::RETRY_AFTER, 1.into())),
             Self::Starting => Some((header::RETRY_AFTER, READING_RETRY_S.into())),
-            Self::Token | Self::PairingCode => {
+            Self::Token | Self::WrongToken | Self::Public | Self::PairingCode => {
                 Some((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"shoal\"")))
             }
             _ => None,

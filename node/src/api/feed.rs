@@ -51,12 +51,13 @@ fn atom(base: &str, network: &str, blocks: &[PoolBlock]) -> String {
          <link rel=\"self\" href=\"{base}/api/v1/blocks.atom\"/>\n"
     );
     for PoolBlock { hash, height, time: found, value_sat, payouts, .. } in blocks {
-        let (found, value, count) = (time(*found), Amount::from_sat(*value_sat), payouts.len());
+        let (found, value) = (time(*found), Amount::from_sat(*value_sat));
+        let to = if payouts.len() == 1 { "one address".to_owned() } else { format!("{} addresses", payouts.len()) };
         // Writing to a string does not fail.
         let _ = writeln!(
             text,
             "<entry><title>Block {height}</title><id>urn:shoal:{network}:block:{hash}</id><updated>{found}</updated>\
-             <link href=\"{base}/blocks/{hash}\"/><summary>Pays {value} to {count} addresses.</summary></entry>"
+             <link href=\"{base}/blocks/{hash}\"/><summary>Pays {value} to {to}.</summary></entry>"
         );
     }
     text + "</feed>\n"

@@ -87,7 +87,7 @@ impl Guard {
         }
         // A wrong token is an error: a public answer would hide the mistake.
         if self.token.is_wrong_in(request.headers()) {
-            return Err(ApiError::Token);
+            return Err(ApiError::WrongToken);
         }
         if has_body(request.headers()) { Err(ApiError::Body) } else { Ok(()) }
     }

@@ -49,7 +49,7 @@ pub(super) fn frame() -> utoipa::openapi::OpenApi {
 /// sentence in it.
 const COMMON: [(&str, &str, &str); 7] = [
     ("304", "Not modified: the client's ETag matches", ""),
-    ("401", "The request carries a bearer token that is not this node's", "this is for the node's operator"),
+    ("401", "The request carries a bearer token that is not this node's", "this token is not this node's"),
     ("403", "The request's host is not one that this API answers to", "this API does not answer to this name"),
     ("413", "The request has a body", "this API accepts no request bodies"),
     ("429", "The client sent too many requests", "too many requests; wait 1 s and try again"),

@@ -51,18 +51,18 @@ impl ChainPart {
     fn of(chain: &Chain, node: &crate::state::BitcoinView, oldest: u32) -> Self {
         let best = chain.bitcoin().best();
         let height = best.height;
-        let work = block_work(chain);
+        let (work, pool_hs) = (block_work(chain), pool_hashrate_hs(chain));
         let value_sat = NextBlock::of(chain, node).map(|block| block.value_sat);
         let time_at = |height: Height| {
             let link = chain.link(&chain.main_at(height)?)?;
             (height > Height(0)).then_some(link.time.0)
         };
         Self {
-            hashrate_hs: pool_hashrate_hs(chain),
+            hashrate_hs: pool_hs,
             bitcoin: Bitcoin {
                 height,
                 difficulty: work / 2_f64.powi(32),
-                hashrate_hs: work / BLOCK_S,
+                hashrate_hs: bitcoin_hashrate_hs(work, pool_hs),
                 interval_s: bitcoin_interval_s(chain),
                 next_value_sat: value_sat.unwrap_or_else(|| chain.params().bitcoin.subsidy_sat(height + 1)),
             },
@@ -84,7 +84,6 @@ fn block_work(chain: &Chain) -> f64 {
 }
 
 /// Average time between Bitcoin blocks, seconds, over the last day, since a test network may be far from its target.
-/// The target's interval while there are too few blocks.
 fn bitcoin_interval_s(chain: &Chain) -> f64 {
     let headers = chain.bitcoin();
     let newest = headers.best();
@@ -96,7 +95,26 @@ fn bitcoin_interval_s(chain: &Chain) -> f64 {
     {
         (oldest, blocks) = (before, blocks + 1);
     }
-    if blocks < BLOCKS_MIN { BLOCK_S } else { f64::from(age_s(oldest).max(1)) / f64::from(blocks) }
+    mean_interval_s(blocks, age_s(oldest), block_s(chain))
+}
+
+/// Average time between `blocks` in so many seconds. While these are too few, the target's interval, or the pool's own:
+/// Bitcoin's blocks come at least as often.
+pub(super) fn mean_interval_s(blocks: u32, seconds: u32, pool_block_s: Option<f64>) -> f64 {
+    if blocks < BLOCKS_MIN {
+        return pool_block_s.map_or(BLOCK_S, |pool| pool.min(BLOCK_S));
+    }
+    f64::from(seconds.max(1)) / f64::from(blocks)
+}
+
+/// Number of links that the pool's hashrate is estimated from: genesis and the oldest one only begin the time.
+pub(super) fn hashrate_links(height: u32) -> u32 {
+    HASHRATE_LINKS.min(height.saturating_sub(1))
+}
+
+/// Bitcoin's hashrate by the work of a block, and at least the pool's: a test network may leave its difficulty behind.
+pub(super) fn bitcoin_hashrate_hs(block_work: f64, pool_hs: Option<f64>) -> f64 {
+    (block_work / BLOCK_S).max(pool_hs.unwrap_or(0.0))
 }
 
 /// Average time for the pool to find a Bitcoin block, seconds; none while its hashrate is unknown.
@@ -144,7 +162,7 @@ impl Api {
         Ok(Pool {
             time_unix_s: now().0,
             hashrate_hs: hashrate,
-            hashrate_links: HASHRATE_LINKS,
+            hashrate_links: hashrate_links(part.chain.height),
             share_of_bitcoin: hashrate.map(|pool| pool / part.bitcoin.hashrate_hs),
             expected_block_s: part.block_s,
             bitcoin: part.bitcoin,
@@ -176,3 +194,6 @@ fn round_of((weight, last): (u128, Option<(ShareId, crate::history::Effort)>)) -
         probability: -(-effort).exp_m1(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,7 +15,7 @@ pub(super) struct Pool {
     pub time_unix_s: u32,
     /// Estimated hashrate of the whole pool, hashes per second; none while there are fewer than two links.
     pub hashrate_hs: Option<f64>,
-    /// Maximum number of links that the hashrate is estimated from.
+    /// Number of links that the hashrate is estimated from: up to 60.
     pub hashrate_links: u32,
     /// State of Bitcoin, as this node knows it.
     pub bitcoin: Bitcoin,

@@ -121,7 +121,8 @@ impl NewSwitch {
 
 /// The switch, for the node's operator.
 fn power(api: &Api, headers: &HeaderMap) -> Result<Power, ApiError> {
-    if api.shows_workers(headers) { Ok(api.context.devices.power()) } else { Err(ApiError::Token) }
+    api.for_owner(headers)?;
+    Ok(api.context.devices.power())
 }
 
 fn shown(api: &Api, power: &Power) -> Json<PowerView> {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use bitcoin::Address;
 use bitcoin::hex::FromHex;
+use bitcoin::{Address, ScriptBuf};
 use serde::Serialize;
 use sharechain::{Height, ShareId};
 use utoipa::ToSchema;
@@ -25,6 +25,12 @@ const ID_DIGITS: usize = 64;
 
 /// Fewest digits that are searched as the end of an id. Fewer are a height.
 const END_DIGITS_MIN: usize = 6;
+
+/// Words that the pages show before an id or a height.
+const NAMES: [&str; 7] = ["bitcoin", "block", "link", "share", "miner", "height", "script"];
+
+/// Fewest hexadecimal digits of a script that pays an address.
+const SCRIPT_DIGITS_MIN: usize = 44;
 
 /// Search results. An empty result is not an error.
 #[derive(Debug, Serialize, ToSchema)]
@@ -78,6 +84,41 @@ pub(super) fn end_of_id(words: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
+/// The query without the words that name the kind of what follows, as in `link 1,234`.
+pub(super) fn unnamed(q: &str) -> &str {
+    let mut rest = q.trim();
+    while let Some((word, after)) = rest.split_once(char::is_whitespace)
+        && NAMES.iter().any(|name| name.eq_ignore_ascii_case(word))
+    {
+        rest = after.trim_start();
+    }
+    rest
+}
+
+/// The id, height or address in a query, which people copy from pages: shortened with `…` (or three dots), with commas in a
+/// number, or with blanks.
+pub(super) fn words(q: &str) -> String {
+    let joined: String = unnamed(q).chars().filter(|letter| !letter.is_whitespace()).collect();
+    let dotted = joined.replace("...", "\u{2026}");
+    let words = dotted.trim_start_matches(['\u{2026}', '#']);
+    let is_number = words.bytes().all(|byte| byte.is_ascii_digit() || byte == b',');
+    if is_number { words.replace(',', "") } else { words.to_owned() }
+}
+
+/// True if an address starts and ends like this, in any case, since base58 addresses are told apart by more than that.
+pub(super) fn is_short_form(address: &str, start: &str, end: &str) -> bool {
+    let begins = address.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start));
+    let tail = address.len().checked_sub(end.len()).and_then(|from| address.get(from..));
+    begins && tail.is_some_and(|tail| tail.eq_ignore_ascii_case(end))
+}
+
+/// The miner that a script in hexadecimal digits pays.
+pub(super) fn miner_of_script(words: &str, network: bitcoin::Network) -> Option<Hit> {
+    let script = ScriptBuf::from_hex(words).ok().filter(|_| words.len() >= SCRIPT_DIGITS_MIN)?;
+    let address = Address::from_script(&script, network).ok()?;
+    Some(Hit::new(HitKind::Miner, format!("/miners/{address}"), "an address"))
+}
+
 /// Finds pages by address, id, hash or height, also by the shortened forms that the pages show: the last digits of an id, or
 /// the start and the end of an address of the PPLNS window with `…` between them.
 #[utoipa::path(
@@ -95,12 +136,12 @@ pub(super) async fn search(State(api): State<Arc<Api>>, Query { q }: Query) -> R
 
 impl Api {
     async fn search(&self, q: &str) -> Result<SearchResult, ApiError> {
-        // Browsers show shortened ids and addresses with this character, and people copy it.
-        let words = q.trim().trim_start_matches('\u{2026}');
+        let words = words(q);
+        let words = words.as_str();
         if let Some((start, end)) = words.split_once('\u{2026}') {
             return Ok(SearchResult { found: self.by_short_address(start, end).await?, pruned: None });
         }
-        if let Ok(address) = parse_address(words, self.context.config.network) {
+        if let Ok(address) = parse_address(unnamed(q), self.context.config.network) {
             let hit = Hit::new(HitKind::Miner, format!("/miners/{address}"), "an address");
             return Ok(SearchResult { found: vec![hit], pruned: None });
         }
@@ -109,6 +150,7 @@ impl Api {
             (_, Ok(height)) => self.by_height(height).await?,
             _ => Vec::new(),
         };
+        found.extend(miner_of_script(words, self.network()));
         if let Some(end) = end_of_id(words) {
             found.extend(self.by_end(words, end).await?);
         }
@@ -165,7 +207,7 @@ impl Api {
         let addresses = scripts.filter_map(|script| Address::from_script(script, self.network()).ok());
         let addresses = addresses.map(|address| address.to_string());
         let hits = addresses
-            .filter(|address| address.starts_with(start) && address.ends_with(end))
+            .filter(|address| is_short_form(address, start, end))
             .map(|address| Hit::new(HitKind::Miner, format!("/miners/{address}"), format!("the address {address}")));
         Ok(hits.take(FOUND_MAX).collect())
     }
@@ -183,3 +225,6 @@ impl Api {
         Ok(blocks.iter().map(block).chain(link).collect())
     }
 }
+
+#[cfg(test)]
+mod tests;

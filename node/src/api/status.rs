@@ -38,6 +38,8 @@ pub struct Status {
     /// Source of the answers. An explorer has no miners, peers, or bitcoind, and leaves the fields about them empty.
     #[serde(default)]
     pub source: Source,
+    /// True if everyone may read these pages: then nobody sees workers, not even with the token.
+    pub public: bool,
     /// Version of the program.
     pub version: String,
     /// The Bitcoin network: main, signet, local, testnet4, regtest or rehearsal.
@@ -283,6 +285,7 @@ impl Api {
         };
         Ok(Status {
             source: Source::Node,
+            public: self.context.config.api.public,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             network: self.context.config.network.name().to_owned(),
             pool: self.context.config.pool.as_str().to_owned(),

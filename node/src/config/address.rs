@@ -11,7 +11,7 @@ use crate::limits::ADDRESS_CHARS_SHOWN_MAX;
 #[derive(Debug, thiserror::Error)]
 pub enum AddressError {
     /// Not an address at all.
-    #[error("\"{text}\" is not a valid Bitcoin address; those of {network} start with {starts}")]
+    #[error("\"{text}\" is not a valid Bitcoin address; on {network}, addresses start with {starts}")]
     NotAnAddress {
         /// The given text, truncated.
         text: String,
@@ -84,7 +84,14 @@ pub fn parse_payout_address(text: &str, network: Network) -> Result<Address, Add
 /// # Errors
 /// Not such an address; the sentence is for the person who typed it.
 pub fn parse_address(text: &str, network: Network) -> Result<Address, AddressError> {
-    let plain = plain(text);
+    // Wallets show addresses in groups, but a blank may also separate a worker's name.
+    let joined: String = text.chars().filter(|letter| !letter.is_whitespace()).collect();
+    parse_plain(plain(&joined), network).or_else(|error| parse_plain(plain(text.trim()), network).map_err(|_| error))
+}
+
+fn parse_plain(text: &str, network: Network) -> Result<Address, AddressError> {
+    // Phones capitalize the first letter, and bech32 allows no mix of cases.
+    let plain = if is_bech32(text) { text.to_ascii_lowercase() } else { text.to_owned() };
     let starts = match network {
         Network::Main => "bc1, 1 or 3",
         Network::Signet | Network::Local | Network::Rehearsal | Network::Testnet4 => "tb1, m, n or 2",
@@ -110,14 +117,16 @@ pub fn parse_address(text: &str, network: Network) -> Result<Address, AddressErr
     }
 }
 
-/// The address in pasted text. The caller's checksum test decides whether it is one.
-fn plain(text: &str) -> String {
-    let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+/// The address in pasted text: no letter or digit follows it, as in user names. The caller's checksum test decides whether
+/// it is one.
+fn plain(text: &str) -> &str {
     let uri = text.get(..URI.len()).is_some_and(|start| start.eq_ignore_ascii_case(URI));
-    let address = text.get(if uri { URI.len() } else { 0 }..).unwrap_or_default();
-    let address = address.split(['.', '?']).next().unwrap_or_default();
-    // Phones capitalize the first letter, and bech32 allows no mix of cases.
-    if is_bech32(address) { address.to_ascii_lowercase() } else { address.to_owned() }
+    let address = text.get(if uri { URI.len() } else { 0 }..).unwrap_or_default().trim_start();
+    match address.find(|letter: char| !letter.is_alphanumeric()) {
+        // Not an address, so the whole text is shown.
+        Some(0) | None => address,
+        Some(end) => address.get(..end).unwrap_or_default(),
+    }
 }
 
 /// True for a text that was probably meant as an address.

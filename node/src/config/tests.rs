@@ -314,6 +314,12 @@ fn an_address_is_found_in_what_people_paste() {
     let halves = format!("{} {}", &MAIN[..20], &MAIN[20..]);
     for text in [
         format!("{MAIN}.rig1"),
+        // As Stratum reads user names, any character may separate the worker's name.
+        format!("{MAIN}_rig1"),
+        format!("{MAIN} rig1"),
+        format!(" {MAIN} .rig1"),
+        format!("{MAIN}/rig1"),
+        format!("{MAIN}:70,3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy:30.rig1"),
         format!("  {MAIN}\n"),
         MAIN.to_uppercase(),
         capital,

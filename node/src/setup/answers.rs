@@ -8,6 +8,7 @@ use crate::config::keys::{KEYS, Key, Shape};
 use crate::config::{Config, ConfigError, Overrides};
 use crate::error::NodeError;
 use crate::files;
+use node_core::sentence;
 
 /// Settings by the names of their keys.
 #[derive(Clone, Debug)]
@@ -47,6 +48,18 @@ impl Answers {
     /// The configuration that these settings make.
     pub(super) fn config(&self) -> Result<Config, ConfigError> {
         Config::of_text(&self.text(), &self.path)
+    }
+
+    /// What is wrong with a setting, without its line in the file, which is not written yet.
+    pub(super) fn words(&self, error: &ConfigError) -> String {
+        let words = sentence(error);
+        let place = format!("{} line ", self.path.display());
+        let after = words.strip_prefix(&place).and_then(|rest| rest.split_once(": "));
+        after.map_or_else(|| words.clone(), |(_, after)| after.to_owned())
+    }
+
+    pub(super) fn wrong(&self, error: &ConfigError) -> NodeError {
+        NodeError::SetupWrong { words: self.words(error) }
     }
 
     /// Writes the file. If it holds a password, only its owner can read it.

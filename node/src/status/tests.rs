@@ -9,6 +9,7 @@ use crate::api::upgrade::{Upgrade, UpgradeStateName};
 pub(crate) fn healthy() -> Status {
     Status {
         source: crate::api::status::Source::Node,
+        public: false,
         version: "0.1.0".into(),
         network: "local".into(),
         pool: String::new(),

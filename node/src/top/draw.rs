@@ -28,16 +28,19 @@ const LABEL_CHARS: usize = 12;
 /// Number of miners shown by name.
 const TOP: usize = 4;
 
+/// Characters of a device's name that are shown.
+const DEVICE_CHARS: usize = 20;
+
 /// Characters of an address that are shown.
 const ADDRESS_CHARS: usize = 14;
 
 const MINUTE_S: u32 = 60;
 
 pub(super) fn draw(frame: &mut Frame<'_>, view: &View) {
-    let devices = devices(view);
+    let device_lines = devices(view, DEVICES + 1).len();
     let rows = Layout::vertical([
         Constraint::Length(HEAD_LINES),
-        Constraint::Length(u16::try_from(devices.len()).unwrap_or(u16::MAX).saturating_add(1)),
+        Constraint::Length(u16::try_from(device_lines).unwrap_or(u16::MAX).saturating_add(1)),
         Constraint::Length(CHART_LINES),
         Constraint::Min(3),
         Constraint::Length(1),
@@ -46,7 +49,9 @@ pub(super) fn draw(frame: &mut Frame<'_>, view: &View) {
     let [own, pool] = Layout::horizontal([Constraint::Fill(1); 2]).areas(head);
     frame.render_widget(titled("this node", node(view)), own);
     frame.render_widget(titled("the pool", the_pool(view)), pool);
-    frame.render_widget(titled("devices", devices), strip);
+    // One line per device, however long its name is; a low terminal shows fewer.
+    let devices = devices(view, usize::from(strip.height.saturating_sub(1)));
+    frame.render_widget(Paragraph::new(devices).block(framed("devices")), strip);
     draw_chart(frame, chart, view);
     frame.render_widget(titled("event log", events(view)), log);
     let foot_words = match &view.trouble {
@@ -57,8 +62,11 @@ pub(super) fn draw(frame: &mut Frame<'_>, view: &View) {
 }
 
 fn titled<'a>(title: &'a str, lines: Vec<Line<'a>>) -> Paragraph<'a> {
-    let block = Block::new().borders(Borders::TOP).title(format!(" {title} "));
-    Paragraph::new(lines).block(block).wrap(Wrap { trim: true })
+    Paragraph::new(lines).block(framed(title)).wrap(Wrap { trim: true })
+}
+
+fn framed(title: &str) -> Block<'_> {
+    Block::new().borders(Borders::TOP).title(format!(" {title} "))
 }
 
 fn attention() -> Style {
@@ -130,14 +138,16 @@ fn the_pool(view: &View) -> Vec<Line<'static>> {
     lines
 }
 
-/// The devices that need attention, then others.
-fn devices(view: &View) -> Vec<Line<'static>> {
+/// The devices that need attention, then others, in at most `room` lines.
+fn devices(view: &View, room: usize) -> Vec<Line<'static>> {
     let Some(devices) = &view.devices else {
         return vec![Line::raw("shown to the user who can read the file api-token in the node's data folder")];
     };
-    let mut lines: Vec<_> = devices.iter().take(DEVICES).map(|known| device(known, view.status.time_unix_s)).collect();
-    if devices.len() > DEVICES {
-        let rest = count((devices.len() - DEVICES) as u64);
+    let shown =
+        if devices.len() <= room.min(DEVICES) { devices.len() } else { room.min(DEVICES + 1).saturating_sub(1) };
+    let mut lines: Vec<_> = devices.iter().take(shown).map(|known| device(known, view.status.time_unix_s)).collect();
+    if devices.len() > shown {
+        let rest = count((devices.len() - shown) as u64);
         lines.push(Line::raw(format!("and {rest} more; see the node's web pages")));
     }
     if devices.is_empty() {
@@ -147,19 +157,31 @@ fn devices(view: &View) -> Vec<Line<'static>> {
 }
 
 fn device(device: &Device, now: u32) -> Line<'static> {
-    let mean = device.mean_hs.map_or_else(String::new, |mean_hs| format!(" of {} on average", hashrate(mean_hs)));
+    let mean = device.mean_hs.map_or_else(String::new, |mean_hs| format!(", mean {}", hashrate(mean_hs)));
     let last = device.last_submit_unix_s.map_or_else(
         || "no submit yet".to_owned(),
         |time| format!("last submit {} ago", duration(u64::from(now.saturating_sub(time)))),
     );
     let rejected: u64 = device.rejected.values().sum();
-    let words =
-        format!("{}{mean}, {last}, {} rejected  {}", hashrate(device.hashrate_hs), count(rejected), device.name);
+    let (name, rate) = (short_name(device), hashrate(device.hashrate_hs));
+    let words = format!("{name:DEVICE_CHARS$}  {rate}{mean}, {last}, {} rejected", count(rejected));
     match device.state {
         DeviceState::Ok => row("ok", words),
         DeviceState::Low => alarm("low", &words),
         DeviceState::Silent => alarm("silent", &words),
         DeviceState::Paused => row("paused", words),
+    }
+}
+
+/// The worker's name without the address before it, cut to [`DEVICE_CHARS`] characters.
+fn short_name(device: &Device) -> String {
+    let worker = device.addresses.iter().find_map(|address| device.name.strip_prefix(address.as_str()));
+    let name = worker
+        .map_or(device.name.as_str(), |worker| worker.trim_start_matches(|letter: char| !letter.is_alphanumeric()));
+    let name = if name.is_empty() { &device.name } else { name };
+    match name.char_indices().nth(DEVICE_CHARS) {
+        Some(_) => name.chars().take(DEVICE_CHARS - 1).chain(['\u{2026}']).collect(),
+        None => name.to_owned(),
     }
 }
 

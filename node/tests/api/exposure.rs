@@ -104,7 +104,8 @@ async fn a_wrong_token_is_401_with_how_to_send_the_right_one() {
         let answer = api.ask(&format!("/api/v1/{path}"), &[wrong]).await;
         assert_eq!(answer.status().as_u16(), 401, "{path}");
         assert_eq!(answer.headers()["www-authenticate"], "Bearer realm=\"shoal\"");
-        assert!(sentence(&answer.text().await.unwrap()).contains("api-token"));
+        let told = sentence(&answer.text().await.unwrap());
+        assert!(told.starts_with("this token is not this node's") && told.contains("api-token"), "{told}");
         let (name, right) = api.token();
         assert_eq!(api.ask(&format!("/api/v1/{path}"), &[(name, &right)]).await.status().as_u16(), 200, "{path}");
         // A proxy's own password is not meant for this node.

@@ -28,7 +28,11 @@ async fn a_public_node_shows_no_workers_even_with_the_token() {
     let address = crate::answers::address(&miner(0));
     let miner: Value = api.ask(&format!("/api/v1/miners/{address}"), &[(name, &token)]).await.json().await.unwrap();
     assert_eq!((&miner["workers"], &miner["devices"]), (&Value::Null, &Value::Null));
-    assert_eq!(api.ask("/api/v1/devices", &[(name, &token)]).await.status().as_u16(), 401);
+    let refused = api.ask("/api/v1/devices", &[(name, &token)]).await;
+    assert_eq!(refused.status().as_u16(), 401);
+    assert!(refused.text().await.unwrap().contains("not even with the token"));
+    let status: Value = api.ask("/api/v1/status", &[]).await.json().await.unwrap();
+    assert_eq!(status["public"], true, "so that its pages do not ask for the token");
     let metrics = api.ask("/metrics", &[(name, &token)]).await.text().await.unwrap();
     assert!(!metrics.contains("shoal_worker"), "{metrics}");
     std::fs::write(api.folder().join("pairing-code"), "c0de 4000000000\n").unwrap();
@@ -125,6 +129,9 @@ async fn blocks_are_counted_fed_and_linked_to_an_explorer() {
     for block in &blocks {
         let hash = block["hash"].as_str().unwrap();
         assert!(feed.contains(&format!("href=\"http://{}/blocks/{hash}\"", api.address)), "{feed}");
+        let count = block["outputs_count"].as_u64().unwrap();
+        let to = if count == 1 { "to one address.".to_owned() } else { format!("to {count} addresses.") };
+        assert!(feed.contains(&to), "{to}: {feed}");
         assert_eq!(block["explorer_url"], json!(format!("https://explorer.example/block/{hash}")));
     }
     let badge = api.ask("/api/v1/badge.svg", &[]).await;

@@ -51,3 +51,16 @@ test("the node knows the pages and their modules", () => {
   const known = served.trim().split("\n").map((line) => line.match(/"\w*"|MISSING/g).map((name) => (name === "MISSING" ? "missing" : name.slice(1, -1))));
   assert.deepEqual(known, own);
 });
+
+test("what is requested early names no address that is not there", () => {
+  const requested = (pathname, kept = {}) => {
+    const paths = [];
+    const scope = { localStorage: { getItem: (key) => kept[key] ?? null }, document: { documentElement: { dataset: {} } },
+      location: { pathname, search: "" }, fetch: (path) => { paths.push(path); return Promise.resolve(); } };
+    new Function(...Object.keys(scope), read("js/early.js"))(...Object.values(scope));
+    return paths.filter((path) => path.includes("/miners/"));
+  };
+  for (const path of ["/", "/blocks", "/miners", "/calculator"]) assert.deepEqual(requested(path), [], path);
+  assert.equal(requested("/", { "shoal.address": "tb1q" }).length, 2);
+  assert.equal(requested("/miners/tb1q").length, 3);
+});

@@ -9,6 +9,7 @@ import { gapsOf, histogram, miningState } from "../../web/js/mining_state.js";
 import { filled } from "../../web/js/steps.js";
 import { spread, stepFor } from "../../web/js/spread.js";
 import { expect } from "../../web/js/expect.js";
+import { percentPlaces, places } from "../../web/js/columns.js";
 
 test("numbers carry units and three digits", () => {
   const table = [
@@ -27,6 +28,21 @@ test("numbers carry units and three digits", () => {
 
 test("no number is shown with an exponent", () => {
   for (let power = -12; power < 30; power += 1) for (const text of [digits(3.14159 * 10 ** power), hashrate(2.5 * 10 ** power), duration(7 * 10 ** power)]) assert.doesNotMatch(text, /e[+-]?\d|NaN|undefined/, text);
+});
+
+test("the numbers of a column have the same decimals", () => {
+  const decimals = (texts) => new Set(texts.map((text) => text.match(/\.(\d+)/)?.[1].length ?? 0)).size;
+  const rates = [92e3, 4.9, 3.2, 0, 1.25e12, 999.999e9];
+  assert.deepEqual(rates.map((hs) => hashrate(hs, 2)), ["92.00 kH/s", "4.90 H/s", "3.20 H/s", "0 H/s", "1.25 TH/s", "1.00 TH/s"]);
+  assert.deepEqual([0.527, 0.031, 0.0723, 1.746, 0, 0.00001].map((part) => percent(part, 2)), ["52.70%", "3.10%", "7.23%", "174.60%", "0.00%", "below 0.01%"]);
+  assert.deepEqual([5_000_003_417n, 90_000, 0].map((sat) => btc(sat, true)), ["50.00003417 BTC", "0.00090000 BTC", "0.00000000 BTC"]);
+  assert.deepEqual([hashes("20000", 2), hashes("19868", 2)], ["20.00 thousand hashes", "19.87 thousand hashes"]);
+  for (const column of [[2.1, 1.87, 0.5], [5e-7, 2e-6], [1234.5, 800], [0, 0], []]) {
+    const fixed = places(column);
+    assert.ok(decimals(column.map((value) => digits(value, fixed))) <= 1, `${column}`);
+    assert.ok(column.every((value) => value === 0 || Number(digits(value, fixed).replaceAll(",", "")) > 0), `${column}`);
+  }
+  assert.deepEqual([percentPlaces([0.36, 0.64]), percentPlaces([0.5, 0.00001])], [1, 4]);
 });
 
 test("chances in words", () => {
@@ -114,6 +130,19 @@ test("whether an address mines is known by its submits, and only then by its sha
   assert.equal(kind(null, shares.slice(0, 2), now + 86_400), "elsewhere");
 });
 
+test("a device that is not connected does not mine, and seconds without a share are no silence", () => {
+  const now = 1_800_000_000;
+  const kind = (miner, list) => miningState(miner, list, now).kind;
+  // The connection ended, so its hashrate is zero.
+  assert.equal(kind({ last_submit_unix_s: now - 61, hashrate_hs: 0 }, []), "silent");
+  assert.equal(kind({ last_submit_unix_s: now - 59, hashrate_hs: 0 }, []), "here");
+  assert.equal(kind({ last_submit_unix_s: now - 61, hashrate_hs: 1e12 }, []), "here");
+  // Three shares per second: by chance alone, ten seconds without one would not happen.
+  const fast = (gapS) => Array.from({ length: 100 }, (_, i) => ({ time_unix_s: now - gapS - i * 0.3 }));
+  assert.equal(kind({ last_submit_unix_s: null, hashrate_hs: 0 }, fast(10)), "elsewhere");
+  assert.equal(kind({ last_submit_unix_s: null, hashrate_hs: 0 }, fast(301)), "stopped");
+});
+
 test("states say since when and what to do, once each", () => {
   const state = (kind, todo = "check `p2p.peers`; wait") => ({ kind, since_unix_s: 940, what: "this is so", todo });
   const of = (change) => troubles({ ...WELL, ...change });
@@ -155,7 +184,7 @@ test("a pool changes how evenly, not how much", () => {
   const is = expect({ hashrateHs: 1e14, poolHs: 1e18, difficulty: 1e14, shareHashes: 4.4e12, valueSat: 312_500_000, windowBlocks: 8, tailSat: 3e5 });
   assert.ok(is.pool.paidS < is.solo.paidS / 50);
   assert.ok(is.pool.spread < is.solo.spread);
-  assert.ok(Math.abs(is.monthSat - (312_500_000 * 2629800 * 1e14) / (1e14 * 2 ** 32)) < 1);
+  assert.ok(Math.abs(is.monthSat - (312_500_000 * 2592000 * 1e14) / (1e14 * 2 ** 32)) < 1);
   assert.ok(is.drawn < 1 && Math.abs(is.drawn - is.dueSat / 3e5) < 1e-12);
   const alone = expect({ hashrateHs: 1e14, poolHs: 0, difficulty: 1e14, shareHashes: 4.4e12, valueSat: 312_500_000, windowBlocks: 8, tailSat: null });
   assert.equal(alone.part, 1);

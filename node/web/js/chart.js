@@ -110,7 +110,7 @@ export function LineChart({ points, label, format }) {
     <details><summary>The newest numbers as a table</summary>
       <${Table} caption=${label} rows=${known.slice(-TABLE_ROWS).reverse()} rowKey=${(p) => p.t} columns=${[
         { head: "From", cell: (p) => dateTime(p.t) },
-        { head: label, num: true, cell: (p) => format(p.y) },
+        { head: label, num: true, cell: (p) => format(p.y, 2) },
       ]} />
     </details>
   </div>`;

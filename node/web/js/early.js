@@ -15,7 +15,7 @@
   const [page, id] = location.pathname.split("/").slice(1);
   const to = Number.parseInt(new URLSearchParams(location.search).get("to"), 10);
   const address = page === "" ? kept("shoal.address") : page === "miners" && id;
-  const miner = /^\w+$/.test(address) ? `/miners/${address}` : null;
+  const miner = address && /^\w+$/.test(address) ? `/miners/${address}` : null;
   const paths = ["/status"];
   if (page === "") paths.push("/pool", "/pool/history?step=60&limit=180", "/blocks?limit=20", "/links?limit=5");
   if (page === "chain") paths.push(`/graph?links=30${to >= 0 ? `&to=${to}` : ""}`, "/blocks?limit=100");

@@ -2,8 +2,9 @@
 import { atLeastOne } from "./chance.js";
 
 const HASHES_OF_DIFFICULTY_1 = 2 ** 32;
-const MONTH_S = (365.25 * 86400) / 12;
-const YEAR_S = 365.25 * 86400;
+/** As in the API. */
+const MONTH_S = 30 * 86400;
+const YEAR_S = 365 * 86400;
 
 /**
  * `hashrateHs` of the reader, `poolHs` of the pool including the reader, `difficulty` of Bitcoin, `shareHashes` per

@@ -9,18 +9,18 @@ const YEAR = 365.25 * DAY;
 
 export const UNKNOWN = "not known yet";
 
-/** Three significant digits, never an exponent. */
-export function digits(value) {
+/** Three significant digits, in columns `places` decimals; never an exponent. */
+export function digits(value, places) {
+  if (places) return value.toLocaleString("en", { minimumFractionDigits: places, maximumFractionDigits: places });
   const size = Math.abs(value);
   if (size === 0) return "0";
   if (size >= 100) return INTEGER.format(Math.round(value));
-  const places = Math.max(0, 2 - Math.floor(Math.log10(size)));
-  const text = value.toFixed(Math.min(places, 12));
+  const text = value.toFixed(Math.min(12, Math.max(0, 2 - Math.floor(Math.log10(size)))));
   return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
 }
 
 /** A value with an SI prefix: 145 kH/s. */
-export function si(value, unit) {
+export function si(value, unit, places) {
   if (value == null || !Number.isFinite(value)) return UNKNOWN;
   if (value === 0) return `0 ${unit}`;
   let step = Math.floor(Math.log10(Math.abs(value)) / 3);
@@ -31,19 +31,19 @@ export function si(value, unit) {
     step += 1;
     shown = value / 10 ** (3 * step);
   }
-  return `${digits(shown)} ${step < 0 ? SMALL[-step] : PREFIXES[step]}${unit}`;
+  return `${digits(shown, places)} ${step < 0 ? SMALL[-step] : PREFIXES[step]}${unit}`;
 }
 
-export const hashrate = (hs) => si(hs, "H/s");
+export const hashrate = (hs, places) => si(hs, "H/s", places);
 
 const LARGE = ["", " thousand", " million", " billion", " trillion", " quadrillion", " quintillion", " sextillion"];
 
 /** Expected hashes, a decimal string, because they may have 256 bits. */
-export function hashes(text) {
+export function hashes(text, places) {
   if (text == null) return UNKNOWN;
   const value = Number(text);
   const step = value < 1000 ? 0 : Math.min(LARGE.length - 1, Math.floor(Math.log10(value) / 3));
-  return `${digits(value / 1000 ** step)}${LARGE[step]} hashes`;
+  return `${digits(value / 1000 ** step, places)}${LARGE[step]} hashes`;
 }
 
 export const count = (n) => (n == null ? UNKNOWN : INTEGER.format(n));
@@ -51,12 +51,12 @@ export const count = (n) => (n == null ? UNKNOWN : INTEGER.format(n));
 /** "1 share", "2 shares". */
 export const plural = (n, one, many = `${one}s`) => `${count(n)} ${Number(n) === 1 ? one : many}`;
 
-/** Satoshi as BTC with all eight digits, small amounts as satoshi. Takes integers, numbers or BigInt. */
-export function btc(sat) {
+/** Satoshi, numbers or BigInt, as BTC with all eight digits; small amounts as satoshi, but not in a `column`. */
+export function btc(sat, column) {
   if (sat == null) return UNKNOWN;
   const whole = BigInt(typeof sat === "number" ? Math.round(sat) : sat);
   const size = whole < 0n ? -whole : whole;
-  if (size < 100_000n) return `${INTEGER.format(whole)} sat`;
+  if (size < 100_000n && !column) return `${INTEGER.format(whole)} sat`;
   const coins = size / 100_000_000n;
   const rest = String(size % 100_000_000n).padStart(8, "0");
   return `${whole < 0n ? "-" : ""}${INTEGER.format(coins)}.${rest} BTC`;
@@ -72,9 +72,10 @@ export function roughBtc(sat) {
 /** A rate of pay: small ones keep three digits, down to a thousandth of a satoshi. */
 export const pay = (sat) => (sat > 0 && sat < 0.001 ? "below 0.001 sat" : roughBtc(sat));
 
-export function percent(part) {
+export function percent(part, places) {
   if (part == null || !Number.isFinite(part)) return UNKNOWN;
   const value = part * 100;
+  if (places) return value > 0 && value < 10 ** -places / 2 ? `below ${10 ** -places}%` : `${digits(value, places)}%`;
   if (value === 0) return "0%";
   if (value < 0.001) return "below 0.001%";
   if (value > 99.9 && value < 100) return "above 99.9%";

@@ -166,4 +166,5 @@ render(html`<${App} />`, root);
 setTimeout(() => {
   early.clear();
   startLive();
+  import("./terms.js").catch(() => {});
 }, LIVE_AFTER_MS);

@@ -1,8 +1,10 @@
 // Whether an address mines, from the data of its node and of the share-chain, and from the times between its shares. Pure.
 import { silence } from "./chance.js";
 
-/** A submit comes about every seven seconds; a silence of this many seconds is not chance: once in 10^18 submits. */
+/** A submit comes about every seven seconds, so this silence is no chance. Shares come late, with the times of their jobs. */
 const SILENT_S = 300;
+/** Restarting devices are back sooner. */
+const GONE_S = 60;
 /** A silence is reported if chance alone causes it less than once in this many times. */
 const ODD = 0.001;
 
@@ -17,13 +19,13 @@ export function miningState(miner, shares, nowS) {
   if (submitS != null) {
     const gapS = Math.max(0, nowS - submitS);
     const elsewhere = lastS != null && lastS > submitS + SILENT_S;
-    if (gapS <= SILENT_S) return { kind: "here", lastS: submitS, gapS };
+    if (gapS <= (miner.hashrate_hs === 0 ? GONE_S : SILENT_S)) return { kind: "here", lastS: submitS, gapS };
     if (!elsewhere) return { kind: "silent", lastS: submitS, gapS };
   }
   if (lastS == null) return { kind: "never" };
   const gapS = Math.max(0, nowS - lastS);
   const chance = meanS == null || shares.length < 4 ? null : silence(gapS, meanS);
-  return { kind: chance != null && chance < ODD ? "stopped" : "elsewhere", lastS, meanS, gapS, chance };
+  return { kind: gapS > SILENT_S && chance != null && chance < ODD ? "stopped" : "elsewhere", lastS, meanS, gapS, chance };
 }
 
 /** From shares, newest first: the newest one's time, the mean gap and all gaps in seconds. */

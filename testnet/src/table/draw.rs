@@ -77,9 +77,9 @@ fn pages_of_first(view: &View) -> String {
 
 fn node_table(view: &View, width: u16) -> Table<'static> {
     let header =
-        ["node", "height", "tip", "peers", "hashrate", "shares", "pending", "refused", "rss", "pages", "state"];
+        ["node", "height", "tip", "peers", "hashrate", "shares", "pending", "rejected", "rss", "pages", "state"];
     let pages = if width < WIDE { 0 } else { PAGES_CHARS };
-    let widths = [4, 7, 10, 5, 10, 7, 7, 7, 7, pages].map(Constraint::Length).into_iter().chain([Constraint::Min(8)]);
+    let widths = [4, 7, 10, 5, 10, 7, 7, 8, 7, pages].map(Constraint::Length).into_iter().chain([Constraint::Min(8)]);
     Table::new(view.nodes.iter().map(node_row), widths)
         .header(Row::new(header).style(Style::new().add_modifier(Modifier::BOLD)))
         .block(Block::new().borders(Borders::TOP))

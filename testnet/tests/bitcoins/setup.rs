@@ -90,7 +90,10 @@ async fn setup_finds_bitcoind_writes_a_configuration_and_never_overwrites_one() 
     assert!(
         !wrong.status.success() && words(&wrong).contains("the flag --address") | words(&wrong).contains("address")
     );
+    assert!(!words(&wrong).contains("shoal.toml line"), "no file has it: {}", words(&wrong));
     assert_eq!(fs::read_to_string(&file).unwrap(), text, "a wrong answer changes nothing");
+    let typo = words(&setup(home, &["--config", "other.toml", &url], "nonsense\n"));
+    assert!(typo.contains("`address` cannot be used: \"nonsense\"") && !typo.contains("other.toml"), "{typo}");
     let silent = setup(home, &["--config", "other.toml", &url], "");
     assert!(words(&silent).contains("no answer came for --address"), "{}", words(&silent));
     a_terminal_shows_a_pairing_link_until_a_browser_is_paired(home, &file).await;

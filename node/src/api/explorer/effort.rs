@@ -63,6 +63,12 @@ async fn between(
     Ok(sum)
 }
 
+/// When the work on a block was handed out, as its share says. The time in a block's own header may be minutes away from that, and
+/// on a test network far ahead.
+async fn work_time(archive: &Archive, (block, header_time): (ShareId, u32)) -> Result<u32, ArchiveError> {
+    Ok(archive.share(&block, 0).await?.map_or(header_time, |share| share.time))
+}
+
 /// Efforts of some blocks that are not known yet, of the newest first. `known` says which are.
 pub(super) async fn some(
     archive: &Archive,
@@ -74,7 +80,10 @@ pub(super) async fn some(
     let blocks = archive.block_times(EFFORTS_KEPT_MAX).await?;
     for (hash, height, time) in blocks.into_iter().filter(|(hash, ..)| !known(hash)).take(AT_A_TIME) {
         let effort = match archive.block_before(height).await? {
-            Some((_, before)) => Some(between(archive, bitcoin, params, before, time).await?),
+            Some(before) => {
+                let (after, until) = (work_time(archive, before).await?, work_time(archive, (hash, time)).await?);
+                Some(between(archive, bitcoin, params, after, until).await?)
+            }
             None => None,
         };
         found.push((hash, effort));
@@ -104,7 +113,7 @@ impl Round {
         let since = archive.block_before(u32::MAX).await?;
         if self.until == 0 || since != self.since {
             let begins = match since {
-                Some((_, time)) => time,
+                Some(block) => work_time(archive, block).await?,
                 None => archive.lowest_time().await?.unwrap_or(now).saturating_sub(1),
             };
             *self = Self { since, done: 0.0, until: begins };

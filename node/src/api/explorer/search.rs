@@ -11,7 +11,7 @@ use super::state::View;
 use crate::api::error::ApiError;
 use crate::api::limits::FOUND_MAX;
 use crate::api::params::Query;
-use crate::api::search::{Hit, HitKind, SearchResult, end_of_id};
+use crate::api::search::{Hit, HitKind, SearchResult, end_of_id, is_short_form, miner_of_script, unnamed, words};
 use crate::config::parse_address;
 
 // The route is described where the node has it.
@@ -20,12 +20,12 @@ pub(super) use crate::api::search::__path_search;
 /// Finds pages by address, id, hash or height, also by the shortened forms that the pages show: the last digits of an id, or
 /// the start and the end of an address of the PPLNS window with `…` between them.
 pub(super) async fn search(State(view): State<Arc<View>>, Query { q }: Query) -> Result<Json<SearchResult>, ApiError> {
-    // Browsers show shortened ids and addresses with this character, and people copy it.
-    let words = q.trim().trim_start_matches('\u{2026}');
+    let words = words(&q);
+    let words = words.as_str();
     if let Some((start, end)) = words.split_once('\u{2026}') {
         return Ok(Json(SearchResult { found: view.by_short_address(start, end)?, pruned: None }));
     }
-    if let Ok(address) = parse_address(words, view.config.network) {
+    if let Ok(address) = parse_address(unnamed(&q), view.config.network) {
         let hit = Hit::new(HitKind::Miner, format!("/miners/{address}"), "an address");
         return Ok(Json(SearchResult { found: vec![hit], pruned: None }));
     }
@@ -34,6 +34,7 @@ pub(super) async fn search(State(view): State<Arc<View>>, Query { q }: Query) ->
         (_, Ok(height)) => view.by_height(height).await?,
         _ => Vec::new(),
     };
+    found.extend(miner_of_script(words, view.network()));
     if let Some(end) = end_of_id(words) {
         let words = words.to_ascii_lowercase();
         let ids = view.archive.shares_like(&end, FOUND_MAX).await?;
@@ -67,7 +68,7 @@ impl View {
         let addresses = scripts.filter_map(|script| Address::from_script(script, self.network()).ok());
         let hits = addresses
             .map(|address| address.to_string())
-            .filter(|address| address.starts_with(start) && address.ends_with(end))
+            .filter(|address| is_short_form(address, start, end))
             .map(|address| Hit::new(HitKind::Miner, format!("/miners/{address}"), format!("the address {address}")));
         Ok(hits.take(FOUND_MAX).collect())
     }

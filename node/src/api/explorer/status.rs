@@ -10,7 +10,6 @@ use axum::response::IntoResponse;
 use bitcoin::hex::DisplayHex;
 use sharechain::{ShareId, Weight};
 
-use super::bitcoin::BLOCK_S;
 use super::now::Now;
 use super::state::View;
 use crate::api::badge::svg;
@@ -19,9 +18,9 @@ use crate::api::counts::Counts;
 use crate::api::decentralisation::Decentralisation;
 use crate::api::error::ApiError;
 use crate::api::isolation::WorkName;
-use crate::api::limits::HASHRATE_LINKS;
 use crate::api::mining::BestShare;
 use crate::api::params::Paging;
+use crate::api::pool::{bitcoin_hashrate_hs, hashrate_links};
 use crate::api::pool_view::{Bitcoin, ChainSummary, Pool, Round, WindowSummary};
 use crate::api::reach::Reachable;
 use crate::api::status::{BitcoinStatus, Hashrate, ShareCounts, Source, Status, SyncStateName, SyncStatus};
@@ -49,6 +48,7 @@ pub(super) fn of(view: &View, newest: &Now) -> Status {
     let no_work = "this is an explorer: it serves what an archive has, and no miners";
     Status {
         source: Source::Archive,
+        public: true,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         network: view.config.network.name().to_owned(),
         pool: view.config.pool.as_str().to_owned(),
@@ -101,19 +101,20 @@ pub(super) async fn pool(State(view): State<Arc<View>>) -> Result<Json<Pool>, Ap
     let rate = newest.hashrate_hs(time);
     let height = newest.bitcoin.height();
     let work = newest.bitcoin.work(height.saturating_add(1), &view.params);
+    let bitcoin_hs = bitcoin_hashrate_hs(work, rate);
     let standing: &Standing = &newest.standing;
     Ok(Json(Pool {
         time_unix_s: time,
         hashrate_hs: rate,
-        hashrate_links: HASHRATE_LINKS,
+        hashrate_links: hashrate_links(newest.tip.height),
         bitcoin: Bitcoin {
             height,
             difficulty: work / 2_f64.powi(32),
-            hashrate_hs: work / BLOCK_S,
-            interval_s: newest.bitcoin.interval_s(),
+            hashrate_hs: bitcoin_hs,
+            interval_s: newest.bitcoin.interval_s(newest.block_s(&view.params, time)),
             next_value_sat: view.params.bitcoin.subsidy_sat(height.saturating_add(1)),
         },
-        share_of_bitcoin: rate.map(|rate| rate * BLOCK_S / work),
+        share_of_bitcoin: rate.map(|rate| rate / bitcoin_hs),
         expected_block_s: newest.block_s(&view.params, time),
         round: Round {
             since_unix_s: newest.since.map(|(_, since)| since),

@@ -76,8 +76,8 @@ fn everything_stands_in_a_usual_terminal() {
         "3 addresses have more than half",
         "tb1qaddressofs… 25.0%",
         "stratum+tcp://192.168.1.10:3333",
-        "! silent       0 H/s of 1.10 TH/s on average, last submit 7 s ago, 2 rejected  rig2",
-        "ok           1.20 TH/s of 1.10 TH/s on average, last submit 7 s ago, 2 rejected  rig1",
+        "! silent       rig2                  0 H/s, mean 1.10 TH/s, last submit 7 s ago, 2 rejected",
+        "ok           rig1                  1.20 TH/s, mean 1.10 TH/s, last submit 7 s ago, 2 rejected",
         "maximum 4.00 TH/s",
         "1 min 30 s ago  miners get work",
     ] {
@@ -112,10 +112,33 @@ fn many_devices_leave_room_for_the_rest_and_none_is_said() {
     view.devices = Some((0..50).map(|number| device(&format!("rig{number}"), DeviceState::Ok, 1e12)).collect());
     let text = drawn(&view, 100, 40);
     assert!(text.contains("and 42 more") && text.contains("miners get work"), "{text}");
+    let low = drawn(&view, 100, 30);
+    let (shown, rest) = low.split_once("more; see the node's web pages").unwrap();
+    let rest =
+        (shown.rsplit_once("and ").unwrap().1.trim().parse::<usize>().unwrap(), rest.contains("miners get work"));
+    assert_eq!(rest, (50 - low.matches("rig").count(), true), "{low}");
     view.devices = Some(Vec::new());
     assert!(drawn(&view, 100, 40).contains("none in the last 24 hours"));
     view.devices = None;
     assert!(drawn(&view, 100, 40).contains("api-token"));
+}
+
+#[test]
+fn long_names_take_one_line_each() {
+    let (mut view, address) = (view(), "tb1qchn7k8xe3jnzaj0vhdzurw209ts4ve7w96w29c");
+    let long = |number: usize| {
+        let name = format!("{address}.shelf-{number:02}-bitaxe-gamma-next-to-the-window");
+        Device { addresses: vec![address.to_owned()], ..device(&name, DeviceState::Ok, 1.2e12) }
+    };
+    view.devices = Some((0..40).map(long).collect());
+    let text = drawn(&view, 80, 40);
+    for number in 0..8 {
+        assert!(
+            text.contains(&format!("ok           shelf-{number:02}-bitaxe-gam\u{2026}  1.20 TH/s")),
+            "{number}: {text}"
+        );
+    }
+    assert!(text.contains("and 32 more") && text.contains("miners get work") && !text.contains(address), "{text}");
 }
 
 #[test]

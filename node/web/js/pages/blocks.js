@@ -27,7 +27,7 @@ export default function Blocks() {
         { head: "Found", cell: (block) => html`<${Time} at=${block.time_unix_s} />` },
         { head: "By", cell: (block) => html`<${Payee} payee=${{ address: block.finder_address, script: block.finder_script }} />${block.listed_height != null && html`<span class="fine"> in link <a href=${`/chain?to=${block.listed_height + 15}`}>${count(block.listed_height)}</a></span>`}` },
         { head: "Pays", num: true, cell: (block) => html`${btc(block.value_sat)}<span class="fine"> to ${plural(block.outputs_count, "address", "addresses")}</span>` },
-        { head: "Effort", cell: (block) => (block.effort == null ? "not known" : html`${percent(block.effort)}<br /><span class="fine">${luckWords(block.effort)}</span>`) },
+        { head: "Effort", num: true, cell: (block) => (block.effort == null ? "not known" : html`${percent(block.effort, 2)}<br /><span class="fine">${luckWords(block.effort)}</span>`) },
         { head: "State", cell: (block) => html`<${BlockState} block=${block} />` },
       ]} />${button}`}
     </${Loaded}></section>`;

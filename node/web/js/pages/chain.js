@@ -100,7 +100,7 @@ function Reorganisations() {
         <${Table} caption="Reorganizations, newest first" rows=${rows} rowKey=${(row) => `${row.time_unix_s}${row.new_tip}`} empty="None that this node remembers." columns=${[
           { head: "When", cell: (row) => html`<${Time} at=${row.time_unix_s} />` },
           { head: "Fork height", num: true, cell: (row) => html`<a href=${`/chain?to=${row.fork_height + 20}`}>${count(row.fork_height)}</a>` },
-          { head: "Links left, taken", num: true, cell: (row) => `${count(row.depth)}, ${count(row.connected)}` },
+          { head: "Links lost / gained", num: true, cell: (row) => `${count(row.depth)} / ${count(row.connected)}` },
           { head: "Shares on the abandoned branch", cell: (row) => merged(row.left) },
           { head: "From tip", cell: (row) => html`<${LinkId} id=${row.old_tip} />` },
           { head: "To tip", cell: (row) => html`<${LinkId} id=${row.new_tip} />` },

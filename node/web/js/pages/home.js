@@ -8,7 +8,7 @@ import { You } from "../parts/you_card.js";
 import { Feed } from "../parts/feed.js";
 import { Spread } from "../parts/spread_card.js";
 import { LastBlocks } from "../parts/last_blocks.js";
-import { count, duration, hashrate, percent, si, UNKNOWN } from "../format.js";
+import { count, duration, hashrate, percent, plural, si, UNKNOWN } from "../format.js";
 import { atLeastOne, odds, roundWords } from "../chance.js";
 
 const DAY = 86400;
@@ -35,11 +35,11 @@ function Pool({ pool }) {
   const since = round.since_unix_s == null ? html`Since the pool began.` : html`Since <${BlockId} id=${round.since_block} />, <${Time} at=${round.since_unix_s} />.`;
   return html`
     <${Figures}>
-      <${Figure} name="Hashrate of the pool" value=${hashrate(pool.hashrate_hs)}>${pool.hashrate_hs == null ? "Too few links for an estimate yet." : `Estimated from the last ${count(pool.hashrate_links)} links.`}</${Figure}>
+      <${Figure} name="Hashrate of the pool" value=${hashrate(pool.hashrate_hs)}>${pool.hashrate_hs == null ? "Too few links for an estimate yet." : `Estimated from the last ${plural(pool.hashrate_links, "link")}.`}</${Figure}>
       <${Figure} name="Part of Bitcoin's hashrate" value=${part}>${partAbout}</${Figure}>
       <${Figure} name="A Bitcoin block" value=${wait}>${waitAbout}</${Figure}>
       <${Figure} name="Round effort" value=${percent(round.effort)}>work done over work expected for a block: 100% is average, less is lucky. ${roundWords(round.probability)} ${since}</${Figure}>
-      <${Figure} name="Links and shares" value=${`${si(pool.shares_minute, "shares/min")}`}>${count(pool.links_minute)} links in the last minute; the newest has height ${count(pool.chain.height)}, and links up to ${count(pool.chain.settled_height)} are settled.</${Figure}>
+      <${Figure} name="Links and shares" value=${`${si(pool.shares_minute, "shares/min")}`}>${count(pool.links_minute)} links in the last full minute; the newest has height ${count(pool.chain.height)}, and links up to ${count(pool.chain.settled_height)} are settled.</${Figure}>
       <${Figure} name="Paid addresses" value=${count(pool.window.scripts_total)}>share the next block by their work ${pool.window.oldest_unix_s == null ? "since the pool began" : html`since <${Time} at=${pool.window.oldest_unix_s} />`}.</${Figure}>
     </${Figures}>`;
 }

@@ -28,7 +28,7 @@ function Facts({ job }) {
       <${Figure} name="Block" value=${count(job.height)}>of Bitcoin, after <code>${job.prev_hash.slice(-12)}</code>.</${Figure}>
       <${Figure} name="Value" value=${btc(job.value_sat)}>subsidy and fees${job.fees_sat == null ? "; there is no template yet, so without fees" : ""}.</${Figure}>
       <${Figure} name="Fees" value=${job.fees_sat == null ? UNKNOWN : btc(job.fees_sat)}>of ${job.transactions == null ? "the transactions" : plural(job.transactions, "transaction")} in it.</${Figure}>
-      <${Figure} name="Coinbase" value=${sizes.length === 0 ? UNKNOWN : sizes.map((size) => `${count(size.bytes)} B`).join(", ")}>${sizes.length === 0 ? "No device has a job." : sizes.map((size) => `${plural(size.connections, "connection")} with ${count(size.bytes)} bytes`).join(", ")}.</${Figure}>
+      <${Figure} name="Coinbase" value=${sizes.length === 0 ? UNKNOWN : sizes.map((size) => `${count(size.bytes)} B`).join(", ")}>${sizes.length === 0 ? "No device has a job" : sizes.map((size) => `${plural(size.connections, "connection")} with ${count(size.bytes)} bytes`).join(", ")}.</${Figure}>
     </${Figures}>`;
 }
 
@@ -37,7 +37,7 @@ function Outputs({ job }) {
   if (job.finder_alone) return html`<p>Too little work counts so far: the finder of this block gets all of it.</p>`;
   return html`<${Table} caption="Payouts of the block being mined now" rows=${job.outputs} rowKey=${(output) => output.script} columns=${[
     { head: "To", cell: (output) => html`<${Payee} payee=${output} />${output.address === me && " (you)"}` },
-    { head: "Pays", num: true, cell: (output) => btc(output.value_sat) },
+    { head: "Pays", num: true, cell: (output) => btc(output.value_sat, true) },
     { head: "By", cell: (output) => html`<span title=${CLASSES[output.class][1]}>${CLASSES[output.class][0]}</span>` },
   ]} />`;
 }

@@ -4,6 +4,7 @@ import { useApi } from "../api.js";
 import { Card, Copy, Facts, Id, LinkId, Loaded, Notice, Payee, ShareId, Time, Title } from "../parts/bits.js";
 import { FromArchive } from "../parts/from_archive.js";
 import { Table } from "../parts/table.js";
+import { percentPlaces, places } from "../columns.js";
 import { count, digits, hashes, percent, plural } from "../format.js";
 
 const LIST = {
@@ -29,6 +30,8 @@ function state(link) {
 function Whole({ link }) {
   const [level, words] = state(link);
   const earned = [...link.earned].sort((a, b) => b.weight_blocks - a.weight_blocks);
+  const part = (row) => row.weight_blocks / (link.earned_total.weight_blocks || 1);
+  const [percents, decimals] = [percentPlaces(earned.map(part)), places(earned.map((row) => row.weight_blocks))];
   return html`
     <${Title}>Link ${count(link.height)}</${Title}>
     <p><${Copy} text=${link.id} /></p>
@@ -55,11 +58,12 @@ function Whole({ link }) {
         ]} />
       </${Card}>
       <${Card} title="Credits" id="earned">
+        <p class="fine">For the shares that it lists, and for the link itself.</p>
         <${Table} caption="Earned in this link" rows=${earned} rowKey=${(row) => row.script} empty="None, or it is so deep that this node no longer keeps them." columns=${[
           { head: "Address", cell: (row) => html`<${Payee} payee=${row} />` },
           { head: "Shares", num: true, cell: (row) => count(row.shares) },
-          { head: "Blocks of work", num: true, cell: (row) => digits(row.weight_blocks) },
-          { head: "Part", num: true, cell: (row) => percent(row.weight_blocks / (link.earned_total.weight_blocks || 1)) },
+          { head: "Blocks of work", num: true, cell: (row) => digits(row.weight_blocks, decimals) },
+          { head: "Part", num: true, cell: (row) => percent(part(row), percents) },
         ]} />
       </${Card}>
       <${Card} title=${`It lists ${plural(link.shares_count, "share")}`} id="shares">

@@ -24,13 +24,14 @@ const KINDS = {
 export default function Log() {
   const path = "/log?limit=50";
   const answer = useApi(path, ["log"]);
+  const open = useApi("/status").data?.public;
   const { rows, button } = usePages(path, answer.data, (page) => page.events, (event) => event.id);
   const [kind, setKind] = useState("all");
   const present = Object.keys(KINDS).filter((key) => rows.some((event) => event.kind === key));
   const shown = kind === "all" ? rows : rows.filter((event) => event.kind === kind);
   return html`
     <${Title}>What happened</${Title}>
-    <p class="lead">Events at this node, newest first. New entries appear automatically. With the node's token (enter it on a miner's page), they include your own miners and payments.</p>
+    <p class="lead">Events at this node, newest first. New entries appear automatically. ${!open && "With the node's token (enter it on a miner's page), they include your own miners and payments."}</p>
     <div class="row"><${Choice} label="Which" value=${kind} onChange=${setKind} options=${[["all", "Everything"], ...present.map((key) => [key, KINDS[key][0]])]} /></div>
     <section class="card"><${Loaded} from=${answer}>${() => html`
       ${shown.length === 0 && html`<p class="empty">Nothing yet.</p>`}

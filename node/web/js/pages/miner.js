@@ -1,6 +1,6 @@
 // Everything about one payout address.
 import { html } from "../html.js";
-import { useApi, useExplorer } from "../api.js";
+import { useApi } from "../api.js";
 import { setMe, useMe } from "../me.js";
 import { Card, Copy, Facts, Loaded, Notice, Title } from "../parts/bits.js";
 import { MiningNow, NextPay } from "../parts/mining.js";
@@ -23,7 +23,8 @@ export default function Miner({ route }) {
   useApi("/pool", ["tip", "block"]);
   useApi("/window?limit=1", ["tip"]);
   const me = useMe();
-  const explorer = useExplorer();
+  // A public node shows no workers, not even with its token.
+  const open = useApi("/status").data?.public;
   // Pasted text may have capitals or a worker's name; the node extracts the address.
   const name = answer.data?.address ?? address;
   return html`
@@ -39,7 +40,7 @@ export default function Miner({ route }) {
         </${Card}>
         <${Card} title="Over time" id="over-time" wide><${HashrateChart} base=${base} name="this address" withShares /></${Card}>
         <${Payments} base=${base} />
-        ${!explorer && html`<${Workers} miner=${miner} reload=${answer.reload} />`}
+        ${!open && html`<${Workers} miner=${miner} reload=${answer.reload} />`}
         <${MinerShares} base=${base} />
         <${Card} title="Its work in the window" id="window"><${Window} miner=${miner} /><${PositionStrip} base=${base} /></${Card}>
         <${Card} title="Expected pay" id="expect" wide><${Expect} miner=${miner} /></${Card}>
@@ -62,8 +63,10 @@ function Window({ miner }) {
   ]} />`;
 }
 
-/** The calculator, starting with the miner's own average hashrate over up to a day. */
+/** The calculator, starting with the part of the pool's work that pay follows, so that both show the same pay. */
 function Expect({ miner }) {
-  const mean = miner.hashrate_day_hs ?? 0;
-  return html`<p class="fine">${mean > 0 ? "It starts with the average hashrate of the last 24 hours, or since the first share; change it as you like." : "No share was found in the last 24 hours; enter a hashrate."}</p><${CalculatorForm} startHs=${mean > 0 ? mean : undefined} included=${mean > 0} />`;
+  const pool = useApi("/pool", ["tip", "block"]).data;
+  if (!pool) return html`<p class="loading" aria-busy="true">Loading…</p>`;
+  const ownHs = miner.window.part * (pool.hashrate_hs ?? 0);
+  return html`<p class="fine">${ownHs > 0 ? "It starts with your part of the pool's work, at the pool's hashrate now; change it as you like." : "None of your work counts yet; enter a hashrate."}</p><${CalculatorForm} startHs=${ownHs > 0 ? ownHs : undefined} included=${ownHs > 0} />`;
 }

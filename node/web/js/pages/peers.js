@@ -40,7 +40,7 @@ export default function Peers() {
             <div aria-live="polite">${picked && html`<${Picked} peer=${peers.find((peer) => peer.id === picked)} />`}</div>`}
         </${Card}>
         <${Card} title="Reachability" id="reach">
-          <p>Other nodes reach this one <strong>${reachable.words}</strong>.</p>
+          <p>Reached by other nodes: <strong>${reachable.words}</strong>.</p>
           ${HINTS[reachable.how] && html`<p class="fine">${HINTS[reachable.how]}</p>`}
           ${reachable.addresses.length > 0 && html`<ul>${reachable.addresses.map((address) => html`<li key=${address}><code class="whole">${address}</code></li>`)}</ul>`}
         </${Card}>

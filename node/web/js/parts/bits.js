@@ -39,7 +39,7 @@ export const BlockId = ({ id }) => html`<${Id} id=${id} to=${`/blocks/${id}`} />
 
 /** A payee, as a link to the miner's page. */
 export function Payee({ payee, whole }) {
-  if (!payee) return html`<span>nobody</span>`;
+  if (!payee) return html`<span>no one</span>`;
   const name = payeeName(payee);
   const shown = whole ? name : shortAddress(payee.address ?? payee.script);
   if (!payee.address) return html`<code class=${whole ? "whole" : undefined} title=${name}>${shown}</code>`;

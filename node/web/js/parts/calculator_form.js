@@ -1,5 +1,5 @@
 // A form for a hashrate, with its expected pay by the pool's current numbers.
-import { html, useEffect, useState } from "../html.js";
+import { html, useEffect, useRef, useState } from "../html.js";
 import { useApi } from "../api.js";
 import { Figure, Figures, Loaded } from "./bits.js";
 import { Table } from "./table.js";
@@ -26,7 +26,10 @@ export function CalculatorForm({ startHs, included = false }) {
     if (form === null && status.data) set(split(startHs ?? (main ? 200e12 : 20e3)));
   }, [status.data, startHs]);
   const hashrateHs = form ? Number(form.text) * UNITS.find(([unit]) => unit === form.unit)[1] : 0;
-  const ready = pool.data && window.data && tip.data && form ? { ...pool, data: { pool: pool.data, window: window.data, tip: tip.data } } : { ...pool, data: null, error: pool.error ?? window.error ?? tip.error };
+  // Each new tip has to be fetched; meanwhile, the numbers of the last one stay.
+  const last = useRef(null);
+  last.current = tip.data ?? last.current;
+  const ready = pool.data && window.data && last.current && form ? { ...pool, data: { pool: pool.data, window: window.data, tip: last.current } } : { ...pool, data: null, error: pool.error ?? window.error ?? tip.error };
   return html`<div>
     <div class="form">
       <label>Your hashrate <input type="number" min="0" step="any" inputmode="decimal" value=${form?.text ?? ""} onInput=${(e) => set({ ...form, text: e.target.value })} /></label>

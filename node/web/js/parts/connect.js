@@ -19,6 +19,7 @@ export default function Connect({ address }) {
 }
 
 function Entries({ mining, urls, address }) {
+  const open = useApi("/status").data?.public;
   const code = urls.find((one) => one.qr_path);
   return html`
     ${mining.this_machine_only && html`<p><strong>Only programs on this machine can connect:</strong> set <code>stratum.listen</code> to 0.0.0.0:${mining.port} for devices on your network.</p>`}
@@ -29,6 +30,6 @@ function Entries({ mining, urls, address }) {
       ...(mining.fee ? [["Fee", html`${mining.fee.percent}% of the work pays this node's owner, <span class="breakable">${mining.fee.address}</span> <span class="fine">by one job in ${Math.round(100 / mining.fee.percent)}</span>`]] : []),
       ["Password", html`<code>${mining.password}</code> <span class="fine">or any text; there are no accounts</span>`],
     ]} />
-    <p class="fine">To see each of your devices on the home page, open the link that <code>shoal pair</code> prints on the node's machine.</p>
+    ${open === false && html`<p class="fine">To see each of your devices on the home page, open the link that <code>shoal pair</code> prints on the node's machine.</p>`}
     ${code && html`<figure class="qr"><svg viewBox=${`-4 -4 ${code.qr_size + 8} ${code.qr_size + 8}`} role="img" aria-label=${`QR code of ${code.url}`}><path d=${code.qr_path} /></svg><figcaption class="fine">${code.url}</figcaption></figure>`}`;
 }

@@ -11,10 +11,13 @@ const HEIGHT = 190;
 const LEFT = 34;
 const BOTTOM = 26;
 const LEAST = 8;
+/** Shares carry the times of their jobs, which are this coarse. */
+const COARSE_S = 30;
 
 export function GapPlot({ shares }) {
   const { gaps, meanS, lastS } = gapsOf(shares);
   if (meanS == null || gaps.length < LEAST) return html`<p class="empty">Too few shares: ${count(gaps.length)} gaps are known, ${LEAST} are needed.</p>`;
+  if (meanS < COARSE_S) return html`<p class="empty">On average, a share came every ${duration(meanS)}. Shares carry the times of their jobs, which are too coarse to compare such gaps with chance.</p>`;
   const longest = Math.max(...gaps);
   const now = Math.max(0, nowS() - lastS);
   return html`

@@ -32,5 +32,5 @@ function Verdict({ status, stale }) {
       ...(status.best_share.ever_difficulty == null ? [] : [["Best share", html`today ${difficulty(status.best_share.today_difficulty)}, ever ${difficulty(status.best_share.ever_difficulty)}${block > 0 ? `, ${percent(Math.min(1, status.best_share.ever_difficulty / block))} of a block` : ""}`]]),
       ["Shares", `${count(status.shares.pending)} pending, ${count(status.shares.refused_total)} rejected`],
     ]} />
-    <p class="fine"><a href="/log">Event log</a></p>`;
+    ${!explorer && html`<p class="fine"><a href="/log">Event log</a></p>`}`;
 }

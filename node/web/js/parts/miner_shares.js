@@ -20,7 +20,7 @@ export function MinerShares({ base }) {
         <${Table} caption="Shares, newest first" rows=${rows} rowKey=${(row) => row.id} empty="No share has reached this node." columns=${[
           { head: "Share", cell: (row) => html`<${ShareId} id=${row.id} />` },
           { head: "When", cell: (row) => html`<${Time} at=${row.time_unix_s} />` },
-          { head: "Work", num: true, cell: (row) => hashes(row.work_hashes) },
+          { head: "Work", num: true, cell: (row) => hashes(row.work_hashes, 2) },
           { head: "Became", cell: (row) => html`<${Fate} row=${row} />` },
         ]} />
         <${FromArchive} of=${{ source }} older />${button}`}</${Opened}>`}

@@ -48,7 +48,7 @@ export function NextPay({ miner, brief }) {
   return html`
     <${Figures} brief=${brief}>
       ${miner.last_submit_unix_s == null
-        ? html`<${Figure} name="Your hashrate" value=${hashrate(miner.hashrate_hour_hs)}>in the last hour, from your shares; your devices are at other nodes. In 24 h: ${hashrate(miner.hashrate_day_hs)}.</${Figure}>`
+        ? html`<${Figure} name="Your hashrate" value=${hashrate(miner.hashrate_hour_hs)}>in the last hour, from your shares${miner.hashrate_hour_hs > 0 ? "; your devices are at other nodes" : ""}. In 24 h: ${hashrate(miner.hashrate_day_hs)}.</${Figure}>`
         : html`<${Figure} name="Your hashrate" value=${hashrate(miner.hashrate_hs)}>now, from the devices at this node. From shares at all nodes: ${hashrate(miner.hashrate_hour_hs)} in the last hour, ${hashrate(miner.hashrate_day_hs)} in 24 h.</${Figure}>`}
       ${!explorer && html`<${Figure} name="You earn per day" value=${miner.pay == null ? UNKNOWN : roughPay(miner.pay.day_sat)}>on average, from your work that counts now, at today's pool hashrate and difficulty.</${Figure}>
       <${Figure} name="You are paid" value=${often(miner.pay)}>${oftenAbout(miner.pay)}</${Figure}>

@@ -19,7 +19,7 @@ export function Payments({ base }) {
         <${Table} caption="Payments, newest first" rows=${rows} rowKey=${(row) => row.block} empty="No block of the pool has paid this address yet." columns=${[
           { head: "Block", cell: (row) => html`<${BlockId} id=${row.block} /> ${count(row.height)}` },
           { head: "When", cell: (row) => html`<${Time} at=${row.time_unix_s} />` },
-          { head: "Amount", num: true, cell: (row) => btc(row.value_sat) },
+          { head: "Amount", num: true, cell: (row) => btc(row.value_sat, true) },
           { head: "How", cell: (row) => (row.drawn == null ? "not known" : row.drawn ? "lottery" : "proportional") },
           { head: "State", cell: (row) => html`<${State} row=${row} blockS=${blockS} />` },
         ]} />

@@ -20,7 +20,7 @@ function Both({ spread, bitcoin }) {
     <div class="two spread">
       <div><h3>This pool: largest addresses</h3>
         ${spread.top.length === 0 ? html`<p class="empty">No address has earned anything yet.</p>` : html`<ol class="bars">${spread.top.map((entry) => html`
-          <li key=${entry.script}><${Payee} payee=${entry} /><b>${percent(entry.part)}</b><${Bar} part=${entry.part} label=${`Part of ${entry.address ?? entry.script}`} /></li>`)}</ol>`}
+          <li key=${entry.script}><${Payee} payee=${entry} /><b>${percent(entry.part, 1)}</b><${Bar} part=${entry.part} label=${`Part of ${entry.address ?? entry.script}`} /></li>`)}</ol>`}
       </div>
       <div><h3>Bitcoin's pools, ${bitcoin.as_of}</h3>
         <ol class="bars">${bitcoin.pools.map((entry) => html`

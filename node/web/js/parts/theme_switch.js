@@ -20,5 +20,5 @@ export function ThemeSwitch() {
     set(next);
     dispatchEvent(new Event("themechange"));
   };
-  return html`<button type="button" class="theme" onClick=${choose} aria-label=${`Colours: ${theme}. Change to ${NEXT[theme]}.`} title=${`Colours: ${theme}`}><span aria-hidden="true">${ICONS[theme]}</span></button>`;
+  return html`<button type="button" class="theme" onClick=${choose} aria-label=${`Colors: ${theme}. Change to ${NEXT[theme]}.`} title=${`Colors: ${theme}`}><span aria-hidden="true">${ICONS[theme]}</span></button>`;
 }

@@ -32,11 +32,11 @@ const Names = ({ names, address }) => names.map((name, i) => html`<span key=${na
 const List = ({ workers, address }) => html`
   <${LongTable} caption="Workers" first=${20} rows=${workers} empty="None is connected to this node now. Workers may be at other nodes: each node knows only its own." columns=${[
     { head: "Name", cell: (w) => html`<span class="breakable">${w.names.length > 0 ? html`<${Names} names=${w.names} address=${address} />` : "unnamed"}</span><br /><span class="fine breakable">${w.agent}${w.percent < 100 ? `, ${w.percent}% for this address` : ""}</span>` },
-    { head: "Hashrate", num: true, cell: (w) => hashrate(w.hashrate_hs) },
-    { head: "Difficulty", num: true, cell: (w) => (w.difficulty == null ? "no work yet" : digits(w.difficulty)) },
+    { head: "Hashrate", num: true, cell: (w) => hashrate(w.hashrate_hs, 2) },
+    { head: "Difficulty", num: true, cell: (w) => (w.difficulty == null ? "no work yet" : digits(w.difficulty, w.difficulty < 1 ? 0 : 2)) },
     { head: "Coinbase, bytes", num: true, cell: (w) => (w.coinbase_bytes == null ? "no work yet" : `${count(w.coinbase_bytes)}${w.coinbase_bytes_max == null ? "" : ` of ${count(w.coinbase_bytes_max)}`}`) },
-    { head: "Accepted, rejected", num: true, cell: (w) => `${count(w.accepted_total)}, ${count(w.rejected_total)}` },
+    { head: "Accepted / rejected", num: true, cell: (w) => `${count(w.accepted_total)} / ${count(w.rejected_total)}` },
     { head: "Shares", num: true, cell: (w) => count(w.shares_total) },
-    { head: "Last", num: true, cell: (w) => (w.last_share_age_s == null ? "none yet" : `${duration(w.last_share_age_s)} ago`) },
+    { head: "Last submit", num: true, cell: (w) => (w.last_share_age_s == null ? "none yet" : `${duration(w.last_share_age_s)} ago`) },
     { head: "Connected for", num: true, cell: (w) => duration(w.connected_s) },
   ]} />`;

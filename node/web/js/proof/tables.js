@@ -6,7 +6,7 @@ import { btc, count, percent } from "../format.js";
 
 const exactInteger = (value) => html`<code class="whole">${String(value)}</code>`;
 /** For display, the first digits suffice. */
-const part = (weight, total) => percent(Number((weight * 10_000_000n) / total) / 10_000_000);
+const part = (weight, total) => percent(Number((weight * 10_000_000n) / total) / 10_000_000, 4);
 
 /** A table of a long list, which is fetched when the table is opened. */
 function FetchedTable({ fetch, ...rest }) {
@@ -31,7 +31,7 @@ export const Tries = ({ tried }) => html`
       { head: "Outputs", num: true, cell: (one) => count(one.outputs) },
       { head: "Paid exactly", num: true, cell: (one) => count(one.exact) },
       { head: "Smallest weight T", num: true, cell: (one) => exactInteger(one.tail) },
-      { head: "Taken", cell: (one) => (one.accepted ? "yes" : "no: too small") },
+      { head: "Accepted", cell: (one) => (one.accepted ? "yes" : "no: too small") },
     ]} />`}
   </${Opened}>`;
 
@@ -53,7 +53,7 @@ export const Outputs = ({ rows }) => html`
     { head: "Output", num: true, cell: (row) => count(row.place) },
     { head: "Pays", cell: (row) => html`<${Payee} payee=${{ address: row.address, script: (row.is ?? row.want).script }} />` },
     { head: "How", cell: (row) => (row.want ? KINDS[row.want.kind] : "nothing is due") },
-    { head: "The rules require", num: true, cell: (row) => (row.want ? btc(row.want.sat) : "no output") },
-    { head: "The coinbase pays", num: true, cell: (row) => (row.is ? btc(row.is.sat) : "no output") },
+    { head: "The rules require", num: true, cell: (row) => (row.want ? btc(row.want.sat, true) : "no output") },
+    { head: "The coinbase pays", num: true, cell: (row) => (row.is ? btc(row.is.sat, true) : "no output") },
     { head: "Verdict", cell: (row) => html`<span class=${row.right ? "yes" : "no"}>${row.right ? "✓ right" : "✕ wrong"}</span>` },
   ]} />`;
