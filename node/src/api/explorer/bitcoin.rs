@@ -7,18 +7,7 @@ use bitcoin::CompactTarget;
 use sharechain::{ChainParams, ShareId, target};
 
 use crate::api::limits::HEADERS_KEPT_MAX;
-
-/// Bitcoin blocks a day at the target interval.
-const BLOCKS_A_DAY: usize = 144;
-
-/// Minimum number of blocks for an average interval. With fewer, it is mostly chance.
-const BLOCKS_MIN: usize = 12;
-
-/// Maximum age of headers that count for the average interval, seconds.
-const LATELY_S: u32 = 2 * 86_400;
-
-/// Target interval between Bitcoin blocks, seconds.
-pub(super) const BLOCK_S: f64 = 600.0;
+use crate::api::pool::interval_s;
 
 /// Headers of the best chain without gaps.
 #[derive(Clone, Debug, Default)]
@@ -54,13 +43,9 @@ impl Bitcoin {
         target::work_of_bits(bits).to_hashes_saturating_u128().max(1) as f64
     }
 
-    /// Average time between recent blocks, seconds; the target interval while there are few.
+    /// Average time between recent blocks, seconds.
     pub(super) fn interval_s(&self) -> f64 {
-        let Some((_, _, newest)) = self.known.last() else { return BLOCK_S };
-        let ages = self.known.iter().rev().map(|(_, _, time)| newest.saturating_sub(*time));
-        let lately: Vec<u32> = ages.take(BLOCKS_A_DAY + 1).take_while(|age| *age <= LATELY_S).collect();
-        let (blocks, oldest) = (lately.len().saturating_sub(1), lately.last().copied().unwrap_or(0).max(1));
-        if blocks < BLOCKS_MIN { BLOCK_S } else { f64::from(oldest) / blocks as f64 }
+        interval_s(self.known.iter().rev().map(|(_, _, time)| *time))
     }
 
     /// Reads the headers that are new in the archive.
