@@ -123,7 +123,7 @@ fn pages_url(config: &NotifyConfig, listen: SocketAddr) -> Url {
     config.pages_url.clone().unwrap_or_else(found)
 }
 
-/// Sends one receiver its events in sequence.
+/// Sends one receiver its events in order.
 async fn deliver(receiver: ReceiverConfig, way: Way, mut waiting: mpsc::Receiver<Arc<Message>>) {
     let pauses = ExponentialBuilder::new()
         .with_min_delay(WEBHOOK_PAUSE.0)

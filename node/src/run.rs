@@ -1,4 +1,4 @@
-//! `shoal run`: starts the parts in the sequence in which they depend on each other, and stops them in reverse.
+//! `shoal run`: starts the parts in the order in which they depend on each other, and stops them in reverse.
 //!
 //! ```text
 //! network.rs      the network, with its bans, address book, and peers

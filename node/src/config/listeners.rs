@@ -38,7 +38,7 @@ impl MinerListener {
         Self { address, difficulty: DifficultyRange::default(), proxies: Vec::new(), tls: false, v2: false }
     }
 
-    /// Parses an address and its options, in any sequence. Without a `start`, the default is moved between `min` and `max`.
+    /// Parses an address and its options, in any order. Without a `start`, the default is moved between `min` and `max`.
     ///
     /// # Errors
     /// What to write instead.
