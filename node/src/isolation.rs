@@ -192,8 +192,7 @@ impl Watch {
     fn bitcoind_clock(&self) -> Option<i64> {
         let feed = self.feed.borrow();
         let template = feed.template.as_ref().filter(|_| feed.trouble.is_none())?;
-        // After blocks with future timestamps, bitcoind suggests the earliest valid time.
-        (template.time > template.min_time).then(|| i64::from(now().0) - i64::from(template.time))
+        template.clock().map(|time| i64::from(now().0) - i64::from(time))
     }
 }
 

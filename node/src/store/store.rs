@@ -202,11 +202,6 @@ impl Store {
         self.entries(JOURNAL, IteratorMode::From(&start, Direction::Forward))
     }
 
-    /// The pool's Bitcoin blocks, oldest first.
-    pub fn blocks(&self) -> impl Iterator<Item = Result<Entry, StoreError>> + '_ {
-        self.entries(BLOCKS, IteratorMode::Start)
-    }
-
     /// The pool's Bitcoin blocks from sequence number `from` down, newest first.
     pub fn blocks_down(&self, from: u64) -> impl Iterator<Item = Result<Entry, StoreError>> + '_ {
         let start = from.to_be_bytes();
