@@ -28,7 +28,7 @@ impl Handshakes {
         if left.len() >= limits::HANDSHAKES_COUNTED_MAX && !left.contains_key(&network) {
             left.retain(|_, bucket| !bucket.is_full(now));
             if left.len() >= limits::HANDSHAKES_COUNTED_MAX {
-                // Whoever has so many addresses has as many budgets anyway.
+                // A client with so many addresses has as many budgets anyway.
                 left.clear();
             }
         }

@@ -32,7 +32,7 @@ pub struct WorkParts {
     pub key: u64,
     /// Whom shares of this work unit pay: the account that it was made for, or one that this account shares its work with.
     pub payee: Account,
-    /// Counts the accepted work of this payee. `None` if nobody needs to know.
+    /// Counts the accepted work of this payee. `None` if the pool does not need it.
     pub tally: Option<Arc<Tally>>,
     /// Header version. A miner may roll the bits in [`crate::limits::VERSION_MASK`].
     pub version: i32,

@@ -174,7 +174,7 @@ fn deep_private_fork() {
     let (tip, final_link) = (world.chain.tip(), world.chain.settled().id);
     let paid = earned(&mut world, &miner(1));
     publish(&private, &rival, &mut world);
-    assert_eq!(world.chain.tip(), tip, "heavier by 30 links, and nobody follows");
+    assert_eq!(world.chain.tip(), tip, "heavier by 30 links, and no node follows");
     assert_eq!(world.chain.settled().id, final_link);
     assert_eq!(world.chain.conflict(), Some(rival.chain.tip()), "the operator hears of it");
     assert_eq!(earned(&mut world, &miner(1)), paid);

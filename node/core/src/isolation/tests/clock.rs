@@ -10,7 +10,7 @@ use super::*;
 
 const HOUR_S: i64 = 3_600;
 
-/// Age of links at their arrival by a right clock, seconds.
+/// Age of links at their arrival by a correct clock, seconds.
 const AGE_S: i64 = 12;
 
 /// A node that reads these clocks for long enough.
@@ -39,7 +39,7 @@ fn stops_work(clock: ClockFacts, because: &str) {
     node.facts.clock = ClockFacts { link_age_s: Some(AGE_S), bitcoind_s: Some(0), ..ClockFacts::default() };
     node.pass(60);
     assert_eq!(node.machine.work(), Work::Stop(Cause::Clock));
-    assert_eq!(node.machine.reason(), Some(reason), "one reason for all the time");
+    assert_eq!(node.machine.reason(), Some(reason), "the same reason throughout");
     node.pass(1);
     assert_eq!((node.kinds(), node.machine.work(), node.machine.reason()), (vec![], Work::Pool, None));
 }
