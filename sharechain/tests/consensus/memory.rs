@@ -19,12 +19,7 @@ fn grown() -> World {
 
 /// `count` links that list nothing.
 fn bare_links(world: &mut World, count: u32) -> Vec<(Proof, Vec<ShareId>)> {
-    (0..count)
-        .map(|_| {
-            let spec = Spec { list: vec![], link: true, ..world.spec_on(world.chain.tip(), miner(1)) };
-            world.link_of(spec)
-        })
-        .collect()
+    world.bare_links(&miner(1), count).into_iter().map(|link| (link, vec![])).collect()
 }
 
 /// Gives all of them to another chain, at the first one's time.
