@@ -127,7 +127,7 @@ fn notify_params(parts: &WorkParts) -> String {
     let mut text = String::with_capacity(hex_chars + 128);
     let mut quote = |bytes: &[&[u8]]| {
         text.push('"');
-        // Of a wide pool, 43,000 bytes for each account: twenty times faster than formatting them.
+        // Twenty times faster than formatting: a wide pool has 43,000 bytes per account.
         bytes.iter().for_each(|bytes| HEXLOWER.encode_append(bytes, &mut text));
         text.push_str("\",");
     };

@@ -196,7 +196,7 @@ impl Api {
     params(("last-event-id" = Option<String>, Header, description = "Id of the last event seen")),
     responses(
         (status = 200, description = "A stream of events", content_type = "text/event-stream", body = LiveEvents),
-        (status = 503, description = "As many streams are open as may be", body = ErrorBody),
+        (status = 503, description = "Too many streams are open", body = ErrorBody),
     )
 )]
 pub(super) async fn events(

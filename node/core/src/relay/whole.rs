@@ -6,11 +6,11 @@ use bitcoin::block::Header;
 use bitcoin::consensus::encode::{deserialize, deserialize_partial, serialize};
 use bitcoin::hashes::Hash;
 use bitcoin::{BlockHash, Transaction, VarInt, Wtxid};
+use sharechain::Proof;
 use sharechain::chain::Chain;
 use sharechain::check::binding::merkle_root;
 use sharechain::coinbase::Coinbase;
 use sharechain::share::EXTRANONCE_BYTES;
-use sharechain::Proof;
 
 use crate::jobs::{Job, hash_pair, parents, with_witness};
 use crate::limits::BLOCK_WEIGHT_MAX;
