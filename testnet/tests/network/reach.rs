@@ -128,7 +128,7 @@ fn a_home_miner_takes_part_without_touching_the_router() {
     finds_a_block(&mut h, &mut q);
 }
 
-/// Addresses that a node tells everybody.
+/// Addresses that a node announces to all peers.
 fn own(answer: &Value) -> Vec<&str> {
     let addresses = answer["discovery"]["own_addresses"].as_array().into_iter().flatten();
     addresses.filter_map(Value::as_str).collect()

@@ -136,7 +136,7 @@ fn the_clock_by_bitcoins_blocks_needs_all_of_six_or_the_median_of_eleven() {
     assert_eq!(blocks.offset_s(least, clock, at), 3_000, "five are too few");
     blocks.note(tip(6), clock.plus(3_500), at);
     assert_eq!(blocks.offset_s(least, clock, at), -3_500);
-    // Time passes; then somebody sets the clock right.
+    // Time passes, then the clock is corrected.
     assert_eq!(blocks.offset_s(least, clock.plus(100), Millis(100_000)), -3_500);
     assert_eq!(blocks.offset_s(least, clock.plus(3_700), Millis(100_000)), 100);
     // One honest block outweighs five that are dated ahead.
