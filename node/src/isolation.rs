@@ -46,7 +46,7 @@ impl Default for IsolationView {
 
 /// The task's sources, and where it publishes.
 #[derive(Debug)]
-pub struct Watch {
+pub(crate) struct Watch {
     /// Reader of the share-chain.
     pub chain: ChainReader,
     /// Connected peers.
@@ -97,7 +97,7 @@ impl Memory {
 
 impl Watch {
     /// Runs until the parts it watches are gone.
-    pub async fn run(mut self) {
+    pub(crate) async fn run(mut self) {
         let mut memory = Memory::new(policy(&self.config));
         let mut events = self.chain.events();
         let (mut look, mut ask) = (tokio::time::interval(ISOLATION_LOOK), tokio::time::interval(BITCOIND_LOOK));

@@ -13,7 +13,7 @@ use node_core::sentence;
 /// The settings that SIGHUP reloads: the log filter, and the receivers of events. All others take effect at the next
 /// start.
 #[derive(Debug)]
-pub struct Reload {
+pub(crate) struct Reload {
     overrides: Overrides,
     log: LogLevel,
     notify: watch::Sender<NotifyConfig>,
@@ -24,7 +24,7 @@ pub struct Reload {
 impl Reload {
     /// Reloads the sources of `config`.
     #[must_use]
-    pub fn new(config: &Config, overrides: Overrides, log: LogLevel) -> Self {
+    pub(crate) fn new(config: &Config, overrides: Overrides, log: LogLevel) -> Self {
         Self { overrides, log, notify: watch::Sender::new(config.notify.clone()), config: config.clone() }
     }
 
