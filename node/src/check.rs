@@ -27,7 +27,7 @@ pub(crate) use machine::exposed;
 
 /// Result of one check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Finding {
+pub(crate) struct Finding {
     /// Name of the check.
     pub name: &'static str,
     /// True if the check passed.
@@ -38,7 +38,7 @@ pub struct Finding {
 
 /// Results of all checks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Report {
+pub(crate) struct Report {
     /// True if all checks passed, so `shoal run` can start.
     pub ok: bool,
     /// Results, one line each.
@@ -46,7 +46,7 @@ pub struct Report {
 }
 
 /// Runs all checks for a valid configuration.
-pub async fn check(config: &Config) -> Report {
+pub(crate) async fn check(config: &Config) -> Report {
     let running = running::running(config).await;
     let mut findings = vec![machine::configuration(config), address(config)];
     findings.extend(machine::data_dir(config));
@@ -62,7 +62,7 @@ pub async fn check(config: &Config) -> Report {
 }
 
 /// The report for an invalid configuration.
-pub fn unreadable(error: &ConfigError) -> Report {
+pub(crate) fn unreadable(error: &ConfigError) -> Report {
     Report::new(vec![bad("config", sentence(error))])
 }
 

@@ -33,7 +33,7 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    /// All kinds, in the sequence of the enum.
+    /// All kinds, in the order of the enum.
     pub const ALL: [Self; 12] = [
         Self::Start,
         Self::Block,

@@ -30,6 +30,7 @@ mod tests;
 pub use crate::event_kind::EventKind;
 pub use events::{Changed, Event, EventLog, Found, Paid, Refused, Reorganised};
 pub use observer::Observer;
+pub(crate) use read::observed_hashrate;
 pub use read::{Page, PaymentRow, PointRow, ShareRow};
 pub use rows::{Effort, Step};
 pub use task::{History, Keeper};

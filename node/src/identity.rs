@@ -52,7 +52,7 @@ pub enum IdentityError {
 ///
 /// # Errors
 /// See [`IdentityError`]; an existing file is never overwritten.
-pub fn load(data_dir: &Path) -> Result<SigningKey, IdentityError> {
+pub(crate) fn load(data_dir: &Path) -> Result<SigningKey, IdentityError> {
     let path = data_dir.join(FILE);
     let seed = match read_secret(&path)? {
         Some(seed) => seed,
@@ -65,7 +65,7 @@ pub fn load(data_dir: &Path) -> Result<SigningKey, IdentityError> {
 ///
 /// # Errors
 /// As [`load`].
-pub fn read(data_dir: &Path) -> Result<Option<SigningKey>, IdentityError> {
+pub(crate) fn read(data_dir: &Path) -> Result<Option<SigningKey>, IdentityError> {
     Ok(read_secret(&data_dir.join(FILE))?.map(|seed| SigningKey::from_bytes(&seed)))
 }
 
@@ -73,7 +73,7 @@ pub fn read(data_dir: &Path) -> Result<Option<SigningKey>, IdentityError> {
 ///
 /// # Errors
 /// See [`IdentityError`]; an existing file is never overwritten.
-pub fn load_authority(data_dir: &Path) -> Result<Authority, IdentityError> {
+pub(crate) fn load_authority(data_dir: &Path) -> Result<Authority, IdentityError> {
     let path = data_dir.join(AUTHORITY_FILE);
     let secret = match read_secret(&path)? {
         Some(secret) => secret,
@@ -87,7 +87,7 @@ pub fn load_authority(data_dir: &Path) -> Result<Authority, IdentityError> {
 ///
 /// # Errors
 /// As [`load_authority`].
-pub fn check_authority(data_dir: &Path) -> Result<(), IdentityError> {
+pub(crate) fn check_authority(data_dir: &Path) -> Result<(), IdentityError> {
     let path = data_dir.join(AUTHORITY_FILE);
     let Some(secret) = read_secret(&path)? else { return Ok(()) };
     Authority::from_secret(secret).map(drop).map_err(|source| IdentityError::NotAKey { path, source })

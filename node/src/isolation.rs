@@ -46,7 +46,7 @@ impl Default for IsolationView {
 
 /// The task's sources, and where it publishes.
 #[derive(Debug)]
-pub struct Watch {
+pub(crate) struct Watch {
     /// Reader of the share-chain.
     pub chain: ChainReader,
     /// Connected peers.
@@ -97,7 +97,7 @@ impl Memory {
 
 impl Watch {
     /// Runs until the parts it watches are gone.
-    pub async fn run(mut self) {
+    pub(crate) async fn run(mut self) {
         let mut memory = Memory::new(policy(&self.config));
         let mut events = self.chain.events();
         let (mut look, mut ask) = (tokio::time::interval(ISOLATION_LOOK), tokio::time::interval(BITCOIND_LOOK));
@@ -192,8 +192,7 @@ impl Watch {
     fn bitcoind_clock(&self) -> Option<i64> {
         let feed = self.feed.borrow();
         let template = feed.template.as_ref().filter(|_| feed.trouble.is_none())?;
-        // After blocks with future timestamps, bitcoind suggests the earliest valid time.
-        (template.time > template.min_time).then(|| i64::from(now().0) - i64::from(template.time))
+        template.clock().map(|time| i64::from(now().0) - i64::from(time))
     }
 }
 

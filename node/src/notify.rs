@@ -36,7 +36,7 @@ use receiver::Way;
 
 /// The receivers of events, replaceable at run time.
 #[derive(Debug)]
-pub struct Receivers {
+pub(crate) struct Receivers {
     /// The receivers, as last configured.
     pub config: watch::Receiver<NotifyConfig>,
     /// The proxy of the node, if it has one.
@@ -50,12 +50,12 @@ pub struct Receivers {
 impl Receivers {
     /// The receivers of a node.
     #[must_use]
-    pub fn new(config: &Config, notify: watch::Receiver<NotifyConfig>) -> Self {
+    pub(crate) fn new(config: &Config, notify: watch::Receiver<NotifyConfig>) -> Self {
         Self { config: notify, proxy: config.p2p.proxy, network: config.network.name(), pages: config.api.listen }
     }
 
     /// Sends new events until the node stops, to the receivers that are configured at the time.
-    pub async fn run(mut self, event_log: EventLog) {
+    pub(crate) async fn run(mut self, event_log: EventLog) {
         loop {
             let current = self.config.borrow_and_update().clone();
             tokio::select! {
@@ -123,7 +123,7 @@ fn pages_url(config: &NotifyConfig, listen: SocketAddr) -> Url {
     config.pages_url.clone().unwrap_or_else(found)
 }
 
-/// Sends one receiver its events in sequence.
+/// Sends one receiver its events in order.
 async fn deliver(receiver: ReceiverConfig, way: Way, mut waiting: mpsc::Receiver<Arc<Message>>) {
     let pauses = ExponentialBuilder::new()
         .with_min_delay(WEBHOOK_PAUSE.0)

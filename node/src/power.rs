@@ -26,7 +26,7 @@ use crate::files;
 use crate::limits::{POWER_FILE_BYTES_MAX, POWER_PERIOD_S};
 
 /// Name of the switch in the data folder.
-pub const POWER_FILE: &str = "power";
+const POWER_FILE: &str = "power";
 
 /// State of the owner's switch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

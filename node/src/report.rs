@@ -21,7 +21,7 @@ const LINE_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The sources of the node's state.
 #[derive(Debug)]
-pub struct Reporter {
+pub(crate) struct Reporter {
     /// Reader of the share-chain.
     pub chain: ChainReader,
     /// bitcoind's block templates.
@@ -40,7 +40,7 @@ pub struct Reporter {
 
 impl Reporter {
     /// Runs until the parts it watches are gone.
-    pub async fn run(mut self, state: watch::Sender<NodeState>) {
+    pub(crate) async fn run(mut self, state: watch::Sender<NodeState>) {
         let mut events = self.chain.events();
         let mut line = tokio::time::interval(LINE_INTERVAL);
         line.tick().await;

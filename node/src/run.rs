@@ -1,4 +1,4 @@
-//! `shoal run`: starts the parts in the sequence in which they depend on each other, and stops them in reverse.
+//! `shoal run`: starts the parts in the order in which they depend on each other, and stops them in reverse.
 //!
 //! ```text
 //! network.rs      the network, with its bans, address book, and peers
@@ -55,7 +55,7 @@ use crate::stratum_url;
 use crate::submissions::Submissions;
 use crate::tor;
 
-pub use signals::Reload;
+pub(crate) use signals::Reload;
 
 use front::Front;
 use service::Service;
@@ -63,7 +63,7 @@ use signals::{Reloaded, Signals};
 
 /// What to do with the settled link that the last run stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StoredSettled {
+pub(crate) enum StoredSettled {
     /// Keep it settled: a heavier branch without it is a conflict.
     Keep,
     /// Forget it, so that the node follows the heaviest branch: the operator's way to resolve a conflict.
@@ -74,7 +74,7 @@ pub enum StoredSettled {
 ///
 /// # Errors
 /// The node cannot start, or a part of it failed.
-pub async fn run(config: Config, settled: StoredSettled, reload: Reload) -> Result<(), NodeError> {
+pub(crate) async fn run(config: Config, settled: StoredSettled, reload: Reload) -> Result<(), NodeError> {
     config.require_launched()?;
     if let Some(words) = check::exposed(&config) {
         warn!("{words}");

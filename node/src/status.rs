@@ -23,7 +23,7 @@ use crate::lan::own_addresses;
 use crate::limits::{STATUS_BYTES_MAX, STATUS_TIMEOUT};
 use crate::stratum_url;
 
-pub use error::StatusError;
+pub(crate) use error::StatusError;
 
 /// An error body of the API.
 #[derive(Deserialize)]
@@ -35,7 +35,7 @@ struct Refusal {
 ///
 /// # Errors
 /// The node cannot be queried, hands out no work, or the answer cannot be printed.
-pub async fn status(config: Config, json: bool) -> Result<(), NodeError> {
+pub(crate) async fn status(config: Config, json: bool) -> Result<(), NodeError> {
     let address = reachable(config.api.listen);
     let body = fetch(&client(address)?, address, "status").await?;
     let foreign = |cause| StatusError::Foreign { address, cause };

@@ -195,16 +195,4 @@ impl BitcoinHeaders {
     pub fn median_time(&self, prev: &BlockHash) -> Option<Timestamp> {
         self.get(prev).map(|known| known.median_time)
     }
-
-    /// Number of headers in the tree, including the root.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.tree.len()
-    }
-
-    /// Always false: the tree has at least its root.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
 }

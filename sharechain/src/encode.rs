@@ -100,7 +100,7 @@ pub fn is_spendable_by_owner(script: &Script) -> bool {
 /// True for the null data scripts of SC-010. A single push has no sigops, and Bitcoin must not take it for the witness
 /// commitment.
 #[must_use]
-pub fn is_null_data(script: &Script) -> bool {
+fn is_null_data(script: &Script) -> bool {
     const OP_RETURN: u8 = 0x6a;
     const OP_PUSHDATA1: u8 = 0x4c;
     let bytes = script.as_bytes();

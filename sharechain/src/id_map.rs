@@ -46,10 +46,6 @@ impl<V> Default for IdMap<V> {
 }
 
 impl<V> IdMap<V> {
-    pub(crate) fn len(&self) -> usize {
-        self.0.size()
-    }
-
     pub(crate) fn get(&self, id: &ShareId) -> Option<&V> {
         self.0.get(id)
     }

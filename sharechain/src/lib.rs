@@ -88,6 +88,8 @@
 //!
 //! ```text
 //! params.rs            every constant of a network, and its consensus id
+//!   pool_name.rs       names of private pools
+//!   test_networks.rs   the constants of Bitcoin's test networks
 //! limits.rs            bounds of everything that is read or kept
 //! units.rs             heights, times, work, and weights as types
 //! error.rs             one error for each numbered rule
@@ -100,6 +102,7 @@
 //! bitcoin_headers.rs   Bitcoin's headers as a tree
 //!   header.rs          a header, and what follows from its place
 //!   median.rs          median times
+//!   next.rs            what Bitcoin expects of the next header
 //!   root.rs            where the tree starts
 //!   rules.rs           Bitcoin's rules for headers
 //!   tree.rs            storage of headers, and ancestor lookup
@@ -113,6 +116,7 @@
 //!   history.rs         all links of a branch as one tree
 //!   opening.rs         some leaves of a tree, with the path to its root
 //! link_headers.rs      a chain of links, verified without lists
+//!   encode.rs          the encoding of their beginning
 //!   rows.rs            their credits, verified against their state roots
 //! base.rs              deep links, in chunks
 //!   encode.rs          their encoding

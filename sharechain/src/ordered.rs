@@ -24,10 +24,6 @@ impl<K: Ord, V> Ordered<K, V> {
         self.0.size()
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     pub(crate) fn get(&self, key: &K) -> Option<&V> {
         self.0.get(key)
     }

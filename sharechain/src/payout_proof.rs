@@ -203,7 +203,7 @@ pub enum ProofFault {
     #[error("the proof does not show the dues that decide")]
     Shown,
     /// The outputs are not divided as the rules divide them.
-    #[error("the number of outputs, or of those that pay exactly, does not follow from the window (SC-305, SC-306)")]
+    #[error("the number of outputs, or of proportional ones, does not follow from the window (SC-305, SC-306)")]
     Split,
     /// An output pays another script than follows from the window.
     #[error("output {0} pays another script than follows from the window")]

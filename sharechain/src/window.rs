@@ -26,7 +26,7 @@ pub struct Sum {
 /// Error when moving a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum WindowError {
-    /// The caller did not provide the rows of a link that leaves or enters the window.
+    /// The caller did not provide the rows of a link that leaves the window.
     #[error("cannot move the window: the rows of link {0} are missing")]
     RowsMissing(Height),
 }
@@ -151,38 +151,6 @@ impl Window {
         self.add_sums(newest);
         for height in (before.0..self.span.oldest.0).map(Height) {
             self.remove_sums(rows_at(height).ok_or(WindowError::RowsMissing(height))?);
-        }
-        Ok(())
-    }
-
-    /// Moves the snapshot down to its parent, as after a reorganization. `newest` are the rows of the link that leaves.
-    /// `rows_at` returns the rows of the links below the window, by height. Does nothing if the snapshot is genesis.
-    ///
-    /// # Errors
-    /// [`WindowError::RowsMissing`] if `rows_at` has no rows of a link that enters. The window is then unusable.
-    pub fn slide_back<'a>(
-        &mut self,
-        newest: &Rows,
-        mut rows_at: impl FnMut(Height) -> Option<&'a Rows>,
-        params: &ChainParams,
-    ) -> Result<(), WindowError> {
-        if self.span.newest == Height(0) {
-            return Ok(());
-        }
-        let emptied = self.span.oldest == self.span.newest;
-        self.span.remove(newest);
-        self.remove_sums(newest);
-        self.span.newest = self.span.newest.below(1);
-        if emptied {
-            let only = rows_at(self.span.newest).ok_or(WindowError::RowsMissing(self.span.newest))?;
-            self.span.oldest = self.span.newest;
-            self.add(only);
-        }
-        while self.span.oldest > Height(0) && !self.span.is_reached(params) {
-            let older = self.span.oldest.below(1);
-            let rows = rows_at(older).ok_or(WindowError::RowsMissing(older))?;
-            self.span.oldest = older;
-            self.add(rows);
         }
         Ok(())
     }

@@ -33,7 +33,7 @@ struct Open {
 }
 
 impl Open {
-    /// Takes one connection from an address.
+    /// Removes one connection of an address.
     fn leave(&mut self, network: Option<IpAddr>) {
         let Some(network) = network else { return };
         if let Some(count) = self.by_network.get_mut(&network) {

@@ -30,7 +30,7 @@ const fn reads(begins: &'static str) -> Agent {
     Agent { begins, reads_messages: true, ..PLAIN }
 }
 
-/// The first row that fits counts; the last one fits all. The sizes are those that other servers found in the field:
+/// The first matching row counts; the last one matches all. The sizes are those that other servers found in the field:
 /// DATUM Gateway by user agent, and reports of devices that cut the coinbase and then hash another one (NerdMiner 809
 /// and 807, SparkMiner 25).
 const AGENTS: [Agent; 18] = [

@@ -41,7 +41,7 @@ impl Budgets {
         if left.len() >= limits::BUDGETS_MAX && !left.contains_key(&network) {
             left.retain(|_, bucket| !bucket.is_full(now));
             if left.len() >= limits::BUDGETS_MAX {
-                // Whoever has so many addresses has as many budgets anyway.
+                // A client with so many addresses has as many budgets anyway.
                 left.clear();
             }
         }

@@ -22,7 +22,7 @@ const MISMATCH_FACTOR: f64 = 16.0;
 /// Seconds of a day.
 const DAY_S: u32 = 86_400;
 
-/// The jobs of one extranonce, and what became of them.
+/// The jobs of one extranonce, and the shares found on them.
 #[derive(Debug)]
 pub(crate) struct Channel {
     pub(crate) jobs: Jobs,
@@ -32,7 +32,7 @@ pub(crate) struct Channel {
     pub(crate) notified: Option<Instant>,
     /// Whether the pool has no work at the moment, so that no job is repeated.
     pub(crate) withdrawn: bool,
-    /// When the device is disconnected because it is to rest, and why. A device without a job rests already.
+    /// When the device is disconnected because it must rest, and why. A device without a job rests already.
     pub(crate) leaves: Option<(Instant, Refusal)>,
     /// Shares without the work that any difficulty takes, since the last accepted one.
     mismatches: u32,
@@ -51,7 +51,7 @@ pub(crate) struct Attempt {
     pub(crate) account: Account,
 }
 
-/// What became of an attempt.
+/// The result of an attempt.
 pub(crate) struct Judged {
     /// What the pool receives, if anything.
     pub(crate) found: Option<Box<Found>>,
@@ -76,8 +76,8 @@ impl Channel {
         }
     }
 
-    /// Handles that the device is to rest: it gets no more jobs. One that has a job goes on with it, whatever it is told, so
-    /// it is disconnected at `leave_at`; it comes back, and waits without a job.
+    /// Handles that the device must rest: it gets no more jobs. A device that has a job would keep working on it, so it is
+    /// disconnected at `leave_at`. After it reconnects, it waits without a job.
     pub(crate) fn rest(&mut self, reason: Refusal, leave_at: Instant) {
         self.withdrawn = true;
         if self.notified.is_some() {
@@ -91,7 +91,7 @@ impl Channel {
         self.leaves = None;
     }
 
-    /// Returns why the device is disconnected now, if it is to rest.
+    /// Returns why the device must be disconnected now, if it must rest.
     pub(crate) fn rests_from(&self, now: Instant) -> Option<&Refusal> {
         self.leaves.as_ref().filter(|(at, _)| now >= *at).map(|(_, reason)| reason)
     }

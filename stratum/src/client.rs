@@ -147,14 +147,6 @@ impl Client {
         self.call("mining.submit", params).await.map(drop)
     }
 
-    /// Suggests a minimum difficulty, a finite number above 0.
-    ///
-    /// # Errors
-    /// Same as [`Self::submit`].
-    pub async fn suggest_difficulty(&self, difficulty: f64) -> Result<(), ClientError> {
-        self.call("mining.suggest_difficulty", json!([difficulty])).await.map(drop)
-    }
-
     /// Sends a request and returns its result.
     async fn call(&self, method: &'static str, params: Value) -> Result<Value, ClientError> {
         let id = self.ids.fetch_add(1, Ordering::Relaxed);

@@ -31,7 +31,7 @@ pub(crate) struct Neighbors {
     pub(crate) names: Arc<Admission>,
     /// Messages that no work pays for, by address.
     pub(crate) messages: Arc<Budgets>,
-    /// What the server learnt from devices.
+    /// What the server learned from devices.
     pub(crate) learnt: Arc<Learnt>,
     /// The difficulties of devices that left.
     pub(crate) paces: Arc<Paces>,
@@ -46,7 +46,7 @@ pub(crate) struct Connection {
     socket: Socket<LinesCodec>,
     /// Places of the user names that the session keeps, but the first.
     places: Vec<Ticket>,
-    /// The program's name before its first job. It may tell another one later, as it will when it comes back.
+    /// The user agent before the first job. A program may report another one later, but begins with this one when it reconnects.
     agent: Option<Arc<str>>,
     slot: OpenSlot,
 }
@@ -99,14 +99,14 @@ impl Connection {
         (self.session.agent(), self.session.workers().first().map_or("", |user| user))
     }
 
-    /// What a device that comes back is known by.
+    /// The key by which the server recognizes a device that reconnects.
     fn device(&self) -> Option<(IpAddr, &str, &str)> {
         let agent = self.agent.as_ref().unwrap_or_else(|| self.session.agent());
         Some((self.neighbors.ip, agent, self.session.workers().first()?))
     }
 
-    /// Passes the account's first work to the session, or that the device rests. Either way, the device goes on from its last
-    /// difficulty: one that rests gets its first job when all others do.
+    /// Passes the account's first work to the session, or that the device rests. Either way, the device continues with its
+    /// last difficulty: a resting device gets its first job when all others do.
     fn begin(&mut self, account: &Account) -> Vec<Action> {
         self.agent = Some(Arc::clone(self.session.agent()));
         if let Some(difficulty) = self.device().and_then(|device| self.neighbors.paces.of(device)) {

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::limits;
 use crate::pool::EXTRANONCE1_BYTES;
 
-/// An extranonce1 as it stands in the coinbase.
+/// An extranonce1, as in the coinbase.
 pub(crate) type Extranonce1 = [u8; EXTRANONCE1_BYTES];
 
 /// The extranonces of one server: a counter that starts at 8 random bytes of the operating system.

@@ -40,7 +40,7 @@ struct Moment(u32);
 
 impl Moment {
     fn new(opened: Instant, now: Instant) -> Self {
-        // Rounded up: late work has at least its time.
+        // Rounded up, so that the grace period for late work is never shortened.
         let tenths = now.saturating_duration_since(opened).as_millis().div_ceil(100);
         Self(u32::try_from(tenths).unwrap_or(u32::MAX))
     }

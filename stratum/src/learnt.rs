@@ -1,6 +1,6 @@
-//! What the server learnt from devices: the coinbases that they cannot hold.
+//! What the server learned from devices: the coinbases that they cannot hold.
 //!
-//! A user agent is a claim, and so is a run of shares that fit no job. So what is learnt from a device counts for its
+//! A user agent is a claim, and so is a run of shares that fit no job. So what is learned from a device counts for its
 //! address alone, and for a time.
 
 use std::collections::VecDeque;
@@ -36,7 +36,7 @@ impl Learnt {
     }
 
     /// Returns the longest coinbase that a device of this program at this address may hold, in bytes. `None` if nothing
-    /// was learnt within [`limits::LESSON`]: firmware may change.
+    /// was learned within [`limits::LESSON`]: firmware may change.
     pub(crate) fn max_of(&self, ip: IpAddr, agent: &str, now: Instant) -> Option<usize> {
         let is_fresh = |lesson: &&Lesson| now.saturating_duration_since(lesson.since) < limits::LESSON;
         let lessons = self.lock();

@@ -39,7 +39,7 @@
 //! | [`session`] | one connection as a state machine: lines, work and time in, actions out |
 //! | [`stats`] | statistics of a server and its connections |
 //! | `extranonce` | issues the extranonces of connections, no two of which meet |
-//! | `learnt` | what the server learnt from devices: the coinbases that they cannot hold |
+//! | `learnt` | what the server learned from devices: the coinbases that they cannot hold |
 //! | `paces` | the difficulties of devices that left, for those that come back |
 //! | `admission` | limits the open connections, in total and per address |
 //! | `budgets` | limits encrypted handshakes per address, and messages that no work pays for |

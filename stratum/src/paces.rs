@@ -20,7 +20,7 @@ pub(crate) struct Paces {
 }
 
 impl Paces {
-    /// Notes the difficulty that fitted a device when it left.
+    /// Notes the difficulty that fit a device when it left.
     pub(crate) fn note(&self, device: (IpAddr, &str, &str), difficulty: f64) {
         let mut known = self.lock();
         if known.len() >= limits::RESUMABLE_MAX {
@@ -29,7 +29,7 @@ impl Paces {
         known.insert(self.keys.hash_one(device), difficulty);
     }
 
-    /// Returns the difficulty that fitted a device with this address, program and user name when it left.
+    /// Returns the difficulty that fit a device with this address, program and user name when it left.
     pub(crate) fn of(&self, device: (IpAddr, &str, &str)) -> Option<f64> {
         self.lock().get(&self.keys.hash_one(device)).copied()
     }

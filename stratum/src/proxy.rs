@@ -1,4 +1,4 @@
-//! PROXY protocol, versions 1 and 2: a load balancer says in front of a connection whose connection it is.
+//! PROXY protocol, versions 1 and 2: a load balancer names the client before the data of each connection.
 //! Specification: <https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt>.
 
 use std::fmt;

@@ -10,7 +10,7 @@ use crate::meter::Meter;
 use crate::pool::Account;
 use crate::totals::Totals;
 
-/// How a device speaks with the server.
+/// Protocol of a device, and its kind of channel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Protocol {

@@ -378,7 +378,7 @@ impl Shared {
     }
 }
 
-/// The halves of a socket, whatever it is.
+/// The two halves of a socket, with or without TLS.
 fn halves(
     (read, write): (impl AsyncRead + Send + Unpin + 'static, impl AsyncWrite + Send + Unpin + 'static),
 ) -> (Reader, Writer) {

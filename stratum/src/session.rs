@@ -88,7 +88,7 @@ impl Session {
             Ok(request) => request,
             Err(error) => return close(error.into()),
         };
-        // A program that asks under no id expects no answer. bfgminer would take one for that to its subscription.
+        // A request without an id expects no response. bfgminer would take one for the response to its subscription.
         let is_notice = id.is_null();
         let accepted = |id| vec![Action::Send(message::accepted(id))];
         match call {

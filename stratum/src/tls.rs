@@ -23,7 +23,7 @@ impl fmt::Debug for Tls {
 /// Why a certificate cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// A file is not what it must be.
+    /// A file cannot be read, or has no certificate or key.
     #[error("cannot read {what} from {path}: it must be a PEM file that this program may read", path = path.display())]
     File {
         /// What the file must hold.

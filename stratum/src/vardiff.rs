@@ -66,7 +66,7 @@ impl Vardiff {
         }
     }
 
-    /// Goes on from the difficulty that fitted the device on an earlier connection. A suggestion is a minimum from then on.
+    /// Continues with the difficulty that fit the device on an earlier connection. A suggestion is a minimum from then on.
     pub fn go_on_from(&mut self, difficulty: f64) {
         self.wanted = difficulty;
         self.judged = true;
@@ -96,7 +96,7 @@ impl Vardiff {
         self.floor = floor;
     }
 
-    /// Goes on from the difficulty that fits what the miner says of its rate. A lower one begins a new period, once in
+    /// Continues with the difficulty that fits the rate that the miner reports. A lower one begins a new period, once in
     /// [`limits::VARDIFF_PERIOD`]: a miner that said it more often would never be measured, and could flood the server with
     /// easy shares.
     pub fn expect(&mut self, difficulty: f64, now: Instant) {

@@ -21,8 +21,8 @@ pub const fn counts(is_active: bool, height: u32, own_height: u32) -> bool {
 }
 
 /// A walk from a block down to one that the share-chain knows. Fetch [`HeaderWalk::next`] and pass it to
-/// [`HeaderWalk::push`] until there is none. [`HeaderWalk::into_headers`] then returns the headers in insertion
-/// sequence.
+/// [`HeaderWalk::push`] until there is none. [`HeaderWalk::into_headers`] then returns the headers in the
+/// order in which to insert them.
 #[derive(Debug)]
 pub struct HeaderWalk {
     at: BlockHash,

@@ -54,7 +54,7 @@ pub trait Journal {
     /// Error of the storage.
     type Error: std::error::Error;
 
-    /// Writes all records or none, in sequence. Once this returns they survive the end of the process.
+    /// Writes all records or none, in order. Once this returns they survive the end of the process.
     ///
     /// # Errors
     /// The disk rejects the write. The engine then stops.
@@ -66,11 +66,11 @@ pub trait Journal {
     /// The disk cannot be read, or the record is damaged.
     fn get(&self, kind: RecordKind, id: &[u8; 32]) -> Result<Option<Vec<u8>>, Self::Error>;
 
-    /// Proofs, lists and Bitcoin headers in the sequence in which they were written, from the newest record of this proof
+    /// Proofs, lists and Bitcoin headers in the order in which they were written, from the newest record of this proof
     /// on. From the first one if there is no such proof.
     fn replay_from(&self, first: Option<&[u8; 32]>) -> impl Iterator<Item = Result<Record, Self::Error>> + '_;
 
-    /// All Bitcoin headers in the sequence in which they were written: one or two for each block while its proofs are kept.
+    /// All Bitcoin headers in the order in which they were written: one or two for each block while its proofs are kept.
     ///
     /// # Errors
     /// The disk cannot be read, or a record is damaged.
@@ -97,7 +97,7 @@ pub trait Journal {
         Ok(())
     }
 
-    /// Proofs, lists and Bitcoin headers in the sequence in which they were written.
+    /// Proofs, lists and Bitcoin headers in the order in which they were written.
     fn replay(&self) -> impl Iterator<Item = Result<Record, Self::Error>> + '_ {
         self.replay_from(None)
     }

@@ -23,7 +23,7 @@ pub struct PoolBlock {
     pub finder: ScriptBuf,
     /// Subsidy and fees, satoshi.
     pub value_sat: u64,
-    /// Payout outputs of the coinbase, in sequence.
+    /// Payout outputs of the coinbase, in order.
     pub payouts: Vec<TxOut>,
     /// Number of leading payouts that are proportional; the others won the lottery. None in records of older versions.
     #[serde(default)]

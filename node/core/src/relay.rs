@@ -44,13 +44,14 @@ use fetch::{Stage, Tracked, is_true};
 use shelf::Shelf;
 
 pub use build::{BlockBuild, Built};
-pub use fetch::Announced;
+pub(crate) use fetch::Announced;
 pub use known::Known;
-pub use whole::{Frame, WholeBlock};
+pub(crate) use whole::Frame;
+pub use whole::WholeBlock;
 
 /// An action for the caller.
 #[derive(Debug)]
-pub enum RelayOutput {
+pub(crate) enum RelayOutput {
     /// A command for the network.
     Network(Command),
     /// A block to build on any thread.
@@ -61,7 +62,7 @@ pub enum RelayOutput {
 
 /// The pool's last Bitcoin blocks, complete or being fetched.
 #[derive(Debug)]
-pub struct Relay {
+pub(crate) struct Relay {
     blocks: BTreeMap<BlockHash, Tracked>,
     shelf: Shelf,
     connected: BTreeSet<PeerId>,
@@ -88,18 +89,18 @@ impl Default for Relay {
 
 /// True if a proof's branch fits the number of transactions that an announcement names.
 #[must_use]
-pub fn has_depth(announcement: &Announcement) -> bool {
+pub(crate) fn has_depth(announcement: &Announcement) -> bool {
     whole::is_depth_of(announcement.proof.branch.len(), announcement.ids.len())
 }
 
 impl Relay {
     /// Returns the next action. Call it until it returns none, after every other call.
-    pub fn poll_output(&mut self) -> Option<RelayOutput> {
+    pub(crate) fn poll_output(&mut self) -> Option<RelayOutput> {
         self.outputs.pop_front()
     }
 
     /// Records that a peer is connected, or no longer.
-    pub fn note_peer(&mut self, peer: PeerId, is_connected: bool) {
+    pub(crate) fn note_peer(&mut self, peer: PeerId, is_connected: bool) {
         if is_connected {
             self.connected.insert(peer);
         } else {
@@ -109,19 +110,19 @@ impl Relay {
 
     /// True if the block was announced, found here, or fetched.
     #[must_use]
-    pub fn tracks(&self, hash: &BlockHash) -> bool {
+    pub(crate) fn tracks(&self, hash: &BlockHash) -> bool {
         self.blocks.contains_key(hash)
     }
 
     /// Numbers of tracked blocks, of those being fetched, and of requests in flight.
     #[must_use]
-    pub fn sizes(&self) -> [usize; 3] {
+    pub(crate) fn sizes(&self) -> [usize; 3] {
         let coming = self.blocks.values().filter(|tracked| !tracked.is_over()).count();
         [self.blocks.len(), coming, self.asked.len()]
     }
 
     /// A block that a miner of this node found: it is announced to all peers.
-    pub fn publish(&mut self, frame: Frame, nonce: u64, block: Arc<WholeBlock>, now: Millis) {
+    pub(crate) fn publish(&mut self, frame: Frame, nonce: u64, block: Arc<WholeBlock>, now: Millis) {
         let announcement = Announcement::new(frame.proof.clone(), nonce, block.wtxids());
         let mut tracked = Tracked::new(frame, now);
         tracked.told = true;
@@ -139,7 +140,7 @@ impl Relay {
 
     /// Fetches a block that is not tracked yet. Its frame comes from a valid share; its announcement, if any, is the
     /// first and may be forwarded.
-    pub fn track(&mut self, frame: Frame, announced: Option<Announced>, now: Millis) {
+    pub(crate) fn track(&mut self, frame: Frame, announced: Option<Announced>, now: Millis) {
         let hash = frame.hash;
         let mut tracked = Tracked::new(frame, now);
         if let Some(announced) = announced {
@@ -152,7 +153,7 @@ impl Relay {
     }
 
     /// A further announcement of a block that is tracked. Returns its verdict, or none while only the block can decide.
-    pub fn hear_again(&mut self, announced: Announced, now: Millis) -> Option<Verdict> {
+    pub(crate) fn hear_again(&mut self, announced: Announced, now: Millis) -> Option<Verdict> {
         let hash = announced.announcement.proof.header.block_hash();
         let Some(tracked) = self.blocks.get_mut(&hash) else { return Some(Verdict::Ignore) };
         let Announcement { proof, nonce, ids } = &announced.announcement;
@@ -180,7 +181,7 @@ impl Relay {
     }
 
     /// The result of a [`BlockBuild`].
-    pub fn take_built(&mut self, built: Built, now: Millis) {
+    pub(crate) fn take_built(&mut self, built: Built, now: Millis) {
         let Built { hash, attempt, result } = built;
         let Some(tracked) = self.blocks.get_mut(&hash) else { return };
         let Stage::Building { attempt: awaited, sender } = tracked.stage else { return };
@@ -213,7 +214,7 @@ impl Relay {
     }
 
     /// A peer's request for a part of a block. Returns no response if it will be answered later.
-    pub fn serve(&mut self, peer: PeerId, token: ReplyToken, request: Request, now: Millis) {
+    pub(crate) fn serve(&mut self, peer: PeerId, token: ReplyToken, request: Request, now: Millis) {
         let blocks = &self.blocks;
         let is_coming = |hash: &BlockHash| blocks.get(hash).is_some_and(|tracked| !tracked.is_over());
         if let Some(response) = self.shelf.serve((peer, token), request, is_coming, now) {
@@ -223,7 +224,7 @@ impl Relay {
 
     /// Lets late requests expire and asks other peers. `is_known` tells whether Bitcoin has a block already, and blocks
     /// below `lowest` are forgotten.
-    pub fn tick(&mut self, lowest: u32, is_known: impl Fn(&BlockHash) -> bool, now: Millis) {
+    pub(crate) fn tick(&mut self, lowest: u32, is_known: impl Fn(&BlockHash) -> bool, now: Millis) {
         let late = self.shelf.late(now);
         self.reply(late);
         let (connected, rates) = (&self.connected, &mut self.rates);

@@ -101,7 +101,7 @@ pub(super) struct BlockDetail {
     /// Summary of the block.
     #[serde(flatten)]
     pub summary: BlockSummary,
-    /// Payout outputs of the coinbase, in sequence.
+    /// Payout outputs of the coinbase, in order.
     pub outputs: Vec<Output>,
     /// Id of the snapshot: the link up to which work counted.
     pub snapshot: String,

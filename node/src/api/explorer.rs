@@ -1,17 +1,17 @@
-//! The pages and the public part of the API from an archive alone: `shoal explorer`. There are no miners, no peers, no bitcoind
-//! and no share-chain in memory, so that any number of these processes can stand behind one address.
+//! The pages and the public part of the API from an archive alone: `shoal explorer`. An explorer has no miners, no peers, no
+//! bitcoind and no share-chain in memory, so any number of these processes can serve one address.
 //!
 //! ```text
-//! serve.rs     the process: sockets, routes, what runs beside them
-//! state.rs     what handlers share
-//! follow.rs    reads what is new whenever the database tells of it, and tells it to readers
-//! now.rs       what most answers need of the newest links, made once for all of them
-//! window.rs    the PPLNS window, moved on link by link
+//! serve.rs     the process: sockets, routes, and the task that follows the archive
+//! state.rs     the state that handlers share
+//! follow.rs    reads new rows when the database notifies, and sends them to readers
+//! now.rs       the part of answers that depends on the newest links, computed once per tip
+//! window.rs    the PPLNS window, moved link by link
 //! bitcoin.rs   Bitcoin's best chain
-//! effort.rs    work per block of the pool
-//! sums.rs      sums by time, kept
+//! effort.rs    the effort of each block of the pool
+//! sums.rs      cached sums by time
 //! document.rs  the OpenAPI document
-//! behind.rs    the same for a node that has forgotten something
+//! behind.rs    answers for a node that has forgotten something
 //! status.rs, steps.rs, chain.rs, shares.rs, miners.rs, blocks.rs, search.rs, live.rs, absent.rs   routes
 //! ```
 //!

@@ -134,7 +134,7 @@ impl Guard {
 /// Domains that are never delegated in the internet's DNS: those of mDNS and of routers.
 const LOCAL_DOMAINS: [&str; 6] = [".local", ".lan", ".home", ".home.arpa", ".internal", ".localdomain"];
 
-/// The address that a host is, in brackets if it is one of IPv6.
+/// Parses a host as an IP address. IPv6 may be in brackets.
 fn ip_of(name: &str) -> Result<IpAddr, AddrParseError> {
     name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name).parse()
 }

@@ -90,7 +90,7 @@ pub(super) struct LinkDetail {
     pub children_link_work_hashes: Option<String>,
     /// Shares listed from genesis up to and including this link, links included; none while its list is not complete.
     pub listed_total: Option<u64>,
-    /// Ids of the shares that it lists, in sequence; empty while the list has not arrived.
+    /// Ids of the shares that it lists, in order; empty while the list has not arrived.
     pub shares: Vec<String>,
     /// Weight that each script earned in it; empty while its list is not complete.
     pub earned: Vec<Earned>,

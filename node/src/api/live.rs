@@ -5,6 +5,7 @@
 //! the reader to reload.
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,10 +30,10 @@ use super::event_log::LogEvent;
 use super::guard::Client;
 use super::limits::{LIVE_RETRY, LIVE_STATUS, MINING_LOOK};
 use super::live_feed::{Live, Ready, text};
+use super::slots::Slots;
 use super::status::Status;
 use super::views::{Payee, hashes};
 use node_core::engine::ChainEvent;
-
 use node_core::pool_block::PoolBlock;
 
 /// Interval between keep-alive comments on a silent stream: shorter than the timeouts of proxies.
@@ -195,7 +196,7 @@ impl Api {
     params(("last-event-id" = Option<String>, Header, description = "Id of the last event seen")),
     responses(
         (status = 200, description = "A stream of events", content_type = "text/event-stream", body = LiveEvents),
-        (status = 503, description = "As many streams are open as may be", body = ErrorBody),
+        (status = 503, description = "Too many streams are open", body = ErrorBody),
     )
 )]
 pub(super) async fn events(
@@ -203,21 +204,26 @@ pub(super) async fn events(
     Extension(Client(from)): Extension<Client>,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, ApiError> {
-    let place = api.streams.take_stream(from, &headers).ok_or(ApiError::Slow)?;
-    Ok(stream_of(&api.live, &headers, place))
+    open_stream(&api.live, &api.streams, from, &headers)
 }
 
-/// The events of a feed, as a stream that keeps `held` until its reader leaves.
-pub(super) fn stream_of<T: Send + 'static>(live: &Live, headers: &HeaderMap, held: T) -> impl IntoResponse + use<T> {
+/// Streams the events of a feed to a client. The stream holds one of the slots until the client leaves.
+pub(super) fn open_stream(
+    live: &Live,
+    slots: &Slots,
+    from: IpAddr,
+    headers: &HeaderMap,
+) -> Result<impl IntoResponse + use<>, ApiError> {
+    let slot = slots.take_stream(from, headers).ok_or(ApiError::Slow)?;
     let last = headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok()).map(|id| id.parse().unwrap_or(u64::MAX));
     let (missed, news) = live.listen(last);
     let missed = stream::iter(missed);
     let events = missed.chain(following(news)).map(Event::from);
     let stream = stream::once(ready(Event::default().retry(LIVE_RETRY))).chain(events).map(move |event| {
-        let _held = &held;
+        let _slot = &slot;
         Ok::<Event, Infallible>(event)
     });
-    Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
+    Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
 }
 
 /// Events until the reader falls too far behind. Its browser then reconnects and sends the id that it saw last.

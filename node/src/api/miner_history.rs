@@ -26,7 +26,7 @@ use crate::store::StoreError;
 /// A page of an address's shares.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct MinerShares {
-    /// Shares in the sequence in which they reached this node, newest first.
+    /// Shares in the order in which they reached this node, newest first.
     pub shares: Vec<MinerShare>,
     /// `from` of the next page; none on the last page.
     pub next_from: Option<u64>,

@@ -96,7 +96,7 @@ pub(super) struct MinerNextBlock {
 /// A connected worker. A proxy may have several on one connection.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Worker {
-    /// The user names that it gave, in sequence.
+    /// The user names that it gave, in order.
     pub names: Vec<String>,
     /// Percentage of its work that pays this address: 100 unless its user name splits it.
     pub percent: u8,

@@ -15,7 +15,7 @@ pub(super) struct NextBlock {
     pub seed: [u8; 32],
     /// Subsidy, plus the newest template's fees if there is one, satoshi.
     pub value_sat: u64,
-    /// Payout outputs, in sequence; none while the finder is paid alone.
+    /// Payout outputs, in order; none while the finder is paid alone.
     pub outputs: Option<Vec<TxOut>>,
     /// Number of leading outputs that are proportional.
     pub exact: usize,

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use sharechain::bitcoin_headers::BitcoinHeader;
 use sharechain::chain::Chain;
 use sharechain::{Height, ShareId, Weight, target};
 
@@ -24,10 +23,10 @@ use crate::clock::now;
 const BLOCK_S: f64 = 600.0;
 
 /// Bitcoin blocks of a day at the target interval.
-const BLOCKS_A_DAY: u32 = 144;
+const BLOCKS_A_DAY: usize = 144;
 
 /// Minimum number of blocks; with fewer, their interval is mostly chance.
-const BLOCKS_MIN: u32 = 12;
+const BLOCKS_MIN: usize = 12;
 
 /// Maximum age of headers that count toward the current interval, seconds.
 const LATELY_S: u32 = 2 * 86_400;
@@ -52,6 +51,7 @@ impl ChainPart {
         let best = chain.bitcoin().best();
         let height = best.height;
         let (work, pool_hs) = (block_work(chain), pool_hashrate_hs(chain));
+        let headers = std::iter::successors(Some(best), |above| chain.bitcoin().get(&above.header.prev_blockhash));
         let value_sat = NextBlock::of(chain, node).map(|block| block.value_sat);
         let time_at = |height: Height| {
             let link = chain.link(&chain.main_at(height)?)?;
@@ -63,7 +63,7 @@ impl ChainPart {
                 height,
                 difficulty: work / 2_f64.powi(32),
                 hashrate_hs: bitcoin_hashrate_hs(work, pool_hs),
-                interval_s: bitcoin_interval_s(chain),
+                interval_s: interval_s(headers.map(|header| header.header.time), block_s(chain)),
                 next_value_sat: value_sat.unwrap_or_else(|| chain.params().bitcoin.subsidy_sat(height + 1)),
             },
             block_s: block_s(chain),
@@ -84,27 +84,17 @@ fn block_work(chain: &Chain) -> f64 {
 }
 
 /// Average time between Bitcoin blocks, seconds, over the last day, since a test network may be far from its target.
-fn bitcoin_interval_s(chain: &Chain) -> f64 {
-    let headers = chain.bitcoin();
-    let newest = headers.best();
-    let age_s = |header: &BitcoinHeader| newest.header.time.saturating_sub(header.header.time);
-    let (mut oldest, mut blocks) = (newest, 0_u32);
+/// While there are too few blocks, the target's interval, or the pool's own: Bitcoin's blocks come at least as often. `times` are
+/// those of the headers, newest first.
+pub(super) fn interval_s(times: impl Iterator<Item = u32>, pool_block_s: Option<f64>) -> f64 {
+    let mut times = times.take(BLOCKS_A_DAY + 1);
+    let newest = times.next().unwrap_or(0);
     // A network's first header may be years older than the next.
-    while let Some(before) = headers.get(&oldest.header.prev_blockhash).filter(|before| age_s(before) <= LATELY_S)
-        && blocks < BLOCKS_A_DAY
-    {
-        (oldest, blocks) = (before, blocks + 1);
+    let ages: Vec<u32> = times.map(|time| newest.saturating_sub(time)).take_while(|age| *age <= LATELY_S).collect();
+    match ages.last() {
+        Some(oldest) if ages.len() >= BLOCKS_MIN => f64::from((*oldest).max(1)) / ages.len() as f64,
+        _ => pool_block_s.map_or(BLOCK_S, |pool| pool.min(BLOCK_S)),
     }
-    mean_interval_s(blocks, age_s(oldest), block_s(chain))
-}
-
-/// Average time between `blocks` in so many seconds. While these are too few, the target's interval, or the pool's own:
-/// Bitcoin's blocks come at least as often.
-pub(super) fn mean_interval_s(blocks: u32, seconds: u32, pool_block_s: Option<f64>) -> f64 {
-    if blocks < BLOCKS_MIN {
-        return pool_block_s.map_or(BLOCK_S, |pool| pool.min(BLOCK_S));
-    }
-    f64::from(seconds.max(1)) / f64::from(blocks)
 }
 
 /// Number of links that the pool's hashrate is estimated from: genesis and the oldest one only begin the time.

@@ -44,61 +44,86 @@ fn networks(count: usize) -> String {
     if count == 1 { "1 network".to_owned() } else { format!("{count} networks") }
 }
 
-impl Reachable {
-    /// The known ways, with the node's addresses if the request has the token.
-    pub(super) fn new(known: &Reachability, owner: bool) -> Self {
+/// The known ways to reach a node.
+struct Ways {
+    /// Number of netgroups from which a peer connected on request.
+    reached: usize,
+    /// Number of netgroups from which a peer could not.
+    unreached: usize,
+    mapped: bool,
+    onion: bool,
+    relays: usize,
+}
+
+impl Ways {
+    fn of(known: &Reachability) -> Self {
         let netgroups = known.addresses.iter().map(|own| match own.how {
             How::DialedBack { netgroups } => netgroups,
             _ => 0,
         });
-        let reached = netgroups.max().unwrap_or(0);
         let count = |is: fn(&How) -> bool| known.addresses.iter().filter(|own| is(&own.how)).count();
-        let mapped = count(|how| matches!(how, How::Mapped)) > 0;
-        let onion = count(|how| matches!(how, How::Onion)) > 0;
-        let relays = count(|how| matches!(how, How::Relay(_)));
-        let unreached = known.unreached_netgroups;
-        let mut words = Vec::new();
-        if reached > 0 {
-            words.push(format!("directly: peers in {} connected when asked", networks(reached)));
-        } else if mapped {
-            words.push(
-                "probably directly: the router passes the port on (UPnP), but no peer has confirmed it".to_owned(),
-            );
+        Self {
+            reached: netgroups.max().unwrap_or(0),
+            unreached: known.unreached_netgroups,
+            mapped: count(|how| matches!(how, How::Mapped)) > 0,
+            onion: count(|how| matches!(how, How::Onion)) > 0,
+            relays: count(|how| matches!(how, How::Relay(_))),
         }
-        if onion {
-            words.push("at its onion service".to_owned());
+    }
+
+    const fn best(&self) -> Way {
+        if self.reached > 0 {
+            Way::DialedBack
+        } else if self.mapped {
+            Way::Mapped
+        } else if self.onion {
+            Way::Onion
+        } else if self.relays > 0 {
+            Way::Relay
+        } else if self.unreached > 0 {
+            Way::None
+        } else {
+            Way::Unknown
         }
-        if relays > 0 {
-            let plural = if relays == 1 { "relay" } else { "relays" };
-            words.push(format!(
-                "through {relays} {plural}: peers in {} could not connect directly",
-                networks(unreached)
-            ));
-        }
-        let how = match (reached, mapped, onion, relays, unreached) {
-            (1.., ..) => Way::DialedBack,
-            (_, true, ..) => Way::Mapped,
-            (_, _, true, ..) => Way::Onion,
-            (_, _, _, 1.., _) => Way::Relay,
-            (.., 1..) => Way::None,
-            _ => Way::Unknown,
-        };
-        match how {
-            Way::None => {
-                words.push(format!("not: peers in {} could not connect, and no relay has room", networks(unreached)))
+    }
+
+    /// The ways in words, with the evidence.
+    fn words(&self) -> Vec<String> {
+        let unreached = networks(self.unreached);
+        let direct = match (self.reached, self.mapped) {
+            (0, false) => None,
+            (0, true) => {
+                Some("probably directly: the router forwards the port (UPnP), but no peer has confirmed it".to_owned())
             }
-            Way::Unknown => words.push("not known yet: no peer on the internet has tried".to_owned()),
-            _ => {}
-        }
+            (reached, _) => Some(format!("directly: peers in {} connected when asked", networks(reached))),
+        };
+        let onion = self.onion.then(|| "at its onion service".to_owned());
+        let plural = if self.relays == 1 { "relay" } else { "relays" };
+        let relayed = (self.relays > 0)
+            .then(|| format!("through {} {plural}: peers in {unreached} could not connect directly", self.relays));
+        let hidden = match self.best() {
+            Way::None => Some(format!("not: peers in {unreached} could not connect, and no relay has room")),
+            Way::Unknown => Some("not known yet: no peer on the internet has tried".to_owned()),
+            _ => None,
+        };
+        [direct, onion, relayed, hidden].into_iter().flatten().collect()
+    }
+}
+
+impl Reachable {
+    /// The known ways, with the node's addresses if the request has the token.
+    pub(super) fn new(known: &Reachability, owner: bool) -> Self {
+        let ways = Ways::of(known);
+        let mut words = ways.words();
         if known.is_relay {
             words.push("it is a relay for others".to_owned());
         }
         let addresses = |own: &OwnAddress| own.address.clone();
         Self {
-            how,
+            how: ways.best(),
             words: words.join("; "),
-            reached_from: reached as u64,
-            unreached_from: unreached as u64,
+            reached_from: ways.reached as u64,
+            unreached_from: ways.unreached as u64,
             is_relay: known.is_relay,
             addresses: if owner { known.addresses.iter().map(addresses).collect() } else { Vec::new() },
         }

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use bitcoin::hex::FromHex;
-use bitcoin::{Address, ScriptBuf};
+use bitcoin::{Address, Network, ScriptBuf};
 use serde::Serialize;
 use sharechain::{Height, ShareId};
 use utoipa::ToSchema;
@@ -17,6 +17,7 @@ use super::error::{ApiError, ErrorBody, Forgotten};
 use super::limits::FOUND_MAX;
 use super::params::Query;
 use super::pruned;
+use super::windows::Standing;
 use crate::config::parse_address;
 use crate::store::RecordKind;
 
@@ -67,8 +68,45 @@ pub(super) enum HitKind {
 }
 
 impl Hit {
-    pub(super) fn new(kind: HitKind, path: String, title: impl Into<String>) -> Self {
+    fn new(kind: HitKind, path: String, title: impl Into<String>) -> Self {
         Self { kind, path, title: title.into() }
+    }
+
+    pub(super) fn address(address: &Address) -> Self {
+        Self::new(HitKind::Miner, format!("/miners/{address}"), "an address")
+    }
+
+    /// The pages about an id.
+    pub(super) fn of_id(id: ShareId, is_block: bool, is_link: bool, is_share: bool) -> Vec<Self> {
+        let block = || Self::new(HitKind::Block, format!("/blocks/{id}"), "a Bitcoin block of the pool");
+        let link = || Self::new(HitKind::Link, format!("/links/{id}"), "a link of the share-chain");
+        let share = || Self::new(HitKind::Share, format!("/shares/{id}"), "a share");
+        let hits = [is_block.then(block), is_link.then(link), is_share.then(share)];
+        hits.into_iter().flatten().collect()
+    }
+
+    /// The pages about a height: those of the pool's Bitcoin blocks and of the main chain's link there.
+    pub(super) fn of_height(height: u32, blocks: &[ShareId], link: Option<ShareId>) -> Vec<Self> {
+        let block = |id: &ShareId| {
+            let title = format!("the pool's Bitcoin block at height {height}");
+            Self::new(HitKind::Block, format!("/blocks/{id}"), title)
+        };
+        let link = link.map(|id| {
+            let title = format!("the link at height {height} of the share-chain");
+            Self::new(HitKind::Link, format!("/links/{id}"), title)
+        });
+        blocks.iter().map(block).chain(link).collect()
+    }
+
+    /// The miners in a window whose addresses start and end like this.
+    pub(super) fn by_short_address(standing: &Standing, start: &str, end: &str, network: Network) -> Vec<Self> {
+        let scripts = standing.earners.iter().map(|(script, _)| script);
+        let addresses = scripts.filter_map(|script| Address::from_script(script, network).ok());
+        let hits = addresses
+            .map(|address| address.to_string())
+            .filter(|address| is_short_form(address, start, end))
+            .map(|address| Self::new(HitKind::Miner, format!("/miners/{address}"), format!("the address {address}")));
+        hits.take(FOUND_MAX).collect()
     }
 }
 
@@ -106,7 +144,7 @@ pub(super) fn words(q: &str) -> String {
 }
 
 /// True if an address starts and ends like this, in any case, since base58 addresses are told apart by more than that.
-pub(super) fn is_short_form(address: &str, start: &str, end: &str) -> bool {
+fn is_short_form(address: &str, start: &str, end: &str) -> bool {
     let begins = address.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start));
     let tail = address.len().checked_sub(end.len()).and_then(|from| address.get(from..));
     begins && tail.is_some_and(|tail| tail.eq_ignore_ascii_case(end))
@@ -116,7 +154,7 @@ pub(super) fn is_short_form(address: &str, start: &str, end: &str) -> bool {
 pub(super) fn miner_of_script(words: &str, network: bitcoin::Network) -> Option<Hit> {
     let script = ScriptBuf::from_hex(words).ok().filter(|_| words.len() >= SCRIPT_DIGITS_MIN)?;
     let address = Address::from_script(&script, network).ok()?;
-    Some(Hit::new(HitKind::Miner, format!("/miners/{address}"), "an address"))
+    Some(Hit::address(&address))
 }
 
 /// Finds pages by address, id, hash or height, also by the shortened forms that the pages show: the last digits of an id, or
@@ -131,7 +169,7 @@ pub(super) fn miner_of_script(words: &str, network: bitcoin::Network) -> Option<
 pub(super) async fn search(State(api): State<Arc<Api>>, Query { q }: Query) -> Result<Response, ApiError> {
     let result = api.search(&q).await?;
     let is_forgotten = result.found.is_empty() || result.pruned.is_some();
-    Ok(if is_forgotten { (Extension(Forgotten), Json(result)).into_response() } else { Json(result).into_response() })
+    Ok((is_forgotten.then_some(Extension(Forgotten)), Json(result)).into_response())
 }
 
 impl Api {
@@ -139,11 +177,12 @@ impl Api {
         let words = words(q);
         let words = words.as_str();
         if let Some((start, end)) = words.split_once('\u{2026}') {
-            return Ok(SearchResult { found: self.by_short_address(start, end).await?, pruned: None });
+            let standing = self.windows.up_to(self.chain(), None).await?;
+            let found = standing.map(|standing| Hit::by_short_address(&standing, start, end, self.network()));
+            return Ok(SearchResult { found: found.unwrap_or_default(), pruned: None });
         }
         if let Ok(address) = parse_address(unnamed(q), self.context.config.network) {
-            let hit = Hit::new(HitKind::Miner, format!("/miners/{address}"), "an address");
-            return Ok(SearchResult { found: vec![hit], pruned: None });
+            return Ok(SearchResult { found: vec![Hit::address(&address)], pruned: None });
         }
         let mut found = match (words.parse::<ShareId>(), words.parse::<u32>()) {
             (Ok(id), _) => self.by_id(id).await?,
@@ -168,17 +207,7 @@ impl Api {
                 Ok((known(RecordKind::Block)?, known(RecordKind::Proof)? || known(RecordKind::Refusal)?))
             })
             .await?;
-        let mut found = Vec::new();
-        if is_block {
-            found.push(Hit::new(HitKind::Block, format!("/blocks/{id}"), "a Bitcoin block of the pool"));
-        }
-        if is_link {
-            found.push(Hit::new(HitKind::Link, format!("/links/{id}"), "a link of the share-chain"));
-        }
-        if is_share {
-            found.push(Hit::new(HitKind::Share, format!("/shares/{id}"), "a share"));
-        }
-        Ok(found)
+        Ok(Hit::of_id(id, is_block, is_link, is_share))
     }
 
     /// Items whose ids end in these digits.
@@ -200,29 +229,11 @@ impl Api {
         Ok(found)
     }
 
-    /// The miners in the window whose addresses start and end like this.
-    async fn by_short_address(&self, start: &str, end: &str) -> Result<Vec<Hit>, ApiError> {
-        let standing = self.windows.up_to(self.chain(), None).await?;
-        let scripts = standing.iter().flat_map(|standing| &standing.earners).map(|(script, _)| script);
-        let addresses = scripts.filter_map(|script| Address::from_script(script, self.network()).ok());
-        let addresses = addresses.map(|address| address.to_string());
-        let hits = addresses
-            .filter(|address| is_short_form(address, start, end))
-            .map(|address| Hit::new(HitKind::Miner, format!("/miners/{address}"), format!("the address {address}")));
-        Ok(hits.take(FOUND_MAX).collect())
-    }
-
     async fn by_height(&self, height: u32) -> Result<Vec<Hit>, ApiError> {
         let link = self.chain().main_at(Height(height));
         let history = self.context.history.clone();
         let blocks = self.read(move |_| history.blocks_at(height)).await?;
-        let block = |id: &ShareId| {
-            Hit::new(HitKind::Block, format!("/blocks/{id}"), format!("the pool's Bitcoin block at height {height}"))
-        };
-        let link = link.map(|id| {
-            Hit::new(HitKind::Link, format!("/links/{id}"), format!("the link at height {height} of the share-chain"))
-        });
-        Ok(blocks.iter().map(block).chain(link).collect())
+        Ok(Hit::of_height(height, &blocks, link))
     }
 }
 

@@ -250,7 +250,7 @@ pub(super) async fn share(State(api): State<Arc<Api>>, Hash(id): Hash) -> Result
     let refusal = noted.and_then(RefusalView::new);
     let is_forgotten = matches!(answer.fate, FateName::Unknown | FateName::Pruned);
     let answer = Json(ShareAnswer { share, refusal, ..answer });
-    Ok(if is_forgotten { (Extension(Forgotten), answer).into_response() } else { answer.into_response() })
+    Ok((is_forgotten.then_some(Extension(Forgotten)), answer).into_response())
 }
 
 pub(super) fn stored_proof(store: &Store, id: ShareId) -> Result<Option<Proof>, StoreError> {

@@ -54,7 +54,7 @@ pub(super) struct NextBlockView {
     pub value_sat: u64,
     /// True while too few shares are listed for shared payouts, so the finder is paid alone.
     pub finder_alone: bool,
-    /// Payout outputs, in sequence; empty while the finder is paid alone.
+    /// Payout outputs, in order; empty while the finder is paid alone.
     pub outputs: Vec<Output>,
 }
 

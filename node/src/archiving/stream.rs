@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use archive::limits::{LOOK, REFUSED_RETRY, SLOW};
 use archive::patient::PatientWriter;
@@ -196,61 +196,68 @@ impl Streamer {
     async fn send(self, queue: SharedQueue) {
         let writer = PatientWriter::new(self.url.clone(), self.params.clone(), Duration::MAX);
         let mut writer = writer.reporting(self.state.trouble().clone());
-        let mut told = None::<Instant>;
+        let mut is_streaming = false;
         loop {
-            let (front, slow) = (Arc::clone(&queue), Arc::clone(&queue));
+            let front = Arc::clone(&queue);
             let Some(front) = blocking(move || locked(&front).front()).await else { return };
-            let sent = match front {
+            let written = match front {
                 Ok(None) => {
                     tokio::time::sleep(LOOK).await;
                     continue;
                 }
-                Ok(Some(queued)) => {
-                    let mut writing = pin!(self.write(&mut writer, &queued));
-                    let soon = tokio::time::timeout(SLOW, &mut writing).await;
-                    match soon {
-                        Ok(sent) => sent,
-                        Err(_) => {
-                            let waiting = blocking(move || locked(&slow).waiting()).await.unwrap_or_default();
-                            warn!(
-                                waiting,
-                                "the archive's database rejects a batch; the node continues, and its queue grows"
-                            );
-                            told = None;
-                            writing.await
-                        }
-                    }
-                }
+                Ok(Some(queued)) => self.write_warning(&mut writer, &queued, &queue, &mut is_streaming).await,
                 Err(error) => Err(error.to_string()),
             };
-            let (taken, state) = (Arc::clone(&queue), self.state.clone());
-            let done = match sent {
-                Ok(position) => {
-                    let take = move || {
-                        let mut queue = locked(&taken);
-                        queue.take()?;
-                        state.set_written(position);
-                        state.set_queue(queue.bytes());
-                        Ok(())
-                    };
-                    blocking(move || take().map_err(|error: io::Error| error.to_string())).await
-                }
+            let done = match written {
+                Ok(position) => self.remove_front(&queue, position).await,
                 Err(error) => Some(Err(error)),
             };
             match done {
                 None => return,
-                Some(Ok(())) if told.is_none() => {
-                    info!("this node's share-chain streams into the archive's database");
-                    told = Some(Instant::now());
+                Some(Ok(())) => {
+                    if !std::mem::replace(&mut is_streaming, true) {
+                        info!("this node's share-chain streams into the archive's database");
+                    }
                 }
-                Some(Ok(())) => {}
                 Some(Err(error)) => {
                     warn!(error, "the archive cannot be used; trying again in a minute");
-                    told = None;
+                    is_streaming = false;
                     tokio::time::sleep(REFUSED_RETRY).await;
                 }
             }
         }
+    }
+
+    /// Like [`Self::write`], but warns if the database takes long.
+    async fn write_warning(
+        &self,
+        writer: &mut PatientWriter,
+        queued: &Queued,
+        queue: &SharedQueue,
+        is_streaming: &mut bool,
+    ) -> Result<u64, String> {
+        let mut writing = pin!(self.write(writer, queued));
+        if let Ok(written) = tokio::time::timeout(SLOW, &mut writing).await {
+            return written;
+        }
+        let queue = Arc::clone(queue);
+        let waiting = blocking(move || locked(&queue).waiting()).await.unwrap_or_default();
+        warn!(waiting, "the archive's database rejects a batch; the node continues, and its queue grows");
+        *is_streaming = false;
+        writing.await
+    }
+
+    /// Removes the written batch from the queue. `None` if the runtime is shutting down.
+    async fn remove_front(&self, queue: &SharedQueue, position: u64) -> Option<Result<(), String>> {
+        let (queue, state) = (Arc::clone(queue), self.state.clone());
+        let remove = move || {
+            let mut queue = locked(&queue);
+            queue.take()?;
+            state.set_written(position);
+            state.set_queue(queue.bytes());
+            Ok(())
+        };
+        blocking(move || remove().map_err(|error: io::Error| error.to_string())).await
     }
 
     /// Returns the batch's position in the journal.

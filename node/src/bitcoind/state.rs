@@ -18,13 +18,6 @@ pub struct FeedState {
 }
 
 impl FeedState {
-    /// bitcoind's clock, see [`Self::template_time`]. None after blocks with future timestamps, when bitcoind suggests the earliest
-    /// valid time instead.
-    pub fn time(&self) -> Option<u32> {
-        let template = self.template.as_ref()?;
-        (template.time > template.min_time).then(|| self.template_time()).flatten()
-    }
-
     /// The newest template's time, plus the time since it came: seconds since 1970. It does not depend on this machine's clock.
     pub fn template_time(&self) -> Option<u32> {
         let passed_s = u32::try_from(self.received?.elapsed().as_secs()).unwrap_or(u32::MAX);

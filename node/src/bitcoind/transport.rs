@@ -106,7 +106,7 @@ impl Transport {
         self.send(method, &request, bounds).await
     }
 
-    /// Makes the same call with several parameters in one request. Returns the answers in the sequence of `params`.
+    /// Makes the same call with several parameters in one request. Returns the answers in the order of `params`.
     pub(super) async fn batch<T: DeserializeOwned>(
         &self,
         method: &'static str,

@@ -73,17 +73,15 @@ fn start(config: &Config, status: &ChainStatus) -> Option<Finding> {
 /// Compares this machine's clock with bitcoind's, and bitcoind's with its peers'.
 fn clock(template: &BlockTemplate, info: &NodeInfo) -> Finding {
     let todo = "peers would hold the shares and bitcoind might reject the blocks; set up time synchronization (NTP)";
-    // After blocks with future timestamps, bitcoind suggests the earliest valid time, not its clock's.
-    let shows_clock = template.time > template.min_time;
-    let own_s = i64::from(now().0) - i64::from(template.time);
-    if shows_clock && own_s.abs() > CLOCK_OFF_S {
-        return bad("clock", format!("{}; {todo}", clock_off("this machine's", own_s, "bitcoind's")));
+    let ahead_s = template.clock().map(|time| i64::from(now().0) - i64::from(time));
+    if let Some(ahead_s) = ahead_s.filter(|ahead_s| ahead_s.abs() > CLOCK_OFF_S) {
+        return bad("clock", format!("{}; {todo}", clock_off("this machine's", ahead_s, "bitcoind's")));
     }
     match info.time_offset_s {
         Some(offset_s) if offset_s.abs() > CLOCK_OFF_S => {
             bad("clock", format!("{}; {todo}", clock_off("bitcoind's", offset_s, "its peers'")))
         }
-        _ if shows_clock => good("clock", format!("within {CLOCK_OFF_S} s of bitcoind's")),
+        _ if ahead_s.is_some() => good("clock", format!("within {CLOCK_OFF_S} s of bitcoind's")),
         _ => good("clock", "bitcoind's clock is unknown, since its newest blocks have future timestamps"),
     }
 }

@@ -29,7 +29,7 @@ pub(super) async fn running(config: &Config) -> Option<Status> {
     (status.consensus_id == config.chain_params().consensus_id().to_lower_hex_string()).then_some(status)
 }
 
-/// Whether the running node is that of this configuration, and hands out work by a right clock.
+/// Checks whether the running node hands out work, and whether its clock is correct.
 pub(super) fn findings(status: &Status) -> Vec<Finding> {
     let (version, up) = (&status.version, duration(status.uptime_s));
     let peers = format!("the running node has {}", status.peers);

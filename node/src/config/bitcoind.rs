@@ -91,7 +91,7 @@ fn auth(settings: &Settings, network: Network, home: Option<&Path>) -> Result<Bi
     }
 }
 
-/// Parses a URL and its options, in any sequence.
+/// Parses a URL and its options, in any order.
 fn fallback(text: &str, timeout: Duration, home: Option<&Path>) -> Result<BitcoindConfig, &'static str> {
     let mut words = text.split_whitespace();
     let url = words.next().and_then(rpc_url).ok_or(FALLBACK)?;

@@ -49,7 +49,7 @@ pub const BITCOIND_ZMQ: Key = Key::one(
 pub const BITCOIND_FALLBACK: Key = Key::one(
     ["bitcoind.fallback", "bitcoind-fallback", "SHOAL_BITCOIND_FALLBACK"],
     "BITCOIND",
-    "More bitcoinds, in the sequence in which they are used, like \"http://10.0.0.5:8332 user=shoal password=...\"; repeatable [default: none]",
+    "More bitcoinds, in the order in which they are used, like \"http://10.0.0.5:8332 user=shoal password=...\"; repeatable [default: none]",
 )
 .shaped(Shape::Many)
 .secret();

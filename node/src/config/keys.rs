@@ -270,7 +270,7 @@ pub const API_TRUSTED_PROXIES: Key = Key::one(
     "Addresses or ranges of reverse proxies whose X-Forwarded-For counts, like 127.0.0.1 or 10.0.0.0/8; repeatable [default: none]",
 )
 .shaped(Shape::Many);
-/// All keys, in the sequence of the example file.
+/// All keys, in the order of the example file.
 pub const KEYS: &[&Key] = &[
     &NETWORK,
     &POOL,

@@ -30,7 +30,7 @@ const SEALED: &str = "v2 without tls: Stratum v2 has an encryption of its own";
 const DIFFICULTY: &str = "difficulties above 0 with min <= start <= max";
 /// Advice for load balancers.
 const PROXY: &str = "proxy= and the address or range of your load balancer, like proxy=10.0.0.5 or proxy=10.0.0.0/24, \
-                     with commas between several; whoever connects from there can name any address";
+                     with commas between several; a client that connects from there can name any address";
 
 impl MinerListener {
     /// A plain listener with the default difficulties.
@@ -38,7 +38,7 @@ impl MinerListener {
         Self { address, difficulty: DifficultyRange::default(), proxies: Vec::new(), tls: false, v2: false }
     }
 
-    /// Parses an address and its options, in any sequence. Without a `start`, the default is moved between `min` and `max`.
+    /// Parses an address and its options, in any order. Without a `start`, the default is moved between `min` and `max`.
     ///
     /// # Errors
     /// What to write instead.

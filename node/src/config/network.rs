@@ -55,7 +55,7 @@ pub enum NetworkMismatch {
 }
 
 impl Network {
-    /// All networks, in the sequence of the documentation.
+    /// All networks, in the order of the documentation.
     pub const ALL: [Self; 6] = [Self::Main, Self::Signet, Self::Local, Self::Testnet4, Self::Regtest, Self::Rehearsal];
 
     /// Name in the configuration.

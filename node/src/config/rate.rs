@@ -2,7 +2,7 @@
 
 /// Lowest configurable upload limit, bytes per second. Gossip of a full pool takes about 20 kB/s for each peer of the
 /// mesh.
-pub(super) const UPLOAD_MIN: u64 = 50_000;
+const UPLOAD_MIN: u64 = 50_000;
 
 /// Advice for rates.
 pub(super) const EXPECTED: &str =

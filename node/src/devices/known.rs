@@ -113,7 +113,7 @@ impl Known {
     }
 
     /// Seconds since the last sign of life: an accepted submit, the start of its connection, or the end of its rest.
-    pub(super) fn quiet_s(&self, now: u32) -> u32 {
+    fn quiet_s(&self, now: u32) -> u32 {
         now.saturating_sub(self.last_submit.unwrap_or(0).max(self.since).max(self.rested))
     }
 

@@ -147,7 +147,7 @@ pub struct EventLog {
 struct Written {
     /// Id of the next event.
     next: u64,
-    /// Number of events by kind since the start, in the sequence of [`EventKind::ALL`].
+    /// Number of events by kind since the start, in the order of [`EventKind::ALL`].
     counts: [u64; EventKind::ALL.len()],
     /// What blocks paid to this node's miners since the start, satoshi.
     paid_sat: u64,

@@ -24,7 +24,7 @@ struct Judged {
     listed: Vec<(ShareId, ListedEntry)>,
 }
 
-/// Looks up in the chain what the journal does not contain, in the sequence of `entries`.
+/// Looks up in the chain what the journal does not contain, in the order of `entries`.
 fn judge(chain: &Chain, entries: &[Entry]) -> Vec<Judged> {
     let link = |id: &ShareId| chain.link(id);
     let judged = entries.iter().map(|entry| match entry.record.kind {
@@ -89,7 +89,7 @@ impl<'a> Indexer<'a> {
         self.cursor.sequence + 1
     }
 
-    /// Turns records into rows, in sequence, and writes them together with the new position.
+    /// Turns records into rows, in order, and writes them together with the new position.
     ///
     /// # Errors
     /// The disk fails.

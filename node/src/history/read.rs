@@ -63,6 +63,21 @@ pub struct PointRow {
     pub step: Step,
 }
 
+/// Average hashrate from the hashes since `start`, hashes per second. The average begins with the first share, given by its
+/// time and its hashes, or at `known_since`, if that is later. None while it covers less than a minute.
+pub(crate) fn observed_hashrate(
+    hashes: u128,
+    start: u32,
+    (first, of_first): (u32, u128),
+    known_since: u32,
+    now: u32,
+) -> Option<f64> {
+    // The first share only marks the start; the hashrate follows from the later ones.
+    let (since, hashes) = if first > start { (first, hashes.saturating_sub(of_first)) } else { (start, hashes) };
+    let observed_s = now.saturating_sub(since.max(known_since));
+    (observed_s >= OBSERVED_S_MIN).then(|| hashes as f64 / f64::from(observed_s))
+}
+
 /// Reads up to `limit` rows; `number` extracts the start of the next page from a key.
 fn page<T>(
     rows: impl Iterator<Item = Result<Row, StoreError>>,
@@ -181,14 +196,7 @@ impl History {
         let prefix = keys::key(keys::SHARE, &[&payee]);
         let first = self.store.history_up(&prefix, &prefix).next().transpose()?;
         let Some(first) = first.and_then(|(_, value)| ShareEntry::from_bytes(&value)) else { return Ok(None) };
-        // The first share only marks the start; the hashrate follows from the later ones.
-        let (since, hashes) = match first.time.checked_sub(start) {
-            Some(1..) => (first.time, hashes.saturating_sub(first.hashes)),
-            _ => (start, hashes),
-        };
-        let since = since.max(self.begins()?.unwrap_or(0));
-        let observed_s = now.saturating_sub(since);
-        Ok((observed_s >= OBSERVED_S_MIN).then(|| hashes as f64 / f64::from(observed_s)))
+        Ok(observed_hashrate(hashes, start, (first.time, first.hashes), self.begins()?.unwrap_or(0), now))
     }
 
     /// Payouts to a payee, highest block first, from a height down. Blocks at the same height are on the same page.

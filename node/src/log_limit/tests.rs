@@ -59,7 +59,7 @@ fn a_flood_writes_few_log_lines() {
 }
 
 #[test]
-fn whoever_asks_for_debug_lines_gets_them() {
+fn debug_lines_are_not_limited() {
     let (limit, lines) = (LogLimit::default(), Lines::default());
     let subscriber = crate::logging::subscriber("debug", crate::config::LogFormat::Json, lines.clone(), limit);
     tracing::subscriber::with_default(subscriber.unwrap().0, || (0..500).for_each(|number| debug!(number, "a detail")));

@@ -112,7 +112,7 @@ async fn new_settings_take_effect_at_once() {
     while event_log.listeners() == 0 {
         tokio::task::yield_now().await;
     }
-    event_log.note(Event::new(EventKind::Block, "nobody wants to know"));
+    event_log.note(Event::new(EventKind::Block, "no receiver wants it"));
     let (inbox, url) = receiver(0).await;
     settings.send_replace(to(url, vec![EventKind::Worker]));
     while settings.receiver_count() > 0 && inbox.taken.lock().unwrap().is_empty() {
@@ -166,7 +166,7 @@ async fn a_user_name_calls_nobody_in_a_chat() {
     let taken = inbox.taken.lock().unwrap();
     let bodies: Vec<Value> = taken.iter().map(|(_, body)| serde_json::from_str(body).unwrap()).collect();
     assert_eq!(bodies[0]["text"], "*Shoal: a device*\nDevice &lt;!channel&gt; @everyone &amp; co is silent");
-    assert_eq!(bodies[1]["allowed_mentions"], serde_json::json!({ "parse": [] }), "Discord calls nobody then");
+    assert_eq!(bodies[1]["allowed_mentions"], serde_json::json!({ "parse": [] }), "Discord mentions no one then");
 }
 
 #[tokio::test]

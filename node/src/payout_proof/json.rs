@@ -31,7 +31,7 @@ pub struct ProofJson {
     pub witness_commitment: Option<String>,
     /// Merkle branch from the coinbase to the root in the header, 32 bytes each.
     pub merkle_branch: Vec<String>,
-    /// Payout outputs of the coinbase, in sequence.
+    /// Payout outputs of the coinbase, in order.
     pub payouts: Vec<PayoutJson>,
     /// Commitment to the credits of the link's list, 52 bytes.
     pub credits: String,
@@ -118,7 +118,7 @@ impl From<&PayoutProof> for ProofJson {
 }
 
 impl ProofJson {
-    /// The proof. Its fields, in the sequence of the canonical encoding, are decoded as that encoding.
+    /// The proof. Its fields, in the order of the canonical encoding, are decoded as that encoding.
     ///
     /// # Errors
     /// A field is malformed, or the whole is not the canonical encoding of a proof.

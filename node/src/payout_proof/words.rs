@@ -94,9 +94,13 @@ pub(super) fn sentences(verdict: &Verdict, script: &Script, network: Network, pa
     let payee = Address::from_script(script, network).map_or_else(|_| script.to_hex_string(), |a| a.to_string());
     let Verdict { height, block, outputs, .. } = verdict;
     let what = match &verdict.finding {
-        Finding::Exact { output, .. } => format!("is paid {} exactly, in output {}", sats(output), output.index),
-        Finding::Drawn { output, .. } => format!("was drawn and is paid {}, in output {}", sats(output), output.index),
-        Finding::NotDrawn { .. } => "took part in the draw, was not drawn, and is paid nothing".to_owned(),
+        Finding::Exact { output, .. } => {
+            format!("is paid {} in proportion to its weight, in output {}", sats(output), output.index)
+        }
+        Finding::Drawn { output, .. } => {
+            format!("won the lottery and is paid {}, in output {}", sats(output), output.index)
+        }
+        Finding::NotDrawn { .. } => "took part in the lottery, did not win, and is paid nothing".to_owned(),
         Finding::Absent => "had no weight in the window, and is paid nothing".to_owned(),
         Finding::Finder { output } => format!("found the block and is paid all of it, {}", sats(output)),
         Finding::OtherFinder => "is paid nothing: the block pays its finder alone".to_owned(),

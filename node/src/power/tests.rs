@@ -122,7 +122,7 @@ fn what_is_no_file_in_place_of_the_switch_holds_nothing_up_and_changes_nothing()
     let (loaded, is_loaded) = mpsc::channel();
     let data = folder.path().to_owned();
     thread::spawn(move || loaded.send(Power::load(PowerConfig::default(), &data)));
-    let power = is_loaded.recv_timeout(Duration::from_secs(20)).expect("it waits for nobody");
+    let power = is_loaded.recv_timeout(Duration::from_secs(20)).expect("it does not wait for a writer");
     assert_eq!(power.switch(MONDAY), Switch::Schedule);
     std::fs::remove_file(&path).unwrap();
     // If a list of names were cut at the bound, it would end with a part of a name.

@@ -13,7 +13,7 @@ use node_core::sentence;
 /// The settings that SIGHUP reloads: the log filter, the receivers of events, and the limits of listeners for miners. All others
 /// take effect at the next start.
 #[derive(Debug)]
-pub struct Reload {
+pub(crate) struct Reload {
     overrides: Overrides,
     log: LogLevel,
     notify: watch::Sender<NotifyConfig>,
@@ -25,7 +25,7 @@ pub struct Reload {
 impl Reload {
     /// Reloads the sources of `config`.
     #[must_use]
-    pub fn new(config: &Config, overrides: Overrides, log: LogLevel) -> Self {
+    pub(crate) fn new(config: &Config, overrides: Overrides, log: LogLevel) -> Self {
         let notify = watch::Sender::new(config.notify.clone());
         let limits = watch::Sender::new(config.stratum.limits());
         Self { overrides, log, notify, limits, config: config.clone() }

@@ -26,7 +26,7 @@ pub struct Checked {
 /// Maximum number of faults that a check reports. More would say nothing new.
 pub const FAULTS_MAX: usize = 20;
 
-/// The families besides the bases, in the sequence in which they are read.
+/// The families besides the bases, in the order in which they are read.
 const READ: [&str; 8] = [META, JOURNAL, BLOCKS, WINDOWS, REFUSED, INDEX, HISTORY, LINKS];
 
 impl Checked {

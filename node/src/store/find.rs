@@ -24,7 +24,7 @@ impl Store {
         Ok(found)
     }
 
-    /// The Bitcoin headers of the journal, in the sequence in which they were written.
+    /// The Bitcoin headers of the journal, in the order in which they were written.
     ///
     /// # Errors
     /// The disk cannot be read, or a record is damaged.

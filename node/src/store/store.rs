@@ -81,7 +81,7 @@ impl Store {
         Self { db, path: path.to_owned(), refusals_max, writer, journal_from, read }
     }
 
-    /// Writes all records or none, in sequence; see the module documentation for durability.
+    /// Writes all records or none, in order; see the module documentation for durability.
     ///
     /// A record whose kind and id already exist is written again, and lookups return the newer one. Returns the
     /// sequence number of the first record that got one, or the next free one if none did: [`RecordKind::Meta`] and
@@ -200,11 +200,6 @@ impl Store {
     pub fn journal(&self, from: u64) -> impl Iterator<Item = Result<Entry, StoreError>> + '_ {
         let start = from.to_be_bytes();
         self.entries(JOURNAL, IteratorMode::From(&start, Direction::Forward))
-    }
-
-    /// The pool's Bitcoin blocks, oldest first.
-    pub fn blocks(&self) -> impl Iterator<Item = Result<Entry, StoreError>> + '_ {
-        self.entries(BLOCKS, IteratorMode::Start)
     }
 
     /// The pool's Bitcoin blocks from sequence number `from` down, newest first.

@@ -120,7 +120,7 @@ async fn a_wrong_token_is_401_with_how_to_send_the_right_one() {
 }
 
 #[tokio::test]
-async fn whoever_asks_too_often_is_told_how_long_to_wait() {
+async fn a_client_that_asks_too_often_is_told_how_long_to_wait() {
     let api = Api::with(Pool::new(), None, |config| config.api.requests_a_second = 1.try_into().unwrap()).await;
     let mut refused = None;
     for _ in 0..30 {

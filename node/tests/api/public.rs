@@ -165,7 +165,7 @@ async fn event_streams_of_one_client_behind_a_proxy_leave_room_for_others() {
         "all clients together have half of the connections"
     );
     assert_eq!(ask("/api/v1/pool", "203.0.113.1").await.status(), 200);
-    // Whoever leaves makes room.
+    // A closed stream frees its slot.
     streams.clear();
     while ask("/api/v1/events", "192.0.2.1").await.status() != 200 {
         tokio::time::sleep(Duration::from_millis(10)).await;

@@ -153,12 +153,19 @@ fn a_store_forgets_and_a_restart_needs_only_what_is_left() {
     assert!(proof_at(&again, &world, gone).is_none(), "what newcomers no longer need is gone");
 }
 
-/// A block that Bitcoin leaves, below which the pool continues.
+/// Mines a Bitcoin block and a second one on the same parent, which becomes the tip. Returns the first, stale one.
 fn stale_block(world: &mut World) -> Header {
     let fork = world.bitcoin_tip;
     let stale = world.bitcoin_block_on(fork);
     world.bitcoin_block();
     stale
+}
+
+/// Restarts a node whose bitcoind no longer knows the stale block, and checks that the node loses no link.
+fn assert_restarts_without(stale: &Header, engine: Engine, world: &World, folder: &Path) {
+    drop(engine);
+    let again = opened_beside(world, folder, Keep::Window, |header| header != stale);
+    assert_eq!((again.chain().height(), again.chain().tip()), (world.chain.height(), world.chain.tip()));
 }
 
 /// A share on a stale block, listed late: its header came before the proof from which a restart replays the journal. While the node is
@@ -182,10 +189,8 @@ fn late_work_survives(blocks: u32) {
     insert(&mut engine, &late, None, &world);
     grow(&mut world, &mut engine, MEMORY_DEPTH);
     assert_eq!(engine.store().bases().count(), 1, "the node starts from a base");
-    drop(engine);
     (0..blocks).for_each(|_| world.bitcoin_block());
-    let again = opened_beside(&world, folder.path(), Keep::Window, |header| *header != stale);
-    assert_eq!((again.chain().height(), again.chain().tip()), (world.chain.height(), world.chain.tip()));
+    assert_restarts_without(&stale, engine, &world, folder.path());
 }
 
 #[test]
@@ -214,9 +219,7 @@ fn a_block_that_goes_stale_after_the_start_takes_no_link_away() {
     world.bitcoin_tip = world.bitcoin_block_on(other);
     engine.insert_bitcoin_headers(&[other, world.bitcoin_tip], world.now);
     bare(&mut world, &mut engine, 5);
-    drop(engine);
-    let again = opened_beside(&world, folder.path(), Keep::Window, |header| *header != stale);
-    assert_eq!((again.chain().height(), again.chain().tip()), (world.chain.height(), world.chain.tip()));
+    assert_restarts_without(&stale, engine, &world, folder.path());
 }
 
 #[test]

@@ -5,11 +5,11 @@ use crate::message::{Failure, Gossip, Request, Response};
 use crate::score::Misbehaviour;
 use crate::sync::RequestId;
 
-/// Identifies a gossip message until its verdict. The network assigns tokens in sequence.
+/// Identifies a gossip message until its verdict. The network assigns tokens in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct VerdictToken(pub u64);
 
-/// Identifies a peer's request until its reply. The network assigns tokens in sequence.
+/// Identifies a peer's request until its reply. The network assigns tokens in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ReplyToken(pub u64);
 

@@ -57,7 +57,7 @@ async fn garbage_oversized_and_half_messages_only_close() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whoever_asks_too_fast_is_refused() {
+async fn a_peer_that_asks_too_fast_is_refused() {
     let mut asked = Node::start(config(3, &[])).await;
     let mut asking = Node::start(config(4, &[&asked.addr])).await;
     asking.wait_for_peers(1).await;

@@ -93,11 +93,6 @@ impl Tree {
         self.nodes.iter().skip(root).map(|node| &node.known)
     }
 
-    /// Number of headers that lookup by hash can find.
-    pub(super) fn len(&self) -> usize {
-        self.by_hash.len()
-    }
-
     /// Appends a valid header whose parent is at `parent`.
     pub(super) fn push(&mut self, hash: BlockHash, header: Header, parent: Index, chain_work: U256) {
         let height = self.at(parent).height.saturating_add(1);

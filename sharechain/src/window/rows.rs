@@ -67,12 +67,6 @@ impl Rows {
         self.0.iter().map(Packed::row)
     }
 
-    /// Number of rows: at most one for each listed proof and one for the link itself.
-    #[must_use]
-    pub fn count(&self) -> u64 {
-        self.0.len() as u64
-    }
-
     /// Number of proofs that the link credits, itself included.
     #[must_use]
     pub fn proofs(&self) -> u64 {

@@ -102,7 +102,7 @@ impl Scripts {
     /// True if no script has a number.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.by_script.is_empty()
+        self.len() == 0
     }
 
     /// Frees the numbers that are not `in_use`. The next new scripts reuse them.

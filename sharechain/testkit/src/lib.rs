@@ -276,6 +276,15 @@ impl World {
         (proof, spec.list)
     }
 
+    /// Mines and inserts links on the tip that list nothing, one link interval apart.
+    pub fn bare_links(&mut self, payout: &ScriptBuf, count: u32) -> Vec<Proof> {
+        let link = |_| {
+            let spec = Spec { list: vec![], link: true, ..self.spec_on(self.chain.tip(), payout.clone()) };
+            self.link_of(spec).0
+        };
+        (0..count).map(link).collect()
+    }
+
     /// Mines and inserts a link on `parent` with an empty list and these upgrade bits. One link interval passes.
     pub fn link_signalling(&mut self, parent: ShareId, signals: u32) -> Proof {
         self.now = self.now.plus(self.chain.params().link_interval_s);

@@ -44,7 +44,7 @@ fn unknown_parent_flood() {
     }
     assert_eq!(world.chain.held_len(), HELD_PER_SOURCE_MAX + 1, "one source has its own room only");
     assert_eq!(footprint(&world).missing, 2, "and all of it is one question");
-    assert!(matches!(world.chain.fate(&honest.id()), Fate::Held(_)), "nobody else's proof had to go");
+    assert!(matches!(world.chain.fate(&honest.id()), Fate::Held(_)), "no other miner's proof had to go");
     accepted(world.insert(&link, Some(list)));
     let later = world.now.plus(HELD_SECONDS_MAX + 1);
     world.chain.tick(later);

@@ -5,7 +5,7 @@ use sharechain::limits::{MEMORY_DEPTH, SETTLED_BITCOIN_BLOCKS, SETTLED_LINKS};
 use sharechain::{Height, Proof, RuleError, ShareId, U256, Weight};
 
 use super::{bonus, earned, grown, receive, secret_link, thief, times, unit};
-use testkit::{Spec, World, accepted, miner};
+use testkit::{World, accepted, miner};
 
 #[test]
 fn selfish_mining() {
@@ -98,16 +98,6 @@ fn a_share_is_no_parent() {
     assert_eq!(earned(&mut world, &thief()), (value, 1), "{HEADERS} cheap positions, and none is on a chain");
 }
 
-/// Links of one miner that list nothing, one second apart.
-fn bare(world: &mut World, payout: u8, count: u32) -> Vec<Proof> {
-    let mut links = Vec::new();
-    for _ in 0..count {
-        let spec = Spec { list: vec![], link: true, ..world.spec_on(world.chain.tip(), miner(payout)) };
-        links.push(world.link_of(spec).0);
-    }
-    links
-}
-
 /// Gives links without lists to another world, at that world's time or later.
 fn publish(links: &[Proof], from: &World, to: &mut World) {
     to.now = to.now.max(from.now);
@@ -130,7 +120,7 @@ fn share_chain_majority() {
     let before = earned(&mut world, &miner(9)).0;
     let mut rival = common.clone();
     rival.now = rival.now.plus(1);
-    let private = bare(&mut rival, 66, MAJORITY);
+    let private = rival.bare_links(&miner(66), MAJORITY);
     let mut honest = Vec::new();
     for _ in 0..HONEST {
         honest.push(world.share(miner(9)));
@@ -156,7 +146,7 @@ fn with_settled_links() -> (World, World) {
     let best = |world: &World| Some(world.chain.bitcoin().best().height);
     let height = best(&world);
     world.chain.note_own_bitcoin_height(height);
-    bare(&mut world, 1, SETTLED_LINKS + 10);
+    world.bare_links(&miner(1), SETTLED_LINKS + 10);
     for _ in 0..SETTLED_BITCOIN_BLOCKS {
         world.bitcoin_block();
     }
@@ -170,11 +160,11 @@ fn deep_private_fork() {
     let (mut world, common) = with_settled_links();
     let mut rival = common;
     rival.now = rival.now.plus(1);
-    let private = bare(&mut rival, 66, SETTLED_LINKS + 40);
+    let private = rival.bare_links(&miner(66), SETTLED_LINKS + 40);
     let (tip, final_link) = (world.chain.tip(), world.chain.settled().id);
     let paid = earned(&mut world, &miner(1));
     publish(&private, &rival, &mut world);
-    assert_eq!(world.chain.tip(), tip, "heavier by 30 links, and nobody follows");
+    assert_eq!(world.chain.tip(), tip, "heavier by 30 links, and no node follows");
     assert_eq!(world.chain.settled().id, final_link);
     assert_eq!(world.chain.conflict(), Some(rival.chain.tip()), "the operator hears of it");
     assert_eq!(earned(&mut world, &miner(1)), paid);
@@ -186,10 +176,10 @@ fn a_fork_below_the_memory_depth() {
     let mut world = grown();
     let mut rival = world.clone();
     let reach = world.chain.params().listing_depth + 2;
-    bare(&mut world, 1, MEMORY_DEPTH + reach + 1);
+    world.bare_links(&miner(1), MEMORY_DEPTH + reach + 1);
     rival.now = world.now;
     let fork = rival.chain.height();
-    let private = bare(&mut rival, 66, 50);
+    let private = rival.bare_links(&miner(66), 50);
     let links = |world: &World, ids: &[ShareId]| ids.iter().filter(|id| world.chain.link(id).is_some()).count();
     let ids: Vec<ShareId> = private.iter().map(Proof::id).collect();
     for proof in &private {
@@ -210,7 +200,7 @@ fn from_genesis(payout: u8, count: u32, step_s: u32) -> (World, Vec<Proof>, U256
     let mut links = Vec::new();
     for _ in 0..count {
         world.now = world.now.plus(step_s - world.chain.params().link_interval_s);
-        links.extend(bare(&mut world, payout, 1));
+        links.extend(world.bare_links(&miner(payout), 1));
     }
     let work = world.chain.link(&world.chain.tip()).unwrap().chain_work.0;
     (world, links, work)

@@ -115,7 +115,7 @@ fn a_worthless_proof_does_not_void_the_branch() {
     assert_eq!(world.chain.link(&link.id()).unwrap().parent, tip);
     assert_eq!(earned(&mut world, &thief()), (Weight::ZERO, 1));
     let due = unit(&world).plus(bonus(&world, &link.id()));
-    assert_eq!(earned(&mut world, &miner(9)).0, due, "whoever listed it lost nothing");
+    assert_eq!(earned(&mut world, &miner(9)).0, due, "the link that listed it lost nothing");
 }
 
 #[test]

@@ -295,7 +295,7 @@ fn low_fee_templates() {
     let mut lost = 0;
     for (full, low) in full.iter().zip(&low) {
         assert_eq!(full.script_pubkey, low.script_pubkey);
-        assert!(low.value <= full.value, "whoever leaves fees out takes them from itself as well");
+        assert!(low.value <= full.value, "a miner that leaves fees out loses its own part of them");
         lost += (full.value - low.value).to_sat();
     }
     assert_eq!(lost, FEES_SAT, "the pool loses the fees of one block, and no more");

@@ -5,16 +5,7 @@ use sharechain::limits::{CONFLICT_BITCOIN_BLOCKS, SETTLED_BITCOIN_BLOCKS, SETTLE
 use sharechain::{ChainParams, Height, Proof};
 
 use super::wide;
-use testkit::{Spec, World, miner};
-
-/// Links that list nothing, one interval apart.
-fn bare(world: &mut World, count: u32) -> Vec<Proof> {
-    let link = |world: &mut World| {
-        let spec = Spec { list: vec![], link: true, ..world.spec_on(world.chain.tip(), miner(1)) };
-        world.link_of(spec).0
-    };
-    (0..count).map(|_| link(world)).collect()
-}
+use testkit::{World, miner};
 
 /// Gives links to a node that asks for them.
 fn publish(links: &[Proof], from: &World, to: &mut World) {
@@ -43,14 +34,14 @@ fn conflict(hidden: u32) -> (World, World, Vec<Proof>) {
     world.in_sync();
     let mut rival = world.clone();
     rival.now = rival.now.plus(1);
-    bare(&mut world, SETTLED_LINKS + 2);
+    world.bare_links(&miner(1), SETTLED_LINKS + 2);
     for _ in 0..SETTLED_BITCOIN_BLOCKS {
         world.bitcoin_block();
     }
     world.in_sync();
     assert!(world.chain.settled().height > rival.chain.height());
-    let shown = bare(&mut rival, SETTLED_LINKS + 10);
-    let hidden = bare(&mut rival, hidden);
+    let shown = rival.bare_links(&miner(1), SETTLED_LINKS + 10);
+    let hidden = rival.bare_links(&miner(1), hidden);
     for header in world.bitcoin_headers.clone() {
         rival.chain.insert_bitcoin_header(header, world.now);
     }
@@ -68,7 +59,7 @@ fn a_burst_that_would_undo_settled_links_stops_nobody() {
     assert_ne!(own, rival.chain.tip());
     assert_eq!(world.chain.assignment().map(|work| work.parent), Some(own));
     let settled = world.chain.settled().clone();
-    bare(&mut world, 9);
+    world.bare_links(&miner(1), 9);
     assert!(world.chain.conflict().is_none(), "its own branch wins by its own work");
     assert!(world.chain.settled().height >= settled.height);
     assert_eq!(world.chain.main_at(settled.height), Some(settled.id), "nothing was undone");
@@ -80,8 +71,8 @@ fn followed_after(ours: u32, theirs: u32) -> u32 {
     let (mut world, mut rival, _) = conflict(0);
     for blocks in 1..=40 {
         block_for_both(&mut world, &mut rival);
-        bare(&mut world, ours);
-        let more = bare(&mut rival, theirs);
+        world.bare_links(&miner(1), ours);
+        let more = rival.bare_links(&miner(1), theirs);
         publish(&more, &rival, &mut world);
         if world.chain.tip() == rival.chain.tip() {
             return blocks;
@@ -105,10 +96,10 @@ fn races_on_the_other_branch_do_not_restart_its_conflict() {
         block_for_both(&mut world, &mut rival);
         // Two links race, and the later one wins.
         let mut other = rival.clone();
-        let first = bare(&mut rival, 1);
+        let first = rival.bare_links(&miner(1), 1);
         publish(&first, &rival, &mut world);
         other.now = other.now.plus(1);
-        let second = bare(&mut other, 4);
+        let second = other.bare_links(&miner(1), 4);
         publish(&second, &other, &mut world);
         rival = other;
     }
@@ -123,8 +114,8 @@ fn a_majority_that_hides_until_the_end_decides_nothing() {
     let mut secret = Vec::new();
     for _ in 0..CONFLICT_BITCOIN_BLOCKS {
         block_for_both(&mut world, &mut rival);
-        bare(&mut world, 2);
-        secret.extend(bare(&mut rival, 6));
+        world.bare_links(&miner(1), 2);
+        secret.extend(rival.bare_links(&miner(1), 6));
     }
     let fork = world.chain.height();
     let own = world.chain.tip();
@@ -139,7 +130,7 @@ fn after_the_switch_the_other_branch_is_the_conflict() {
     let left = world.chain.tip();
     for _ in 0..CONFLICT_BITCOIN_BLOCKS {
         block_for_both(&mut world, &mut rival);
-        let more = bare(&mut rival, 3);
+        let more = rival.bare_links(&miner(1), 3);
         publish(&more, &rival, &mut world);
     }
     assert_eq!(world.chain.tip(), rival.chain.tip());
@@ -157,7 +148,7 @@ fn hidden_work_does_not_count_in_a_conflict() {
     let own = world.chain.tip();
     for links in hidden.chunks(4) {
         block_for_both(&mut world, &mut rival);
-        bare(&mut world, 2);
+        world.bare_links(&miner(1), 2);
         publish(links, &rival, &mut world);
     }
     assert_eq!(world.chain.conflict(), Some(rival.chain.tip()), "it is heavier");

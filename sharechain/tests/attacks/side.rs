@@ -52,7 +52,7 @@ fn cheap_links_on_an_old_parent_are_neither_kept_nor_forwarded() {
         let link = world.mine(&spec);
         let changes = inserted(&mut world, &link, Some(made_up));
         assert!(changes.lists.is_empty(), "its list is not journalled");
-        assert!(changes.accepted.iter().all(|proof| !proof.forward), "and nobody hears of it");
+        assert!(changes.accepted.iter().all(|proof| !proof.forward), "and it is not forwarded");
         assert!(matches!(world.chain.link(&link.id()).unwrap().list, ListState::Missing));
     }
     assert_eq!(world.chain.missing().count(), missing, "nothing of it is asked for");

@@ -11,17 +11,8 @@ use sharechain::limits::{
 use sharechain::payout::select;
 use sharechain::target::{link_bonus, link_target, share_target, target_of_bits, weight_of_share, work_of_bits};
 use sharechain::window::{Row, Rows, ScriptIndex, Window};
-use sharechain::{BitcoinParams, ChainParams, Height, Proof, RuleError, ShareId, Timestamp, U256, Weight, Work};
+use sharechain::{BitcoinParams, ChainParams, Height, RuleError, ShareId, Timestamp, U256, Weight, Work};
 use testkit::{Spec, World, miner, params};
-
-/// Links that list nothing, each on the previous one.
-fn bare(world: &mut World, count: u32) -> Vec<Proof> {
-    let link = |world: &mut World| {
-        let spec = Spec { list: vec![], link: true, ..world.spec_on(world.chain.tip(), miner(1)) };
-        world.link_of(spec).0
-    };
-    (0..count).map(|_| link(world)).collect()
-}
 
 /// Inserts a share with this value, time and Bitcoin time.
 fn outcome(world: &mut World, value_sat: u64, time: Timestamp, bitcoin_time: Timestamp) -> Outcome {
@@ -136,7 +127,7 @@ fn anchor_depth() {
     world.bitcoin_block();
     let depth = world.chain.params().anchor_depth;
     for height in 1..=depth + 2 {
-        bare(&mut world, 1);
+        world.bare_links(&miner(1), 1);
         let position = &world.chain.link(&world.chain.tip()).unwrap().position;
         let anchor = Height(height.saturating_sub(depth));
         assert_eq!((position.anchor_height, position.anchor), (anchor, world.chain.main_at(anchor).unwrap()));
@@ -150,7 +141,7 @@ fn first_link_target_and_link_interval_s() {
     let first = world.chain.params().first_link_target;
     let of_children = |world: &World| world.chain.link(&world.chain.tip()).unwrap().position.link_target;
     assert_eq!(of_children(&world), first, "link 1 has no interval behind it");
-    bare(&mut world, 1);
+    world.bare_links(&miner(1), 1);
     assert_eq!(of_children(&world), first, "nor has link 2");
     let before = world;
     for (late_s, expected) in
@@ -269,7 +260,7 @@ fn listed_before_payouts_and_snapshot_depths() {
         if height % 7 == 0 || (10..=14).contains(&height) {
             (0..height % 3 + 1).for_each(|_| world.bitcoin_block());
         }
-        bare(&mut world, 1);
+        world.bare_links(&miner(1), 1);
     }
     let params = world.chain.params().clone();
     // Height of the previous block of the main chain's link at a height; below all others for genesis.
@@ -386,7 +377,7 @@ fn settled_links_and_settled_bitcoin_blocks() {
         let mut world = World::new();
         world.bitcoin_block();
         world.chain.note_own_bitcoin_height(Some(1));
-        bare(&mut world, links);
+        world.bare_links(&miner(1), links);
         world.chain.note_own_bitcoin_height(Some(1 + blocks));
         assert_eq!(world.chain.settled().height, Height(expected), "{links} links, {blocks} blocks");
     }
@@ -404,11 +395,11 @@ fn memory_depth() {
     let mut world = World::new();
     world.bitcoin_block();
     let (genesis, reach) = (world.chain.tip(), world.chain.params().listing_depth + 2);
-    let mut links = bare(&mut world, MEMORY_DEPTH + reach);
+    let mut links = world.bare_links(&miner(1), MEMORY_DEPTH + reach);
     assert!(matches!(outcome_on(&mut world, genesis), Outcome::Accepted(_)), "nothing is forgotten yet");
-    links.extend(bare(&mut world, 1));
+    links.extend(world.bare_links(&miner(1), 1));
     assert_eq!(outcome_on(&mut world, genesis), Outcome::Unlistable);
-    links.extend(bare(&mut world, 9));
+    links.extend(world.bare_links(&miner(1), 9));
     let tip = world.chain.height().0;
     assert_eq!(tip as usize, links.len(), "new links become complete all the same");
     for (height, valid) in

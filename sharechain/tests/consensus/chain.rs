@@ -19,7 +19,7 @@ fn shares_are_listed_and_earn() {
 }
 
 #[test]
-fn payouts_go_to_whoever_worked() {
+fn payouts_go_to_those_who_worked() {
     let mut world = World::new();
     world.grow(40, 3);
     let spec = world.spec(miner(99));

@@ -59,7 +59,7 @@ fn sc_401_a_list_is_the_one_committed_to() {
     assert_eq!(world.chain.supply_list(link.id(), vec![], world.now), Err(RuleError::ListRoot));
     assert_eq!(world.insert(&link, Some(vec![])), invalid);
     let changes = world.chain.supply_list(link.id(), list, world.now).unwrap();
-    assert_eq!(changes.completed, [link.id()], "whoever sent a wrong list did no harm");
+    assert_eq!(changes.completed, [link.id()], "a wrong list did no harm");
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn sc_406_and_407_an_invalid_share_voids_the_list_and_all_that_follows() {
     let invalid = world.mine_with(share, &[], spec.previous_block, false);
     let before = world.chain.tip();
     let (link, verdict_before) = listing(&mut world, vec![invalid.id()]);
-    assert_eq!(verdict_before, None, "nobody has brought it yet");
+    assert_eq!(verdict_before, None, "it has not arrived yet");
     let spec = Spec { link: true, list: vec![], ..world.spec_on(link, miner(2)) };
     let (child, _) = world.link_of(spec);
     assert_eq!(world.chain.missing().collect::<Vec<_>>(), [Missing::Proof(invalid.id())]);

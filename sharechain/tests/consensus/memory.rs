@@ -19,12 +19,7 @@ fn grown() -> World {
 
 /// `count` links that list nothing.
 fn bare_links(world: &mut World, count: u32) -> Vec<(Proof, Vec<ShareId>)> {
-    (0..count)
-        .map(|_| {
-            let spec = Spec { list: vec![], link: true, ..world.spec_on(world.chain.tip(), miner(1)) };
-            world.link_of(spec)
-        })
-        .collect()
+    world.bare_links(&miner(1), count).into_iter().map(|link| (link, vec![])).collect()
 }
 
 /// Gives all of them to another chain, at the first one's time.
@@ -216,7 +211,7 @@ fn a_link_that_leaves_out_a_known_share_is_passed_over_until_it_has_a_child() {
     let omitting = Spec { list: vec![], link: true, ..world.spec(miner(6)) };
     let (omitting, _) = world.link_of(omitting);
     assert_eq!(world.chain.tip(), omitting.id(), "it counts");
-    assert_eq!(world.chain.build_on(), parent, "but nobody builds on it");
+    assert_eq!(world.chain.build_on(), parent, "but no node builds on it");
     let mut supported = world.clone();
     let child = Spec { link: true, ..supported.spec_on(omitting.id(), miner(6)) };
     let (child, _) = supported.link_of(child);

@@ -122,7 +122,7 @@ fn what_was_pruned_is_not_asked_for_again() {
         for list in [None, list.clone()] {
             let outcome = world.insert(proof, list);
             let is_free = matches!(&outcome, Outcome::Unlistable | Outcome::Known(_));
-            assert!(is_free, "a replay of old work costs nobody anything: {outcome:?}");
+            assert!(is_free, "a replay of old work costs its sender nothing: {outcome:?}");
         }
     }
     assert_eq!(asked(&world.chain), before);

@@ -30,12 +30,7 @@ fn branch(world: &mut World, links: u32, number: u8) -> Vec<Mined> {
 
 /// Links by one miner that list nothing.
 fn bare(world: &mut World, count: u32, number: u8) -> Vec<Mined> {
-    let link = |world: &mut World| {
-        let spec = Spec { list: vec![], link: true, ..world.spec_on(world.chain.tip(), miner(number)) };
-        let (link, list) = world.link_of(spec);
-        (link, Some(list))
-    };
-    (0..count).map(|_| link(world)).collect()
+    world.bare_links(&miner(number), count).into_iter().map(|link| (link, Some(vec![]))).collect()
 }
 
 fn insert(world: &mut World, found: &[Mined], now: Timestamp) {

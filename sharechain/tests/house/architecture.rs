@@ -33,22 +33,11 @@ fn architecture() -> String {
 /// Code of the Rust files below a folder, without comments, by path from the workspace's root. Only files in a `src` count,
 /// and no tests.
 fn program(folder: &str) -> Vec<(String, String)> {
-    let mut found = Vec::new();
-    let mut folders = vec![root().join(folder)];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            let name = path.strip_prefix(root()).unwrap().to_str().unwrap().replace('\\', "/");
-            if path.is_dir() {
-                folders.push(path);
-            } else if name.ends_with(".rs") && name.contains("/src/") && !name.contains("/tests") {
-                let text = fs::read_to_string(path).unwrap();
-                let code = text.lines().map(|line| line.split("//").next().unwrap_or_default());
-                found.push((name, code.collect::<Vec<_>>().join("\n")));
-            }
-        }
-    }
-    found
+    let code = |text: String| {
+        text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
+    };
+    let files = crate::program(folder).into_iter().filter(|(name, _)| name.contains("/src/"));
+    files.map(|(name, text)| (name, code(text))).collect()
 }
 
 fn words(text: &str) -> impl Iterator<Item = &str> {

@@ -46,10 +46,10 @@ impl Request {
         Self::parse_any(line)
     }
 
-    /// Parses a submission as nearly all programs write it: with texts that need no copy. There are thousands in a second, and
-    /// a tree of values takes longer than the rest of their check but the hashes. `None` for anything else.
+    /// Parses a submission in the form that nearly all programs use, without copying its strings. Thousands may arrive per
+    /// second, and building a tree of values takes longer than every other check but the hashes. `None` for any other form.
     pub(super) fn parse_submit(line: &str) -> Option<Self> {
-        /// A field that stands there twice makes another form of it.
+        /// A duplicate field is an error, so that [`Request::parse_any`] decides.
         #[derive(Deserialize)]
         struct Submit<'a> {
             #[serde(default)]
@@ -58,7 +58,7 @@ impl Request {
             #[serde(borrow)]
             params: Vec<&'a str>,
         }
-        // A list would do for a structure otherwise.
+        // Otherwise, a list would be accepted in place of an object.
         let line = Some(line).filter(|line| line.starts_with('{'))?;
         let Submit { id, params, .. } =
             serde_json::from_str(line).ok().filter(|submit: &Submit<'_>| submit.method == SUBMIT)?;

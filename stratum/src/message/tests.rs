@@ -127,7 +127,7 @@ fn a_session_id_is_an_extranonce_or_ignored() {
     }
 }
 
-/// What stands in a `mining.submit`, in usual forms and others.
+/// Contents of a `mining.submit`, in usual forms and others.
 fn any_submit() -> impl Strategy<Value = String> {
     let id = prop_oneof![Just("9"), Just("null"), Just("\"a\""), Just("1.5"), Just("[]"), Just("{}")];
     let param = prop_oneof![

@@ -119,8 +119,8 @@ impl Session {
         actions
     }
 
-    /// Adds a user name of `account` to the connection, and returns the connection's account. Names beyond
-    /// [`limits::WORKERS_MAX`] mine too, but the session does not keep them, and none unless it is to `keep` it.
+    /// Adds a user name of `account` to the connection, and returns the connection's account. Users beyond
+    /// [`limits::WORKERS_MAX`] mine as well, but the session does not keep their names, and no name without `keep`.
     ///
     /// # Errors
     /// Returns [`Reject::OtherAccount`], and changes nothing.

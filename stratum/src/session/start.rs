@@ -30,7 +30,7 @@ pub struct Welcome {
     pub resumed: Option<Resumed>,
     /// Bytes of the coinbases of the present work. `None` if unknown.
     pub coinbase_bytes: Option<usize>,
-    /// The longest coinbase that this device can hold, in bytes, as the server learnt from it before.
+    /// The longest coinbase that this device can hold, in bytes, as the server learned from it before.
     pub coinbase_bytes_learnt: Option<usize>,
 }
 

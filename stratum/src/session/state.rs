@@ -31,7 +31,7 @@ pub struct Session {
     pub(super) subscribed: bool,
     /// What is known of the miner's program.
     pub(super) agent: Agent,
-    /// The longest coinbase that the device can hold, in bytes, as the server learnt from it before.
+    /// The longest coinbase that the device can hold, in bytes, as the server learned from it before.
     pub(super) coinbase_bytes_learnt: Option<usize>,
     /// Whether the miner has more user names than the session keeps.
     pub(super) more_workers: bool,
@@ -91,7 +91,7 @@ impl Session {
         self.channel.jobs.last_time()
     }
 
-    /// Goes on from the difficulty that fitted the device on an earlier connection. Call it before the first job.
+    /// Continues with the difficulty that fit the device on an earlier connection. Call it before the first job.
     pub fn go_on_from(&mut self, difficulty: f64) {
         self.channel.vardiff.go_on_from(difficulty);
     }

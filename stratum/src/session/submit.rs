@@ -62,7 +62,8 @@ impl Session {
         actions
     }
 
-    /// Finds a user name among the authorized ones, whatever its blanks. A name that the session did not keep may be any.
+    /// Finds a user name among the authorized ones, ignoring blanks. Any name passes if the
+    /// miner has more names than the session keeps.
     fn worker(&self, user: &str) -> Option<Arc<str>> {
         let is_blank = |letter: char| letter.is_whitespace() || letter.is_control();
         let letters = |name: &str| name.chars().filter(|letter| !is_blank(*letter)).collect::<String>();

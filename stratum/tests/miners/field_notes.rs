@@ -151,7 +151,7 @@ async fn questions_are_answered_without_a_strike() {
     assert_eq!(miner.submit(&job, &mine(&job, share_target(), 0)).await, 0);
 }
 
-/// Miningcore's dialect: a bare value instead of a list. A suggestion that is none changes nothing and offends nobody.
+/// Miningcore's dialect: a bare value instead of a list. A suggestion that is none changes nothing and is not an offense.
 #[tokio::test]
 async fn a_bare_suggestion_is_accepted() {
     let server = serve().await;
@@ -253,7 +253,7 @@ async fn nicehash_keeps_its_minimum_whatever_the_password_says() {
     }
 }
 
-/// `0.00000000 of 0.0000115` told nobody anything.
+/// `0.00000000 of 0.0000115` was of no use.
 #[tokio::test]
 async fn a_rejected_value_has_significant_digits() {
     let server = serve().await;

@@ -207,7 +207,7 @@ fn an_extended_channel_repeats_no_job() {
     assert!(times.is_sorted_by(|a, b| a < b), "{times:?}");
 }
 
-/// Messages of extensions are passed over, and work for a pool that the device left is rejected: nobody is disconnected.
+/// Messages of extensions are passed over, and work for a pool that the device left is rejected, and no device is disconnected.
 #[test]
 fn unknown_messages_and_other_pools_work_offend_nobody() {
     let (_runtime, server) = v2(|_| {});

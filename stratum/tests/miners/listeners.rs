@@ -152,7 +152,7 @@ async fn a_proxy_header_names_the_miner() {
         .read_to_end(&mut said)
         .await
         .unwrap_or(0);
-    assert!(said.is_empty(), "without a header, nobody is served");
+    assert!(said.is_empty(), "without a header, no connection is served");
 }
 
 /// Who reaches the listener past the load balancer can name no address.
@@ -220,7 +220,7 @@ fn beginnings() -> impl Strategy<Value = Vec<u8>> {
     )
 }
 
-/// Whatever comes first, on any kind of listener: the connection ends, nothing panics, and other miners are served.
+/// After any first bytes, on any kind of listener, the connection ends, nothing panics, and other miners are served.
 #[tokio::test]
 async fn any_beginning_ends_its_own_connection_alone() {
     static PANICS: AtomicUsize = AtomicUsize::new(0);

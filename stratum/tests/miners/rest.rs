@@ -119,7 +119,7 @@ fn devices_that_are_to_rest_leave_one_after_another() {
         let now = start + step * look;
         let before = sessions.len();
         sessions.retain_mut(|session| {
-            // News in between delays nobody.
+            // Updates in between delay no device.
             session.handle_rest(Refusal(REASON.to_owned()), now);
             !session.tick(now).iter().any(|action| matches!(action, Action::Close(_)))
         });

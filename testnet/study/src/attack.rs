@@ -42,21 +42,20 @@ pub fn run(effort: Effort, seed: u64, progress: Progress<'_>) -> Experiment {
 
 fn method() -> Vec<String> {
     vec![
-        "The pool's own program in the simulated world, and the classic rule sets in the same world: an attacker with one \
-         node and seven honest miners with a node each, in cities drawn by where miners live, all connected with each \
-         other; the attacker has a line of a data centre. Devices switch in half a second."
+        "The pool's own program in the simulated world, and the classic rule sets in the same world: an attacker \
+         with one node and seven honest miners with a node each, in cities drawn by where miners live, all connected \
+         to each other. The attacker has a data center's line. Devices switch in half a second."
             .into(),
-        "Ratio: credit for each hash of the attacker over that of everybody, attacker included. What each of them happened \
-         to find, shares and links, is divided by, so that luck in finding is no part of it; what is left is luck in races. \
-         Finds of the last part of a run, which is longer than a share's lifetime, are not counted, so that hoarding \
-         costs nothing that it would not cost in a pool that goes on; with strategies that hide nothing, this part is ten \
-         minutes. An hour is measured in each of three runs, and 60,000 shares in each of six under the classic rules. \
-         Intervals are 95%, over independent runs."
+        "Ratio: credit per hash of the attacker over that of all miners, including the attacker. It is divided by \
+         the shares and links that each happened to find, so that it includes luck in races, but not luck in \
+         finding. The last part of a run, which is longer than a share's lifetime, is not counted: otherwise \
+         hoarding would cost more than in a pool that goes on. With strategies that hide nothing, this part is ten \
+         minutes. An hour is measured in each of three runs, and 60,000 shares in each of six under the classic \
+         rules. Intervals are 95%, over independent runs."
             .into(),
-        "Under the classic rules a branch that is still hidden at the end counts if it is the heaviest. Selfish and \
-         stubborn strategies there are the textbook's, with weights for lengths. Strategies that are about the pool's own \
-         rules, such as hoarding, mean nothing there. The best policy of the small model is checked beside them where it \
-         is known by the name `mdp`."
+        "Under the classic rules, a branch that is still hidden at the end counts if it is the heaviest. Selfish and \
+         stubborn mining there follow the textbook, with weights instead of lengths. Strategies against the pool's \
+         own rules, such as hoarding, have no meaning there. `mdp` is the best policy of the small model."
             .into(),
         "Credit is what the pool pays by. What may be gained in the draw of payments, by choosing among Bitcoin's tips, \
          parents or addresses, is another experiment; here such strategies show what they cost in credit."

@@ -197,12 +197,12 @@ pub fn run(_effort: Effort, seed: u64, progress: Progress<'_>) -> Experiment {
         question: "What does it cost today to undo an hour, to fool a newcomer, and to force or block an upgrade?"
             .to_owned(),
         method: vec![
-            "Costs are hours of the pool's own hashrate: as many hashes as the whole pool does in that time. They grow \
-             with the pool, and do not depend on the price of hashrate. Most of the work of an upgrade's burst is paid \
-             as shares, so its miner loses less than that; work on a branch that undoes others is paid once it wins. \
-             Depths are the constants of the code. Hashrates around upgrades are the least for which the code's own \
-             counting of signals, link by link, activates a bit or does not, to a thousandth; links keep their interval, \
-             because targets follow."
+            "Costs are hours of the pool's own hashrate: as many hashes as the whole pool does in that time. They \
+             grow with the pool, and do not depend on the price of hashrate. Most of the work of an upgrade's burst \
+             is paid as shares, so its miner loses less than that; work on a branch that undoes others is paid once \
+             it wins. Depths are the constants of the code. Hashrates around upgrades are the lowest at which the \
+             code's own count of signals, link by link, activates a bit or blocks it, to a thousandth. Links keep \
+             their interval, because targets follow."
                 .to_owned(),
         ],
         findings: findings(&costs, &upgrades),

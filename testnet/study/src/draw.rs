@@ -90,8 +90,8 @@ fn experiment(results: &Results, seed: u64) -> Experiment {
     Experiment {
         id: "draw".to_owned(),
         title: "The draw of the tail".to_owned(),
-        question: "Is everybody paid its due on average, what does an attacker gain who can choose between draws, and \
-                   can devices with small buffers have a coinbase of their own?"
+        question: "Is each miner paid its due on average, what does an attacker gain who can choose between draws, \
+                   and can devices with small buffers have a coinbase of their own?"
             .to_owned(),
         method: vec![
             "All draws are the pool's own selection over dues that are known. First its rule is repeated by other code \

@@ -48,17 +48,19 @@ pub fn run(effort: Effort, seed: u64, progress: Progress<'_>) -> Experiment {
 
 fn method() -> Vec<String> {
     vec![
-        "The pool's own program in the simulated world, and the three classic rule sets in the same world: one miner with \
-         30% of the hashrate and seven with 10% each, every one with a node of its own, all connected with each other. \
-         Work is lost when nobody is credited for it; under the rules with uncles part of an uncle's credit goes to \
-         another miner, which is no loss but shows in the advantage."
+        "The pool's own program in the simulated world, and the three classic rule sets in the same world: one miner \
+         with 30% of the hashrate and seven with 10% each, each with its own node, all connected to each other. Work \
+         is lost if no miner is credited for it. Under the rules with uncles, part of an uncle's credit goes to \
+         another miner: that work is not lost, but it shows in the advantage."
             .into(),
-        "A device works on its old job for the switch time after a new one was sent. Under the classic rules every share \
-         makes a new job; what is found on the old one is an orphan, or an uncle if somebody can still list it. The \
-         classic chains are spared retargeting and validation time, and push where p2poolv2 announces: all in their favour."
+        "A device works on its old job for the switch time after a new one was sent. Under the classic rules, every \
+         share makes a new job, and a share found on the old one is an orphan, or an uncle if a later share can \
+         still list it. The classic chains are modeled without retargeting and validation time, and push shares \
+         where p2poolv2 announces them. All of this favors them."
             .into(),
-        "Advantage: credit for each hash of the large miner over that of the others, less 1. What each of them happened to \
-         find, shares and links, is divided by, so that luck is no part of it. Intervals are 95%, over independent runs."
+        "Advantage: credit for each hash of the large miner over that of the others, minus 1. It is divided by the \
+         shares and links that each happened to find, so that luck is not part of it. Intervals are 95%, over \
+         independent runs."
             .into(),
     ]
 }

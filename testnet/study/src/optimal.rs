@@ -28,8 +28,8 @@ pub fn run(effort: Effort, seed: u64, progress: &(dyn Fn(usize, usize) + Sync)) 
         id: "optimal".to_owned(),
         title: "The best attack, found by search".to_owned(),
         question:
-            "How much more than its fair share can one attacker earn at most, whatever it does with its links and \
-                   shares, and how does that depend on the anchor depth and on the link credit?"
+            "How much more than its fair share can one attacker earn at most, with any use of its links and shares, \
+             and how does that depend on the anchor depth and on the link credit?"
                 .to_owned(),
         method: method(),
         findings: findings(&solved),
@@ -47,22 +47,23 @@ fn method() -> Vec<String> {
          others' hashrate that mines on the attacker's branch in a tie: 0 when others' links always come first, 1 when \
          the attacker's do."
             .to_owned(),
-        "Under the pool's rules the last common link stands for the whole past. Shares of both sides earn, whoever wins, \
-         up to the anchor depth behind the fork; beyond it only those of the branch that wins do. LinkPay earn their \
-         credit only on the chain. The attacker never lists others' shares, so theirs wait for the next link of \
-         somebody else and can get too old for it. No race is longer than 360 links, for nobody follows a branch that \
-         conflicts with a settled link, unless it leads for three hours more; below 35% of the hashrate it is 180, which such an attacker does not reach."
+        "Under the pool's rules, the last common link represents the whole past. Up to the anchor depth behind the \
+         fork, shares of both branches earn, regardless of which branch wins. Beyond it, only those of the winning \
+         branch earn. Links earn their bonus only on the main chain. The attacker never lists others' shares, so \
+         these wait for the next link of another miner and may become too old. No race is longer than 360 links, \
+         since nodes follow a branch that conflicts with a settled link only after it has led for three more hours. \
+         Below 35% of the hashrate, the limit is 180 links, which such an attacker does not reach."
             .to_owned(),
-        "Mining in private on an own branch contains the other ways of earning more from links: withholding shares, \
-         staying on an old parent, leaving others out of lists. Left out: latency other than gamma, changing \
-         difficulty, several attackers, the draw, and that honest nodes do not build on links that leave shares out, \
-         which is worse for the attacker."
+        "Mining a private branch includes the other ways of earning more from links: withholding shares, staying on \
+         an old parent, leaving others out of lists. The model leaves out latency other than gamma, changing \
+         difficulty, several attackers, and the lottery. It also leaves out that honest nodes do not build on links \
+         that omit shares, which would cost the attacker more."
             .to_owned(),
-        "Of the classic rule sets latency is left out as well, which flatters them. With uncles all others name every one \
-         that they may and the attacker names only its own; no race is longer than 40 blocks. What is found for the \
-         linear chain and for uncles is thus a lower bound of what an attacker earns who may race for longer. Under the \
-         pool's rules the figures are what the policy that was found earns; the search for it reckons with the expected \
-         number of shares at stake, so a better one cannot be ruled out."
+        "For the classic rule sets, latency is left out as well, which flatters them. With uncles, the others name \
+         every uncle that they may, and the attacker only its own. No race is longer than 40 blocks, so the results \
+         for the linear chain and for uncles are lower bounds. Under the pool's rules, the figures are the earnings \
+         of the policy that the search found. The search uses the expected number of shares at stake, so a better \
+         policy cannot be ruled out."
             .to_owned(),
     ]
 }

@@ -45,7 +45,7 @@ pub fn run(effort: Effort, seed: u64, progress: Progress<'_>) -> Experiment {
         title: "A node of a large pool: bandwidth, propagation, disk and memory".to_owned(),
         question:
             "What does a node send, receive, store and keep in pools of up to 90,000 nodes, and does a telephone \
-                   line with 2 Mbit/s up suffice? How fast does everybody have a share, and how often do links race?"
+             line with 2 Mbit/s up suffice? How fast does a share reach all nodes, and how often do links race?"
                 .to_owned(),
         method: method(),
         findings: findings(&runs, &full, &real),

@@ -134,10 +134,10 @@ fn method() -> Vec<String> {
          10 PH/s, 47 with 100 PH/s and 3 with 1 EH/s. Samples are all miners of a size in all months and years of all \
          histories; miners of one pool share its luck, so intervals are over histories."
             .to_owned(),
-        "Days between payments are reckoned from the chance with which each draw paid a miner, not from the draws \
-         themselves: the same mean with less noise. Solo and central figures are exact: Poisson, for pay per share \
-         eight accepted shares a minute. The central pool that shares its blocks keeps exact accounts for everybody, \
-         so that nothing but its own luck is left; it cannot run without a custodian."
+        "Days between payments follow from the probability with which each lottery paid a miner, not from the draws \
+         themselves: the same mean with less noise. Solo and central figures are exact: Poisson, with eight accepted \
+         shares a minute for pay per share. The central pool that shares its blocks keeps exact accounts for all \
+         miners, so that only its own luck remains; it needs a custodian."
             .to_owned(),
     ]
 }

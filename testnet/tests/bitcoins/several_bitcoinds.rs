@@ -83,7 +83,7 @@ impl Server {
         }
     }
 
-    /// A block on the tip that nobody knows yet.
+    /// A block on the tip that no bitcoind knows yet.
     async fn unknown_block(&self) -> Block {
         let template = self.rpc.call("getblocktemplate", json!([{ "rules": ["segwit"] }])).await.unwrap();
         support::solve(support::unsolved(&template))

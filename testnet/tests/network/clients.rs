@@ -122,7 +122,7 @@ impl Clients {
             let logs = || [&self.translator, &self.miners[0], &self.miners[1]].map(Running::log).join("\n\n");
             assert!(began.elapsed() < limit, "no shares in {limit:?}: {}", logs());
             self.translator.start_again_if_ended();
-            // A miner that finds nobody listening ends.
+            // A miner that finds no listener ends.
             self.miners.iter_mut().for_each(Running::start_again_if_ended);
             std::thread::sleep(Duration::from_millis(200));
         }

@@ -109,7 +109,7 @@ fn a_network_outlives_its_seed_and_is_found_again_from_the_address_book() {
         wait_for_peers(&runtime, &up, name, |count| count == 3);
     }
     up.wait_for("the four agreeing", Duration::from_secs(60), |status| tips(status).len() == 1);
-    // One of them comes back, and knows nobody but from its address book.
+    // One of them comes back, and knows other nodes from its address book alone.
     up.must(&["kill", "B"]);
     set(&up, "B", "peers", &[]);
     set(&up, "B", "seeds", &[]);

@@ -95,7 +95,7 @@ fn what_a_killed_node_announced_is_still_there() {
     up.must(&["stop"]);
     assert!(up.end(Duration::from_secs(60)).success(), "{}", up.log());
     up.must_be_gone(Duration::from_secs(15));
-    // A submit is answered before it is judged and stored. One that a kill catches in between was announced to nobody.
+    // A submit is answered before it is judged and stored. One that a kill catches in between was never announced.
     up.check(&["--agreed", "--lost-max", &(1 + kills / 50).to_string()]);
     let shoal = Path::new(env!("CARGO_BIN_EXE_shoal-testnet")).with_file_name("shoal");
     let mut check = Command::new(shoal);

@@ -18,7 +18,7 @@ const PUBLIC_MINER: &str = "tb1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj0gdcccefvpys
 const HOME_SCRIPT: &str = "0014751e76e8199196d454941c45d1b3a323f1433bd6";
 const PUBLIC_SCRIPT: &str = "00201863143c";
 
-/// A router that hides its local network behind one address and drops what nobody inside asked for.
+/// A router that hides its local network behind one address and drops what no host inside asked for.
 fn router(internet: &Space, number: u8) -> (Space, Space) {
     let (router, home) = (internet.beside(), internet.beside());
     let wan = format!("w{number}");
@@ -75,7 +75,7 @@ fn peer<'a>(answer: &'a Value, id: &str) -> Option<&'a Value> {
     answer["peers"].as_array()?.iter().find(|peer| peer["id"] == id)
 }
 
-/// A node at home, behind a router that nobody touched, takes part: it finds relays, and tells its places there in its record.
+/// A node at home, behind a router with default settings, takes part: it finds relays, and tells its places there in its record.
 /// A node behind another router knows nothing but one public node, finds that record, dials the node at home through the
 /// relay, and connects directly through a punched hole. A third router knows UPnP, and its node is public without a relay.
 /// Meanwhile the node at home finds a block whose payees are paid.
@@ -110,7 +110,7 @@ fn a_home_miner_takes_part_without_touching_the_router() {
             way(answer) == "dialed_back" && answer["reachable"]["is_relay"] == true
         });
     }
-    // The node at home learns that nobody reaches it, reserves places, and tells them.
+    // The node at home learns that no peer reaches it, reserves places, and tells them.
     let seen = h.wait_for("places with relays in its record", SOON, "peers", |answer| {
         way(answer) == "relay" && !own(answer).is_empty()
     });
@@ -128,7 +128,7 @@ fn a_home_miner_takes_part_without_touching_the_router() {
     finds_a_block(&mut h, &mut q);
 }
 
-/// Addresses that a node tells everybody.
+/// Addresses that a node announces to all peers.
 fn own(answer: &Value) -> Vec<&str> {
     let addresses = answer["discovery"]["own_addresses"].as_array().into_iter().flatten();
     addresses.filter_map(Value::as_str).collect()
@@ -147,7 +147,7 @@ fn finds_a_block(home: &mut Node<'_>, public: &mut Node<'_>) {
         outputs.filter(|output| output["script"].as_str().unwrap().starts_with(script)).count()
     };
     assert_eq!((paid(HOME_SCRIPT), paid(PUBLIC_SCRIPT)), (1, 1), "{whole:#?}");
-    assert_eq!(home.get("peers").as_ref().map(way), Some("relay"), "nobody touched its router");
+    assert_eq!(home.get("peers").as_ref().map(way), Some("relay"), "its router has default settings");
 }
 
 /// A block in Bitcoin's chain, found by the miner at home, that pays more than one.

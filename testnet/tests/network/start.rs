@@ -230,7 +230,7 @@ async fn a_node_waits_for_its_bitcoind_and_goes_on() {
     node.signal(Signal::SIGQUIT);
     assert!(node.end(SOON).await.success(), "{}", node.log());
     assert!(node.log().contains("SIGQUIT"), "it says why it ends");
-    assert_eq!(node.status_code(), Some(1), "nobody answers");
+    assert_eq!(node.status_code(), Some(1), "nothing answers");
     let told = told.lock().unwrap().clone();
     let lines =
         ["READY=1", "STATUS=No work for miners: the node waits", "WATCHDOG=1", "STATUS=Miners have work", "STOPPING=1"];
@@ -238,7 +238,7 @@ async fn a_node_waits_for_its_bitcoind_and_goes_on() {
         lines.iter().map(|line| told.find(line).unwrap_or_else(|| panic!("no {line}: {told}"))).collect();
     assert!(places[0] < places[3] && places[3] < places[4], "{told}");
 
-    // The cookie of the last run is still there, but nobody answers.
+    // The cookie of the last run is still there, but nothing answers.
     drop(running);
     let mut node = Node::start(dir.path(), free_port(), &[]);
     let status = node.wait_for("waiting", |status| status["sync"]["state"] == "waiting").await;

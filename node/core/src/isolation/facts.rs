@@ -70,7 +70,7 @@ pub struct ClockFacts {
     pub bitcoind_s: Option<i64>,
     /// bitcoind's clock compared with its peers', as it reports.
     pub bitcoind_peers_s: Option<i64>,
-    /// Difference from the times of Bitcoin's last blocks, of which no honest one is later. It is an upper bound.
+    /// Difference from the times of Bitcoin's last blocks: an upper bound, since honest miners do not date blocks ahead.
     pub blocks_s: Option<i64>,
 }
 

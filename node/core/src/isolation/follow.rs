@@ -80,7 +80,8 @@ impl ChainWatch {
         self.own.link(seen, listing_depth, can_list, now);
     }
 
-    /// The newest of several links is news, even if it replaces this node's own: by a wrong clock, those are on no other branch.
+    /// Records the age of the newest link that arrived. It counts even in a reorganization: if this node's clock is wrong, its
+    /// links are on a branch of their own, which every link of other miners replaces.
     fn note_clock(&mut self, tip: &TipChange, chain: &Chain, clock: Timestamp, now: Millis) {
         if let Some(newest) = tip.connected.last()
             && let (Some(link), Some(credit)) = (chain.link(newest), chain.credit(newest))

@@ -45,7 +45,7 @@ struct Own {
 pub(super) struct OwnShares {
     /// Listed shares stay here, since their link may leave the main chain.
     shares: BTreeMap<ShareId, Own>,
-    /// Sequence in which they were found.
+    /// Their ids, oldest first.
     sequence: VecDeque<ShareId>,
     /// Other miners' links that listed one, their heights, ascending, and how many.
     listed: VecDeque<(ShareId, Height, u32)>,
@@ -69,7 +69,7 @@ impl OwnShares {
         if self.shares.insert(id, Own { found: now, chances: 0, listed_by: None }).is_none() {
             self.sequence.push_back(id);
         }
-        // Shares that can no longer be listed stay in the sequence until they are its oldest.
+        // Shares that can no longer be listed stay here until they are the oldest.
         while self.sequence.len() > OWN_SHARES_MAX {
             if let Some(oldest) = self.sequence.pop_front() {
                 self.shares.remove(&oldest);

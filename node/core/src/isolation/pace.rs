@@ -116,8 +116,8 @@ impl BlockClock {
         }
     }
 
-    /// This clock minus the time that the blocks show, seconds, at most: by the one that is dated earliest, and by `least`,
-    /// the earliest time that Bitcoin allows for the next block, the median of eleven.
+    /// Upper bound of this clock minus the true time, seconds: from the block that is dated earliest, and from `least`, the
+    /// earliest time that Bitcoin allows for the next block.
     #[must_use]
     pub fn offset_s(&self, least: Timestamp, clock: Timestamp, now: Millis) -> i64 {
         let offset_s = |(time, at): &(Timestamp, Millis)| {

@@ -73,18 +73,18 @@ pub(super) const fn todo(kind: Kind) -> &'static str {
     }
 }
 
-/// Why miners of a node without peers do not work for the pool.
+/// Why miners get no work of the pool while the node has no peers.
 pub(super) fn isolated(policy: &Policy) -> String {
     let (alone_s, todo) = (links_ms(ALONE_LINKS, policy) / 1_000, todo(Kind::NoPeers));
     format!("no peer has been connected for {alone_s} s, and work done alone soon earns nothing; {todo}")
 }
 
-/// Why miners do not work for a pool that leaves them out.
+/// Why miners get no work while the pool leaves out this node's shares.
 pub(super) fn censored() -> String {
     format!("the rest of the pool leaves out this node's valid shares; {}", todo(Kind::Unlisted))
 }
 
-/// Why miners do not work by a clock that is far off.
+/// Why miners get no work while the clock is far off.
 pub(super) fn wrong_clock(clock: &ClockFacts) -> String {
     let what = match read::work_ahead_s(clock) {
         Some(ahead_s) if ahead_s > CLOCK_WRONG_S => {

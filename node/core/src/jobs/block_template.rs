@@ -63,6 +63,13 @@ impl BlockTemplate {
         Target::from_compact(self.bits)
     }
 
+    /// bitcoind's clock when it made the template, seconds since 1970. None after blocks with future timestamps, when bitcoind
+    /// suggests the earliest valid time instead.
+    #[must_use]
+    pub fn clock(&self) -> Option<u32> {
+        (self.time > self.min_time).then_some(self.time)
+    }
+
     /// Bytes that its transactions take in memory.
     #[must_use]
     pub fn size_bytes(&self) -> usize {

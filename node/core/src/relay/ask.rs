@@ -48,7 +48,7 @@ impl Asked {
 
 impl Relay {
     /// Handles the response to a request. Returns it if the request was not one of the relay's.
-    pub fn take_response(
+    pub(crate) fn take_response(
         &mut self,
         id: RequestId,
         result: Result<Response, Failure>,

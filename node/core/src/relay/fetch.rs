@@ -12,7 +12,7 @@ use crate::limits::{BLOCK_RETRY_MS, BLOCK_RETRY_MS_MAX, FETCH_BYTES_MAX, VARIANT
 
 /// An announcement from a peer.
 #[derive(Debug)]
-pub struct Announced {
+pub(crate) struct Announced {
     /// Identifies the message until its verdict.
     pub token: VerdictToken,
     /// The peer that sent or forwarded it.

@@ -6,11 +6,11 @@ use bitcoin::block::Header;
 use bitcoin::consensus::encode::{deserialize, deserialize_partial, serialize};
 use bitcoin::hashes::Hash;
 use bitcoin::{BlockHash, Transaction, VarInt, Wtxid};
+use sharechain::Proof;
 use sharechain::chain::Chain;
 use sharechain::check::binding::merkle_root;
 use sharechain::coinbase::Coinbase;
 use sharechain::share::EXTRANONCE_BYTES;
-use sharechain::{Proof, ShareId};
 
 use crate::jobs::{Job, hash_pair, parents, with_witness};
 use crate::limits::BLOCK_WEIGHT_MAX;
@@ -30,7 +30,7 @@ pub struct WholeBlock {
 
 /// The part of a block that follows from its valid share: everything but the transactions after the coinbase.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Frame {
+pub(crate) struct Frame {
     /// The share.
     pub proof: Proof,
     /// Hash of the block.
@@ -82,7 +82,7 @@ impl Frame {
     /// The frame of a valid share that meets Bitcoin's own target. None if its payouts are not known, or are not those of
     /// its coinbase.
     #[must_use]
-    pub fn of(proof: &Proof, chain: &mut Chain) -> Option<Self> {
+    pub(crate) fn of(proof: &Proof, chain: &mut Chain) -> Option<Self> {
         let share = &proof.share;
         let previous = proof.header.prev_blockhash;
         let payouts = chain.payouts(&share.parent, &previous, share.coinbase_value, &share.payout).ok()?;
@@ -102,16 +102,10 @@ impl Frame {
         Some(Self { proof: proof.clone(), hash, height: share.bitcoin_height, coinbase })
     }
 
-    /// Id of the share.
-    #[must_use]
-    pub fn id(&self) -> ShareId {
-        ShareId::from(self.hash)
-    }
-
     /// The block with these transactions after its coinbase. None if they are not those of the block: each one must be a
     /// transaction, and together they must have the header's merkle root and the coinbase's witness commitment.
     #[must_use]
-    pub fn assemble(&self, transactions: &[&[u8]]) -> Option<WholeBlock> {
+    pub(crate) fn assemble(&self, transactions: &[&[u8]]) -> Option<WholeBlock> {
         if !is_depth_of(self.proof.branch.len(), transactions.len()) {
             return None;
         }
@@ -152,7 +146,7 @@ impl Frame {
 
     /// The block with these bytes. None if they are not this block's.
     #[must_use]
-    pub fn parse(&self, bytes: &[u8]) -> Option<WholeBlock> {
+    pub(crate) fn parse(&self, bytes: &[u8]) -> Option<WholeBlock> {
         let (header, rest) = bytes.split_at_checked(Header::SIZE)?;
         let (VarInt(count), used) = deserialize_partial::<VarInt>(rest).ok()?;
         let mut rest = rest.get(used..)?.strip_prefix(self.coinbase.as_slice())?;

@@ -1,4 +1,4 @@
-//! What an explorer says of itself, and what only a node has.
+//! Health and metrics of an explorer, and errors for routes that only a node has.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::state::View;
 use crate::api::error::{ApiError, ErrorBody};
 use crate::api::health::{Health, Ready};
 
-/// The node's routes that an explorer does not have, by the first part of their paths, and what each is about.
+/// Routes that only a node has: the first part of the path, and the name in the error.
 const NODES: [(&str, &str); 7] = [
     ("peers", "peers"),
     ("bans", "peers"),
@@ -23,14 +23,14 @@ const NODES: [(&str, &str); 7] = [
     ("pair", "owner"),
 ];
 
-/// Says that only a node has what is at a path. For paths that nothing has, it is as at a node.
+/// Answers all other paths: routes of a node with an error that says so, unknown paths as a node does.
 pub(super) async fn elsewhere(uri: Uri) -> ApiError {
     let first = uri.path().trim_start_matches("/api/v1/").split('/').next().unwrap_or_default();
     let known = NODES.iter().find(|(name, _)| *name == first);
     known.map_or(ApiError::Path, |(_, what)| ApiError::NoNode { what })
 }
 
-/// Events are a node's own.
+/// Answers that an explorer has no event log.
 #[utoipa::path(
     get, path = "/api/v1/log",
     responses((status = 404, description = "An explorer has no event log", body = ErrorBody))
@@ -39,7 +39,7 @@ pub(super) async fn log() -> ApiError {
     ApiError::NoNode { what: "event log" }
 }
 
-/// Returns figures for Prometheus.
+/// Returns the explorer's metrics for Prometheus.
 #[utoipa::path(
     get, path = "/api/v1/metrics",
     responses((status = 200, description = "Metrics in Prometheus's text format", content_type = "text/plain", body = String))
@@ -68,7 +68,7 @@ pub(super) async fn metrics(State(view): State<Arc<View>>) -> impl IntoResponse 
 }
 
 /// Answers as long as the process serves requests.
-#[utoipa::path(get, path = "/health", responses((status = 200, description = "The explorer lives", body = Health)))]
+#[utoipa::path(get, path = "/health", responses((status = 200, description = "The explorer is alive", body = Health)))]
 pub(super) async fn health() -> Json<Health> {
     Json(Health { alive: true })
 }
@@ -78,7 +78,7 @@ pub(super) async fn health() -> Json<Health> {
     get, path = "/ready",
     responses(
         (status = 200, description = "The archive can be read", body = Ready),
-        (status = 503, description = "It cannot be read now", body = ErrorBody),
+        (status = 503, description = "The archive cannot be read", body = ErrorBody),
     )
 )]
 pub(super) async fn ready(State(view): State<Arc<View>>) -> Result<Json<Ready>, ApiError> {

@@ -1,4 +1,4 @@
-//! An archive behind a node: what the node has forgotten.
+//! Answers from the archive for a node that has forgotten something.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -18,10 +18,10 @@ use crate::api::limits::ARCHIVE_LOOK;
 use crate::api::params::{Hash, Segment};
 use crate::config::Config;
 
-/// An archive that is asked when the node has forgotten something. What it says is shown, and nothing else.
+/// The archive of a node. The node only shows its answers, and uses them for nothing else.
 pub(in crate::api) struct Behind {
     view: Arc<View>,
-    /// What is kept from one look at the newest links to the next, and when that was.
+    /// State from the last read of the newest links, and when that was.
     kept: Mutex<(Kept, Option<Instant>)>,
 }
 
@@ -33,7 +33,7 @@ impl Behind {
         Some(Self { view: Arc::new(view), kept: Mutex::default() })
     }
 
-    /// Looks at the newest links, unless that was done a moment ago.
+    /// Reads the newest links, unless the last read is less than [`ARCHIVE_LOOK`] ago.
     async fn look(&self) -> Result<(), ApiError> {
         let mut kept = self.kept.lock().await;
         if kept.1.is_some_and(|looked| looked.elapsed() < ARCHIVE_LOOK) {

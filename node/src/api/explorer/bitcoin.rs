@@ -7,13 +7,7 @@ use bitcoin::CompactTarget;
 use sharechain::{ChainParams, ShareId, target};
 
 use crate::api::limits::HEADERS_KEPT_MAX;
-use crate::api::pool::mean_interval_s;
-
-/// Bitcoin blocks a day at the target interval.
-const BLOCKS_A_DAY: usize = 144;
-
-/// Maximum age of headers that count for the average interval, seconds.
-const LATELY_S: u32 = 2 * 86_400;
+use crate::api::pool::interval_s;
 
 /// Headers of the best chain without gaps.
 #[derive(Clone, Debug, Default)]
@@ -51,11 +45,7 @@ impl Bitcoin {
 
     /// Average time between recent blocks, seconds. The pool finds one every `pool_block_s` seconds.
     pub(super) fn interval_s(&self, pool_block_s: Option<f64>) -> f64 {
-        let Some((_, _, newest)) = self.known.last() else { return mean_interval_s(0, 0, pool_block_s) };
-        let ages = self.known.iter().rev().map(|(_, _, time)| newest.saturating_sub(*time));
-        let lately: Vec<u32> = ages.take(BLOCKS_A_DAY + 1).take_while(|age| *age <= LATELY_S).collect();
-        let blocks = u32::try_from(lately.len().saturating_sub(1)).unwrap_or(u32::MAX);
-        mean_interval_s(blocks, lately.last().copied().unwrap_or(0), pool_block_s)
+        interval_s(self.known.iter().rev().map(|(_, _, time)| *time), pool_block_s)
     }
 
     /// Reads the headers that are new in the archive.

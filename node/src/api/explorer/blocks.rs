@@ -10,12 +10,10 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use bitcoin::consensus::encode::serialize_hex;
 use node_core::pool_block::PoolBlock;
-use sharechain::payout_proof::BlockWindow;
 use sharechain::{Proof, ShareId};
 
-use super::chain::start;
 use super::now::Now;
-use super::state::{View, page};
+use super::state::{Place, View, page};
 use crate::api::blocks::{BlockDetail, BlockSummary, Blocks, dues_kept, page as dues_page};
 use crate::api::error::ApiError;
 use crate::api::feed::answer;
@@ -25,7 +23,7 @@ use crate::api::params::{Paging, PaidAddress, Segment};
 use crate::api::views::{Output, Payee, hex};
 use crate::payout_proof::json::ProofJson;
 
-// The routes are described where the node has them.
+// The node's modules describe these routes.
 pub(super) use crate::api::blocks::{__path_block, __path_blocks};
 pub(super) use crate::api::feed::__path_feed;
 pub(super) use crate::api::payout_proof::__path_payout_proof;
@@ -80,15 +78,11 @@ impl View {
         let Some(hash) = hash else { return Err(unknown) };
         self.archive.block(&hash).await?.ok_or(unknown)
     }
-
-    async fn window_of(&self, hash: &ShareId) -> Result<Option<BlockWindow>, ApiError> {
-        Ok(self.archive.window(hash).await?)
-    }
 }
 
 /// Lists the Bitcoin blocks that the pool found, newest first.
 pub(super) async fn blocks(State(view): State<Arc<View>>, paging: Paging) -> Result<Json<Blocks>, ApiError> {
-    let (newest, at) = (view.now()?, start(&paging));
+    let (newest, at) = (view.now()?, Place::of(paging.from));
     let rows = view.archive.blocks_down(at.height, at.skip, paging.items() + 1).await?;
     let (rows, next_from) = page(rows, paging.items(), at, |row| row.height);
     Ok(Json(Blocks { blocks: view.summaries(&rows, &newest).await?, next_from }))
@@ -104,7 +98,7 @@ pub(super) async fn block(
     let block = view.block_named(&text, &newest).await?;
     let listed = view.archive.share(&block.hash, view.params.listing_depth).await?.and_then(|share| share.listed_in);
     let summary = view.summary(&block, listed.map(|(_, height)| height), &newest);
-    let (payouts, kept) = (view.archive.payouts(&block.hash).await?, view.window_of(&block.hash).await?);
+    let (payouts, kept) = (view.archive.payouts(&block.hash).await?, view.archive.window(&block.hash).await?);
     let proof = Proof::decode(&block.proof).map_err(|_| ApiError::unknown("proof of block", block.hash))?;
     let dues = kept.as_ref().map(dues_kept).unwrap_or_default();
     let (weights, next_from) = dues_page(&dues, &paging, view.network());
@@ -124,7 +118,7 @@ pub(super) async fn block(
         header_hex: serialize_hex(&proof.header),
         merkle_branch: proof.branch.iter().map(|hash| hex(hash)).collect(),
     });
-    Ok(if is_deep { (Extension(Deep), detail).into_response() } else { detail.into_response() })
+    Ok((is_deep.then_some(Extension(Deep)), detail).into_response())
 }
 
 /// Proves what a Bitcoin block of the pool pays an address, or that it pays it nothing. The proof needs no trust in the
@@ -138,16 +132,16 @@ pub(super) async fn payout_proof(
     let newest = view.now()?;
     let block = view.block_named(&text, &newest).await?;
     let none = || ApiError::NoProof { block: block.hash.to_string() };
-    let window = view.window_of(&block.hash).await?.ok_or_else(none)?;
+    let window = view.archive.window(&block.hash).await?.ok_or_else(none)?;
     let params = view.params.clone();
-    // It sorts and hashes the whole window.
+    // It sorts and hashes the whole window, so it runs off the threads that serve sockets.
     let proving = tokio::task::spawn_blocking(move || window.prove(&script, &params));
     let proof = proving.await.map_err(|_| ApiError::Stopping)?.ok_or_else(none)?;
     Ok(Json(ProofJson::from(&proof)))
 }
 
 /// Returns the pool's newest Bitcoin blocks as an Atom feed. Its links begin with `notify.pages_url`, or else with the host
-/// that was asked.
+/// of the request.
 pub(super) async fn feed(State(view): State<Arc<View>>, headers: HeaderMap) -> Result<Response, ApiError> {
     let rows = view.archive.blocks_down(u32::MAX, 0, FEED_BLOCKS).await?;
     let mut blocks = Vec::with_capacity(rows.len());

@@ -19,7 +19,7 @@ use crate::api::params::{Heights, Paging, Segment};
 use crate::api::reorganisations::{Reorganisation, Reorganisations};
 use crate::api::views::{Earned, Payee};
 
-// The routes are described where the node has them.
+// The node's modules describe these routes.
 pub(super) use crate::api::graph::__path_graph;
 pub(super) use crate::api::links::{__path_link, __path_links};
 pub(super) use crate::api::reorganisations::__path_reorganisations;
@@ -46,7 +46,7 @@ fn summary(link: &Link, newest: &Now, network: bitcoin::Network) -> LinkSummary 
 }
 
 impl View {
-    /// The first link, as a node without others has it.
+    /// Genesis, as a node without other links shows it.
     fn genesis_detail(&self) -> Result<LinkDetail, ApiError> {
         let id = self.params.genesis_id();
         let chain = self.genesis.as_ref();
@@ -56,22 +56,17 @@ impl View {
         Ok(detail)
     }
 
-    /// The link of a main chain at a height as its children's anchor names it.
-    async fn anchor(&self, height: u32) -> Result<Option<ShareId>, ApiError> {
+    /// The anchor of shares that extend the main chain's link at this height. None if the archive lacks it.
+    pub(super) async fn anchor_of_children(&self, height: u32) -> Result<Option<ShareId>, ApiError> {
         match height.saturating_sub(self.params.anchor_depth) {
             0 => Ok(Some(self.params.genesis_id())),
             anchor => Ok(self.archive.link_at(anchor).await?.map(|link| link.id)),
         }
     }
 
-    /// The anchor of shares that extend a link at this height.
-    pub(super) async fn anchor_of_children(&self, height: u32) -> Result<Option<ShareId>, ApiError> {
-        self.anchor(height).await
-    }
-
-    /// Number of proofs that a link and all below it credit, if that is known of a link near it.
+    /// Number of proofs that a link and all below it credit. None unless the number is known of a link near it.
     async fn listed_total(&self, link: &Link, newest: &Now) -> Result<Option<u64>, ApiError> {
-        // A link on another branch comes after one of the main chain, as a rule.
+        // The parent of a link off the main chain is usually on it; for others, there is no number.
         let (top, own) = match link.listed {
             Some(_) if link.is_main => (link.height, 0),
             Some(listed) => {
@@ -117,9 +112,10 @@ impl View {
             weight: Weight(*weight).into(),
             shares: *shares,
         };
+        let anchor = self.anchor_of_children(link.height).await?;
         Ok(LinkDetail {
             summary: summary(link, newest, network),
-            children_anchor: self.anchor(link.height).await?.map(|anchor| anchor.to_string()).unwrap_or_default(),
+            children_anchor: anchor.map(|anchor| anchor.to_string()).unwrap_or_default(),
             children_share_work_hashes: link.share_hashes.to_string(),
             children_link_work_hashes: child.map(|child| child.link_hashes.to_string()),
             listed_total,
@@ -140,7 +136,7 @@ pub(super) async fn links(State(view): State<Arc<View>>, paging: Paging) -> Resu
     let oldest_height = if newest.lowest == 1 { 0 } else { newest.lowest };
     let mut next =
         links.last().map_or(from, |lowest| lowest.height).checked_sub(1).filter(|next| *next >= oldest_height);
-    // The first link is in no table.
+    // The database has no row for genesis.
     if oldest_height == 0 && links.len() < count && (next == Some(0) || from == 0) {
         links.push(view.genesis_detail()?.summary);
         next = None;
@@ -164,7 +160,7 @@ pub(super) async fn link(State(view): State<Arc<View>>, Segment(text): Segment) 
     };
     let detail = view.detail(&found, &newest).await?;
     let is_deep = detail.summary.is_settled;
-    Ok(if is_deep { (Extension(Deep), Json(detail)).into_response() } else { Json(detail).into_response() })
+    Ok((is_deep.then_some(Extension(Deep)), Json(detail)).into_response())
 }
 
 /// Returns links of all branches, with the shares between them.
@@ -197,16 +193,16 @@ pub(super) async fn graph(State(view): State<Arc<View>>, heights: Heights) -> Re
     let next_from = from_height.checked_sub(1).filter(|next| *next >= oldest_height);
     let answer = Json(Graph { to, from_height, links, shares, shares_cut, next_from, oldest_height });
     let is_deep = to <= newest.settled_height;
-    Ok(if is_deep { (Extension(Deep), answer).into_response() } else { answer.into_response() })
+    Ok((is_deep.then_some(Extension(Deep)), answer).into_response())
 }
 
-/// Lists the reorganizations that loaders of the archive saw, newest first.
+/// Lists the reorganizations that the nodes and recordings of the archive reported, newest first.
 pub(super) async fn reorganisations(
     State(view): State<Arc<View>>,
     paging: Paging,
 ) -> Result<Json<Reorganisations>, ApiError> {
-    // By time here, as other lists are by height.
-    let at = start(&paging);
+    // Sorted by time, unlike other lists.
+    let at = Place::of(paging.from);
     let rows = view.archive.reorganizations((at.height, at.skip), paging.items() + 1).await?;
     let (rows, next_from) = page(rows, paging.items(), at, |row| row.time);
     let reorganisations = rows.iter().map(|row| Reorganisation {
@@ -219,9 +215,4 @@ pub(super) async fn reorganisations(
         left: None,
     });
     Ok(Json(Reorganisations { reorganisations: reorganisations.collect(), next_from }))
-}
-
-/// The start of a list by height.
-pub(super) fn start(paging: &Paging) -> Place {
-    Place::of(paging.from)
 }

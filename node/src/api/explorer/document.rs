@@ -1,4 +1,4 @@
-//! The OpenAPI document of an explorer: its routes, in the node's words.
+//! The OpenAPI document of an explorer: the node's descriptions of the routes that it has.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::api::openapi;
 
 pub(super) use crate::api::openapi::__path_document;
 
-/// What is said in place of the node's first words.
+/// Description of the API, instead of the node's.
 const ABOUT: &str = "The public API from an archive alone, which only reads. Descriptions are those of a node's API: here, the \
                      node is this explorer, and what it knows is what its archive has. Fields that only a node knows are null. \
                      Field names end in their unit: _s seconds, _unix_s seconds since 1970, _sat satoshi, _hs hashes per second, \
@@ -27,7 +27,7 @@ pub(super) fn text(network: Network) -> String {
     openapi::complete(&mut document, network);
     document.info.title = "Shoal explorer".to_owned();
     document.info.description = Some(ABOUT.to_owned());
-    // There is no owner's part, and nothing is pruned.
+    // No route needs the token, and nothing is pruned.
     if let Some(components) = &mut document.components {
         components.security_schemes.clear();
     }

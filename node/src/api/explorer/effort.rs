@@ -1,4 +1,4 @@
-//! The work that each block of the pool took, in blocks that Bitcoin would have taken for it. Known efforts are kept.
+//! The effort of each block of the pool: work done over work expected. Known efforts are cached.
 
 use std::collections::HashMap;
 
@@ -12,21 +12,21 @@ use crate::api::limits::EFFORTS_KEPT_MAX;
 /// Time of shares that are summed in one statement, seconds: half a million at main's pace.
 const SPAN_S: u32 = 2 * 86_400;
 
-/// Age from which on hardly a share is still missing, seconds.
+/// Age of a share above which it is almost certainly in the archive, seconds.
 const LATE_S: u32 = 1_800;
 
-/// Blocks whose efforts are found at a time.
+/// Blocks whose efforts are computed in one step.
 const AT_A_TIME: usize = 5;
 
-/// What is known.
+/// Known efforts by block.
 #[derive(Debug, Default)]
 pub(super) struct Efforts {
-    /// None for the first block of all.
+    /// None for the pool's first block.
     of: HashMap<ShareId, Option<f64>>,
 }
 
 impl Efforts {
-    /// The effort of a block; none if it is not known, or not yet.
+    /// The effort of a block; none if it is unknown.
     pub(super) fn get(&self, block: &ShareId) -> Option<f64> {
         self.of.get(block).copied().flatten()
     }
@@ -36,7 +36,6 @@ impl Efforts {
     }
 
     pub(super) fn put(&mut self, block: ShareId, effort: Option<f64>) {
-        // Far more than anyone looks at.
         if self.of.len() >= EFFORTS_KEPT_MAX {
             self.of.clear();
         }
@@ -44,7 +43,7 @@ impl Efforts {
     }
 }
 
-/// The blocks' work between two times.
+/// The pool's work between two times, in expected blocks.
 async fn between(
     archive: &Archive,
     bitcoin: &Bitcoin,
@@ -69,8 +68,8 @@ async fn work_time(archive: &Archive, (block, header_time): (ShareId, u32)) -> R
     Ok(archive.share(&block, 0).await?.map_or(header_time, |share| share.time))
 }
 
-/// Efforts of some blocks that are not known yet, of the newest first. `known` says which are.
-pub(super) async fn some(
+/// Computes the efforts of the newest [`AT_A_TIME`] blocks for which `known` is false.
+pub(super) async fn find_unknown(
     archive: &Archive,
     bitcoin: &Bitcoin,
     params: &ChainParams,
@@ -94,15 +93,15 @@ pub(super) async fn some(
 /// The work since the pool's last block.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Round {
-    /// The last block, and its time.
+    /// Hash and time of that block.
     pub since: Option<(ShareId, u32)>,
-    /// Work up to a time.
+    /// Effort up to `until`, which no longer changes.
     done: f64,
     until: u32,
 }
 
 impl Round {
-    /// Takes in what is new. Returns the effort so far.
+    /// Adds new shares. Returns the effort so far.
     pub(super) async fn refresh(
         &mut self,
         archive: &Archive,
@@ -118,7 +117,7 @@ impl Round {
             };
             *self = Self { since, done: 0.0, until: begins };
         }
-        // A part at a time: what is old is summed once.
+        // One span per call. Old shares are summed once.
         let settled = now.saturating_sub(LATE_S).min(self.until.saturating_add(SPAN_S));
         if settled > self.until.saturating_add(LATE_S) {
             self.done += between(archive, bitcoin, params, self.until, settled).await?;

@@ -1,4 +1,4 @@
-//! `/api/v1/events`: what comes to the archive, as it comes.
+//! `/api/v1/events`: live updates about what the archive receives.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use axum::response::IntoResponse;
 use super::state::View;
 use crate::api::error::{ApiError, ErrorBody};
 use crate::api::guard::Client;
-use crate::api::live::{LiveEvents, stream_of};
+use crate::api::live::{LiveEvents, open_stream};
 
 /// Streams live updates as server-sent events named `hello` (the first), `share`, `link`, `tip`, `block` and `reset` (missed
 /// events are no longer kept, so reload). Shares come with the link that lists them.
@@ -19,7 +19,7 @@ use crate::api::live::{LiveEvents, stream_of};
     params(("last-event-id" = Option<String>, Header, description = "Id of the last event seen")),
     responses(
         (status = 200, description = "A stream of events", content_type = "text/event-stream", body = LiveEvents),
-        (status = 503, description = "As many streams are open as may be", body = ErrorBody),
+        (status = 503, description = "Too many streams are open", body = ErrorBody),
     )
 )]
 pub(super) async fn events(
@@ -27,6 +27,5 @@ pub(super) async fn events(
     Extension(Client(from)): Extension<Client>,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, ApiError> {
-    let place = view.streams.take_stream(from, &headers).ok_or(ApiError::Slow)?;
-    Ok(stream_of(&view.live, &headers, place))
+    open_stream(&view.live, &view.streams, from, &headers)
 }

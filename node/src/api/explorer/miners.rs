@@ -6,8 +6,7 @@ use archive::read::{Mean, Paid, Share};
 use axum::Json;
 use axum::extract::State;
 
-use super::chain::start;
-use super::state::{View, page};
+use super::state::{Place, View, page};
 use super::status::pending_of;
 use crate::api::error::ApiError;
 use crate::api::limits::MATURITY_BLOCKS;
@@ -16,27 +15,16 @@ use crate::api::miners::{DAY, HOUR, Miner, MinerWindow};
 use crate::api::params::{Paging, Segment};
 use crate::api::views::Payee;
 use crate::clock::now;
+use crate::history::observed_hashrate;
 
-// The routes are described where the node has them.
+// The node's modules describe these routes.
 pub(super) use crate::api::miner_history::{__path_payments, __path_shares};
 pub(super) use crate::api::miners::__path_miner;
-
-/// Minimum time for an average hashrate, seconds. Over a shorter time, it is mostly chance.
-const OBSERVED_S_MIN: u32 = 60;
 
 /// Start of a span that ends now, rounded down to a step.
 fn begins(now: u32, (span_s, step_s): (u32, u32)) -> u32 {
     let start = now.saturating_sub(span_s);
     start - start % step_s
-}
-
-/// Average hashrate since a time, or since the first share if that is later.
-fn hashrate(hashes: u128, since: u32, first: Option<(u32, u128)>, now: u32) -> Option<f64> {
-    let (time, of_first) = first?;
-    // The first share only marks the start; the hashrate follows from the later ones.
-    let (since, hashes) = if time > since { (time, hashes.saturating_sub(of_first)) } else { (since, hashes) };
-    let observed_s = now.saturating_sub(since);
-    (observed_s >= OBSERVED_S_MIN).then(|| hashes as f64 / f64::from(observed_s))
 }
 
 /// Returns an address's weight, pending shares, and average hashrates. An address that has never mined is not an error: its weight is
@@ -47,6 +35,7 @@ pub(super) async fn miner(State(view): State<Arc<View>>, Segment(text): Segment)
     let (hour, day) = (begins(time, HOUR), begins(time, DAY));
     let Mean { late, early, first } = view.archive.mean(&script, hour, day).await?;
     let (pending_shares, pending_weight) = pending_of(&newest, &script);
+    let hashrate = |hashes, since| observed_hashrate(hashes, since, first?, 0, time);
     let standing = &newest.standing;
     Ok(Json(Miner {
         payee: Payee::new(&script, view.network()),
@@ -58,8 +47,8 @@ pub(super) async fn miner(State(view): State<Arc<View>>, Segment(text): Segment)
         devices: None,
         hashrate_hs: 0.0,
         last_submit_unix_s: None,
-        hashrate_hour_hs: hashrate(late, hour, first, time),
-        hashrate_day_hs: hashrate(early, day, first, time),
+        hashrate_hour_hs: hashrate(late, hour),
+        hashrate_day_hs: hashrate(early, day),
         pay: None,
     }))
 }
@@ -83,7 +72,7 @@ pub(super) async fn shares(
     paging: Paging,
 ) -> Result<Json<MinerShares>, ApiError> {
     let script = view.script(&text)?;
-    let at = start(&paging);
+    let at = Place::of(paging.from);
     let depth = view.params.listing_depth;
     let rows = view.archive.shares_of(&script, (at.height, at.skip), paging.items() + 1, depth).await?;
     let (rows, next_from) = page(rows, paging.items(), at, |row| row.height);
@@ -97,7 +86,7 @@ pub(super) async fn payments(
     paging: Paging,
 ) -> Result<Json<Payments>, ApiError> {
     let script = view.script(&text)?;
-    let (newest, at) = (view.now()?, start(&paging));
+    let (newest, at) = (view.now()?, Place::of(paging.from));
     let rows = view.archive.payments(&script, at.height, at.skip, paging.items() + 1).await?;
     let (rows, next_from) = page(rows, paging.items(), at, |row| row.height);
     let payment = |row: &Paid| {

@@ -1,4 +1,4 @@
-//! What most answers need of the newest links, made once for all of them.
+//! The part of answers that depends on the newest links, computed once per tip.
 
 use std::sync::Arc;
 
@@ -17,36 +17,36 @@ use crate::api::windows::Standing;
 const MINUTE_S: u32 = 60;
 const DAY_S: u32 = 86_400;
 
-/// The newest links and what follows from them.
+/// The newest links, and values that follow from them.
 #[derive(Debug)]
 pub(super) struct Now {
     pub tip: Link,
     /// Lowest height of the main chain that the archive has.
     pub lowest: u32,
     pub settled_height: u32,
-    /// The last links, highest first.
+    /// The newest links of the main chain, highest first: as many as the pool's hashrate is estimated from.
     pub links: Vec<Link>,
     pub standing: Arc<Standing>,
     /// A height, and the number of proofs that links up to it credit.
     pub counted: (u32, u64),
     pub bitcoin: Bitcoin,
     pub pending: Vec<PendingShare>,
-    /// Number of the last links that each script found.
+    /// Number of the last [`TEMPLATE_LINKS`] links that each script found.
     pub finders: Vec<u32>,
-    /// The pool's last block, and its time.
+    /// Hash and time of the pool's last block.
     pub since: Option<(ShareId, u32)>,
-    /// The effort since then.
+    /// Effort since that block.
     pub effort: f64,
     /// What was found in the last full minute.
     pub minute: Option<Step>,
-    /// Times of the window's oldest link, if it is not genesis.
+    /// Time of the window's oldest link; none if that is genesis.
     pub oldest_time: Option<u32>,
-    /// Blocks of a day, of a week, and of all time.
+    /// Blocks found in the last day, in the last week, and ever.
     pub counts: [Count; 3],
 }
 
 impl Now {
-    /// Estimated hashrate of the pool, as a node estimates it.
+    /// Estimated hashrate of the pool, by a node's formula, hashes per second.
     pub(super) fn hashrate_hs(&self, now: u32) -> Option<f64> {
         let oldest = self.tip.height.saturating_sub(HASHRATE_LINKS).max(1);
         let first = self.links.iter().find(|link| link.height == oldest)?;
@@ -63,7 +63,7 @@ impl Now {
     }
 }
 
-/// What is kept from one reading of the newest links to the next.
+/// State kept between two reads of the newest links.
 #[derive(Debug, Default)]
 pub(super) struct Kept {
     pub bitcoin: Bitcoin,
@@ -72,7 +72,7 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    /// Reads what is new. None if the archive has no links.
+    /// Reads the newest links, and updates everything that follows from them. None if the archive has no links.
     pub(super) async fn read(
         &mut self,
         archive: &Archive,
@@ -110,7 +110,7 @@ impl Kept {
         }))
     }
 
-    /// As [`Kept::read`], without what only the newest links have: for answers about deep ones.
+    /// Like [`Kept::read`], but only the fields that answers about deep links need; all others are empty.
     pub(super) async fn read_little(&mut self, archive: &Archive) -> Result<Option<Now>, ArchiveError> {
         self.bitcoin.refresh(archive).await?;
         let Some(tip) = archive.tip().await? else { return Ok(None) };
@@ -139,7 +139,7 @@ impl Kept {
         }))
     }
 
-    /// Height of the newest link that nodes have settled, about: with so many links and Bitcoin blocks on top.
+    /// Approximate height of the newest link that nodes have settled, from the links and Bitcoin blocks above it.
     async fn settled(&self, archive: &Archive, tip: &Link) -> Result<u32, ArchiveError> {
         let buried = self.bitcoin.height().saturating_sub(SETTLED_BITCOIN_BLOCKS);
         let from = tip.height.saturating_sub(SETTLED_LINKS);

@@ -1,4 +1,4 @@
-//! The process.
+//! The process of an explorer.
 
 use std::future::Future;
 use std::io;
@@ -21,7 +21,7 @@ use crate::api::sockets::{accept, layered};
 use crate::api::token::Token;
 use crate::config::Config;
 
-/// An explorer: where its archive is, and whose.
+/// The configuration of an explorer.
 #[derive(Debug)]
 pub struct Explorer {
     /// The settings of the API.
@@ -45,7 +45,7 @@ impl Explorer {
     /// The listener has no address.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> io::Result<()> {
         let address = listener.local_addr()?;
-        // Everything here is for everyone, so that it answers by any name.
+        // Everything here is public, so requests may use any host name.
         let by_any_name = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), address.port());
         let guard = Guard::new(by_any_name, &self.config.api, None, Token::none());
         let slots = Slots::new(&self.config.api.trusted_proxies);
@@ -64,10 +64,10 @@ impl Explorer {
     }
 }
 
-/// Checks that an archive is a pool's.
+/// Checks that the archive belongs to this pool and can be read.
 ///
 /// # Errors
-/// It is another pool's, of another version, empty, or away.
+/// The archive belongs to another pool, has another version, is empty, or cannot be reached.
 pub async fn check(url: &ArchiveUrl, params: &ChainParams) -> Result<(), ArchiveError> {
     Archive::new(url.clone(), params).lowest().await.map(drop)
 }

@@ -17,15 +17,8 @@ use crate::api::params::Hash;
 use crate::api::shares::{FateName, ShareAnswer, ShareView};
 use crate::api::views::Payee;
 
-// The route is described where the node has it.
+// The node's module describes this route.
 pub(super) use crate::api::shares::__path_share;
-
-impl View {
-    /// The share with an id.
-    async fn found(&self, id: &ShareId) -> Result<Option<Share>, ApiError> {
-        Ok(self.archive.share(id, self.params.listing_depth).await?)
-    }
-}
 
 fn fate(id: ShareId, share: Option<&Share>, newest: &Now, depth: u32) -> ShareAnswer {
     match share {
@@ -42,8 +35,9 @@ fn fate(id: ShareId, share: Option<&Share>, newest: &Now, depth: u32) -> ShareAn
 /// Returns the fate of a share. An id that the archive does not have is not an error: its fate is `unknown`.
 pub(super) async fn share(State(view): State<Arc<View>>, Hash(id): Hash) -> Result<Response, ApiError> {
     let newest = view.now()?;
-    let found = view.found(&id).await?;
-    let answer = fate(id, found.as_ref(), &newest, view.params.listing_depth);
+    let depth = view.params.listing_depth;
+    let found = view.archive.share(&id, depth).await?;
+    let answer = fate(id, found.as_ref(), &newest, depth);
     let Some(share) = found else { return Ok(Json(answer).into_response()) };
     let anchor = view.anchor_of_children(share.height.saturating_sub(1)).await?;
     let parent = if share.height == 1 { Some(view.params.genesis_id()) } else { share.parent };
@@ -62,5 +56,5 @@ pub(super) async fn share(State(view): State<Arc<View>>, Hash(id): Hash) -> Resu
         validated_unix_s: None,
     };
     let answer = Json(ShareAnswer { share: Some(own), ..answer });
-    Ok(if is_deep { (Extension(Deep), answer).into_response() } else { answer.into_response() })
+    Ok((is_deep.then_some(Extension(Deep)), answer).into_response())
 }

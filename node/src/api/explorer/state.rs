@@ -29,7 +29,7 @@ pub(super) struct View {
     pub live: Live,
     /// Open event streams.
     pub streams: Slots,
-    /// A chain that has only genesis, which has no proof and is in no archive.
+    /// A chain of genesis alone: genesis has no proof, so no archive has it.
     pub genesis: Option<Chain>,
     pub started: Instant,
     /// The OpenAPI document, JSON.
@@ -75,7 +75,7 @@ impl View {
     }
 }
 
-/// Position in a list that is sorted by height, or by a time instead: the height, and the number of its items that come before.
+/// Position in a list sorted by height or by time: the height or time, and the number of its items to skip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place {
     pub height: u32,

@@ -1,4 +1,4 @@
-//! `/api/v1/status`, `/pool`, `/window`, `/counts`, `/badge.svg`: the newest links of the archive in figures.
+//! `/api/v1/status`, `/pool`, `/window`, `/counts`, `/badge.svg`: the state of the archive and of the pool.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ use crate::api::windows::Standing;
 use crate::clock::now;
 use crate::status::words::hashrate;
 
-// The routes are described where the node has them.
+// The node's modules describe these routes.
 pub(super) use crate::api::badge::__path_badge;
 pub(super) use crate::api::counts::__path_counts;
 pub(super) use crate::api::pool::__path_pool;
@@ -42,10 +42,10 @@ pub(super) async fn status(State(view): State<Arc<View>>) -> Result<Json<Status>
     Ok(Json(of(&view, &*view.now()?)))
 }
 
-/// The status of an explorer: what only a node has is empty.
+/// The status of an explorer. Fields that only a node knows are empty.
 pub(super) fn of(view: &View, newest: &Now) -> Status {
     let time = now().0;
-    let no_work = "this is an explorer: it serves what an archive has, and no miners";
+    let no_work = "this is an explorer, which serves an archive and no miners";
     Status {
         source: Source::Archive,
         public: true,
@@ -148,7 +148,7 @@ fn largest(finders: &[u32]) -> f64 {
     f64::from(most) / f64::from(all.max(1))
 }
 
-/// Returns the PPLNS window that ends at the tip. What a block found now would pay only a node knows.
+/// Returns the PPLNS window that ends at the tip. Only a node knows what a block found now would pay.
 pub(super) async fn window(State(view): State<Arc<View>>, paging: Paging) -> Result<Json<WindowAnswer>, ApiError> {
     let newest = view.now()?;
     Ok(Json(WindowAnswer::new(&newest.standing, &paging, None, view.network())))
@@ -166,13 +166,13 @@ pub(super) async fn badge(State(view): State<Arc<View>>) -> Result<impl IntoResp
     Ok(([(header::CONTENT_TYPE, "image/svg+xml")], svg("Shoal", &value)))
 }
 
-/// What unlisted shares of a script earn.
+/// Number of a script's pending shares, and the weight that they earn.
 pub(super) fn pending_of(newest: &Now, script: &bitcoin::Script) -> (u64, Weight) {
     let own = newest.pending.iter().filter(|share| share.script.as_script() == script);
     own.fold((0, Weight::ZERO), |(shares, sum), share| (shares + 1, sum.plus(Weight(share.weight))))
 }
 
-/// A share that waits to be listed.
+/// True if a share waits to be listed.
 pub(super) fn is_pending(newest: &Now, id: &ShareId) -> bool {
     newest.pending.iter().any(|share| share.id == *id)
 }

@@ -14,17 +14,17 @@ use crate::api::pool_history::Points;
 use crate::clock::now;
 use crate::history::{Page, PointRow};
 
-// The routes are described where the node has them.
+// The node's modules describe these routes.
 pub(super) use crate::api::miner_history::__path_history as __path_miner_history;
 pub(super) use crate::api::pool_history::__path_history;
 
-/// Time that one page covers at least, seconds: steps without shares are left out, so that a page may have few.
+/// Minimum time that a page covers, seconds. Steps without shares are left out, so a page may have few.
 const SPAN_S_MIN: u32 = 6 * 3_600;
 
-/// Time that one page of an address's history covers at most, seconds: it is one range of an index.
+/// Maximum time that a page of an address's history covers, seconds: one range scan of an index.
 const OF_ADDRESS_S: u32 = 31 * 86_400;
 
-/// Steps of a statement that covers `from..until`, as a page.
+/// The page of steps from a query for the time from `from` on. The archive begins at `first`.
 fn of_statement(steps: &[Sums], limit: usize, from: u32, first: u32) -> Page<PointRow> {
     let items: Vec<PointRow> = steps.iter().take(limit).map(row).collect();
     let next = match steps.get(limit) {
@@ -36,14 +36,14 @@ fn of_statement(steps: &[Sums], limit: usize, from: u32, first: u32) -> Page<Poi
 }
 
 impl View {
-    /// The start of the newest step that is wanted.
+    /// Latest time that the request asks for.
     fn newest(asked: &Asked) -> u32 {
         // Clocks of other nodes may be ahead.
         let latest = now().0.saturating_add(60);
         asked.from.map_or(latest, |from| u32::try_from(from).unwrap_or(u32::MAX).min(latest))
     }
 
-    /// The times that a statement covers, in whole steps.
+    /// The time that a query covers, at most `span_s` seconds, in whole steps.
     fn span(asked: &Asked, span_s: u32) -> (u32, u32) {
         let (step_s, newest) = (asked.step_s(), Self::newest(asked));
         let until = (newest - newest % step_s).saturating_add(step_s);

@@ -1,4 +1,4 @@
-//! Sums of the pool by time, kept, since each is the sum of up to a quarter of a million shares.
+//! The pool's sums by time, cached, since each takes a pass over up to a quarter of a million shares.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,28 +9,28 @@ use archive::read::{Archive, Step as Sums};
 use crate::api::limits::STEPS_KEPT_MAX;
 use crate::history::{Page, PointRow, STEPS_S, Step};
 
-/// Time that one statement sums, seconds.
+/// Time that one query sums, seconds.
 pub(super) const SPAN_S: u32 = 86_400;
 
-/// Age from which on hardly a share of a step is still missing, seconds.
+/// Age of a step above which almost certainly all of its shares are in the archive, seconds.
 const LATE_S: u32 = 1_800;
 
 /// Steps of one length.
 #[derive(Debug, Default)]
 struct Kept {
-    /// By their starts. Steps without shares are missing.
+    /// By start. Steps without shares are left out.
     steps: BTreeMap<u32, Sums>,
-    /// From here on up all are known.
+    /// All steps from this time on are known.
     since: u32,
-    /// Up to here they change no more.
+    /// Steps before this time no longer change.
     done: u32,
-    /// When the newest were read.
+    /// When the newest steps were last read.
     looked: u32,
-    /// True once nothing is older.
+    /// True once `since` is before the archive's first share.
     is_whole: bool,
 }
 
-/// What the pool found, by length of steps.
+/// The pool's sums, by length of steps, seconds.
 #[derive(Debug, Default)]
 pub(super) struct Steps {
     kept: Mutex<BTreeMap<u32, Kept>>,
@@ -41,7 +41,7 @@ impl Steps {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads what is new, and one part more of what is old.
+    /// Reads the newest steps, and one more span of older ones.
     pub(super) async fn fill(&self, archive: &Archive, now: u32) -> Result<(), ArchiveError> {
         let first = archive.lowest_time().await?.unwrap_or(now);
         for step_s in STEPS_S {
@@ -63,7 +63,7 @@ impl Steps {
         Ok(())
     }
 
-    /// Reads the newest steps: the shorter they are, the more often.
+    /// Reads the newest steps, shorter ones more often.
     async fn renew(&self, archive: &Archive, step_s: u32, now: u32) -> Result<(), ArchiveError> {
         let (looked, done) = self.lock().get(&step_s).map_or((0, 0), |kept| (kept.looked, kept.done));
         if now.saturating_sub(looked) < step_s / 60 {
@@ -90,7 +90,7 @@ impl Steps {
         Ok(())
     }
 
-    /// A page of steps from a time down, if they are kept.
+    /// A page of steps from a time down, if the cache has them.
     pub(super) fn page(&self, step_s: u32, from: u32, limit: usize) -> Option<Page<PointRow>> {
         let all = self.lock();
         let kept = all.get(&step_s)?;

@@ -1,4 +1,4 @@
-//! The PPLNS window that ends at the tip (SC-303), moved on link by link.
+//! The PPLNS window that ends at the tip (SC-303), moved link by link.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,13 +12,13 @@ use sharechain::{ChainParams, ShareId, Weight};
 
 use crate::api::windows::Standing;
 
-/// Links after which the window is summed anew instead of moved on.
+/// Number of new links above which the window is summed again instead of moved.
 const FAR: u32 = 2_000;
 
-/// Links above the height up to which credited proofs were counted, after which that height is raised.
+/// Number of links above the counted ones at which the count is advanced.
 const COUNT_FAR: u32 = 4_000;
 
-/// The window, by number of script.
+/// The window. Scripts have numbers in the database.
 #[derive(Debug, Default)]
 pub(super) struct Window {
     newest: Option<(u32, ShareId)>,
@@ -27,7 +27,7 @@ pub(super) struct Window {
     total: u128,
     sums: HashMap<i32, (u128, u64)>,
     scripts: HashMap<i32, ScriptBuf>,
-    /// What the lowest link credits.
+    /// Credits of the lowest link.
     bottom: Option<Sorted>,
     /// A height, and the number of proofs that links up to it credit.
     counted: Option<(u32, u64)>,
@@ -40,7 +40,7 @@ fn sum_of(link: &Sorted) -> (u128, u64) {
 }
 
 impl Window {
-    /// Moves it to the tip, and says who has what in it.
+    /// Moves the window to the tip. Returns its sums by payout script.
     pub(super) async fn up_to(
         &mut self,
         archive: &Archive,
@@ -54,13 +54,13 @@ impl Window {
             }
             _ => false,
         };
-        // What fails half-way is summed anew.
+        // Empty until the end, so that the window is summed again after an error.
         let before = self.newest.take().filter(|_| stays);
         match before {
             Some((height, _)) => self.slide(archive, params, height, tip.height).await?,
             None => self.sum(archive, params, tip.height, lowest).await?,
         }
-        self.name(archive).await?;
+        self.read_scripts(archive).await?;
         let listed_total = self.count(archive, tip.height, lowest).await?;
         self.newest = Some((tip.height, tip.id));
         Ok(Arc::new(self.standing(tip, listed_total.unwrap_or(0))))
@@ -91,7 +91,7 @@ impl Window {
         }
     }
 
-    /// Sums it from the tip down.
+    /// Sums the window from the tip down.
     async fn sum(
         &mut self,
         archive: &Archive,
@@ -115,7 +115,7 @@ impl Window {
                 }
             }
             if to <= lowest {
-                // Genesis belongs to it, and credits nothing.
+                // The window includes genesis, which credits nothing.
                 if lowest == 1 {
                     (self.oldest, self.bottom) = (0, None);
                 }
@@ -125,7 +125,7 @@ impl Window {
         }
     }
 
-    /// Moves it on to a higher tip.
+    /// Moves the window up to a higher tip.
     async fn slide(
         &mut self,
         archive: &Archive,
@@ -158,8 +158,8 @@ impl Window {
         Ok(())
     }
 
-    /// Learns the scripts that are new, and forgets those that left.
-    async fn name(&mut self, archive: &Archive) -> Result<(), ArchiveError> {
+    /// Reads the scripts that are new in the window, and drops old ones once they are the majority.
+    async fn read_scripts(&mut self, archive: &Archive) -> Result<(), ArchiveError> {
         let new: Vec<i32> = self.sums.keys().copied().filter(|number| !self.scripts.contains_key(number)).collect();
         for page in new.chunks(10_000) {
             self.scripts.extend(archive.scripts(page).await?);
@@ -170,14 +170,14 @@ impl Window {
         Ok(())
     }
 
-    /// Number of proofs that all links up to a height credit (SC-304). None if the archive lacks a part of them.
+    /// Number of proofs that all links up to the tip credit (SC-304). None if the archive lacks some of these links.
     async fn count(&mut self, archive: &Archive, tip: u32, lowest: u32) -> Result<Option<u64>, ArchiveError> {
         if lowest != 1 {
             return Ok(None);
         }
         let (mut height, mut total) = self.counted.filter(|(height, _)| *height <= tip).unwrap_or((0, 0));
         let deep = tip.saturating_sub(FAR);
-        // In parts, since there may be millions.
+        // In steps, since there may be millions.
         while height.saturating_add(COUNT_FAR) < tip {
             let to = height.saturating_add(50_000).min(deep);
             let Some(more) = archive.listed(height + 1, to).await? else { return Ok(None) };

@@ -1,15 +1,16 @@
 //! What a young pool says of Bitcoin.
 
-use super::{bitcoin_hashrate_hs, hashrate_links, mean_interval_s};
+use super::{bitcoin_hashrate_hs, hashrate_links, interval_s};
 
 /// In the first minute of a network whose blocks come every 20 s, a reward does not take 17 hours to mature.
 #[test]
 fn the_first_blocks_have_the_interval_of_the_pool_that_finds_them() {
-    assert_eq!(mean_interval_s(3, 60, Some(21.0)), 21.0);
-    assert_eq!(mean_interval_s(3, 60, Some(1e9)), 600.0, "a small pool says nothing of Bitcoin");
-    assert_eq!(mean_interval_s(0, 0, None), 600.0);
-    assert_eq!(mean_interval_s(12, 240, Some(1e9)), 20.0);
-    assert_eq!(mean_interval_s(144, 0, None), 1.0 / 144.0);
+    let every = |step: u32, blocks: u32, pool_block_s| interval_s((0..=blocks).rev().map(|at| at * step), pool_block_s);
+    assert_eq!(every(20, 3, Some(21.0)), 21.0);
+    assert_eq!(every(20, 3, Some(1e9)), 600.0, "a small pool says nothing of Bitcoin");
+    assert_eq!(interval_s(std::iter::empty(), None), 600.0);
+    assert_eq!(every(20, 12, Some(1e9)), 20.0);
+    assert_eq!(every(0, 144, None), 1.0 / 144.0);
 }
 
 #[test]

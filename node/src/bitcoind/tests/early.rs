@@ -74,8 +74,8 @@ async fn an_empty_template_is_there_before_a_slow_full_one() {
     let feed = TemplateFeed::start(Bitcoind::new(&config, Network::Local).unwrap());
     let mut state = feed.subscribe();
     let first = until(&mut state, "first template", |state| state.template.is_some()).await;
-    assert_eq!(first.time(), None, "blocks are dated ahead of bitcoind's clock");
     let first = first.template.unwrap();
+    assert_eq!(first.clock(), None, "blocks are dated ahead of bitcoind's clock");
     // Meanwhile, the node subscribes.
     tokio::time::sleep(Duration::from_millis(300)).await;
     go.send(()).unwrap();

@@ -65,7 +65,7 @@ impl Node {
 /// Proofs of an own miner, each with the link that lists it, or with itself if it is a link.
 type Found = BTreeMap<ShareId, (ShareId, u32)>;
 
-/// Lets miners come and go. One of them is an own miner, which finds every seventh link and every ninth share.
+/// Lets miners come and go. One of them mines at this node, and finds every seventh link and every ninth share.
 fn grow(world: &mut World, node: &mut Node, links: std::ops::Range<u32>, own: &mut Found) {
     for number in links {
         if number % 40 == 0 {
@@ -137,7 +137,7 @@ fn rows_of_other_miners_go_and_nothing_of_own_miners_does() {
     assert_eq!(node.history.shares_since(&miner(1)).unwrap(), Some(removed.since));
     assert_eq!(node.history.shares_since(&miner(0)).unwrap(), None);
     assert_eq!(node.history.steps_since(Some(&miner(1)), 600).unwrap(), Some(removed.since));
-    // All rows of the own miner remain.
+    // All rows of this node's miner remain.
     let mut shares = of(&node, &miner(0));
     shares.sort();
     assert_eq!(shares, own.keys().copied().collect::<Vec<_>>());
@@ -192,7 +192,7 @@ fn own_payees_outlive_a_restart_and_the_one_not_seen_for_longest_goes() {
     for number in 0..crate::limits::OWN_PAYEES_MAX {
         own.note(&[script(number)], 1_000 + number as u32, &store).unwrap();
     }
-    // The first one comes again two days later, then another one.
+    // The first one returns two days later, then another one.
     own.note(&[script(0), script(usize::MAX)], 200_000, &store).unwrap();
     for own in [own, OwnPayees::load(&store).unwrap()] {
         let has = |number| own.contains(&keys::payee(&script(number)));

@@ -221,7 +221,7 @@ fn an_observed_address_counts_once_two_netgroups_agree_and_one_has_connected() {
     assert_eq!(listed(&mut node), [], "one netgroup, and one that dialed in");
     node.opened(peer(5), Some(at("7.7.7.7", 3381)), false, now);
     node.observed(seen, peer(5));
-    assert_eq!(listed(&mut node), [], "nobody has connected to it there");
+    assert_eq!(listed(&mut node), [], "no peer has connected to it there");
     let quic = Address { transport: Transport::Quic, ..at("9.9.9.9", 3381) };
     node.own_mut().set(OwnSource::DialedBack, vec![quic]);
     assert_eq!(listed(&mut node), [quic, at("9.9.9.9", 3381)]);
@@ -310,7 +310,7 @@ fn a_fresh_node_asks_its_seeds_before_it_dials_those_who_dialed_it() {
     };
     let first = dialed(&mut node, now(0));
     assert_eq!(first.iter().map(|(_, address, _)| address.clone()).collect::<Vec<_>>(), [public(3).to_string()]);
-    assert!(dialed(&mut node, now(5_000)).is_empty(), "nobody else before the seed has answered");
+    assert!(dialed(&mut node, now(5_000)).is_empty(), "no other node before the seed has answered");
     node.dialed(first[0].0, peer(3));
     node.opened(peer(3), Some(public(3)), false, now(6_000));
     assert!(dialed(&mut node, now(6_000)).is_empty());

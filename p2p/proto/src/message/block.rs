@@ -45,7 +45,7 @@ pub struct Announcement {
     pub proof: Box<Proof>,
     /// Number that the short ids depend on.
     pub nonce: u64,
-    /// Short ids of the block's transactions after the coinbase, in sequence.
+    /// Short ids of the block's transactions after the coinbase, in order.
     pub ids: Vec<[u8; SHORT_ID_BYTES]>,
 }
 

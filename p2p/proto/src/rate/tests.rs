@@ -49,7 +49,7 @@ fn reconnecting_does_not_refill() {
 
 proptest! {
     #[test]
-    fn whoever_keeps_to_the_rate_is_served(gaps in prop::collection::vec(500_u64..5_000, 1..300)) {
+    fn a_peer_within_the_rate_is_served(gaps in prop::collection::vec(500_u64..5_000, 1..300)) {
         let mut rates = Rates::default();
         let mut now = Millis(0);
         for gap in gaps {

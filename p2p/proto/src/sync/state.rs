@@ -26,7 +26,7 @@ pub enum SyncState {
     Synced,
 }
 
-/// A phase of sync, in their sequence.
+/// A phase of sync, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// Link headers: which chain has the most work.

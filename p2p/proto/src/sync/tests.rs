@@ -199,7 +199,7 @@ fn a_claimed_share_is_asked_of_its_claimer_only() {
     assert_eq!(ids, &[id(50), id(51)]);
     bench.answer(*ask, Outcome::Items { useful: 0 });
     assert!(bench.outputs().contains(&Output::Punish { peer: A, misbehaviour: Misbehaviour::Useless }));
-    assert_eq!(bench.sync.wanted(), 0, "made up: nobody else is bothered with it");
+    assert_eq!(bench.sync.wanted(), 0, "made up: no other peer is asked for it");
 }
 
 #[test]

@@ -63,7 +63,7 @@ fn bounded() {
 fn named_peers_are_added_and_removed_while_the_node_runs() {
     let mut redial = Redial::default();
     assert!(redial.add(address(1), Some(PEER), Source::Mdns, Millis(0)));
-    assert_eq!(redial.remove_explicit(&address(1)), None, "nobody named it");
+    assert_eq!(redial.remove_explicit(&address(1)), None, "the operator did not name it");
     // A peer that the operator names does not expire, even if mDNS found it first.
     assert!(redial.add(address(1), Some(PEER), Source::Explicit, Millis(0)));
     redial.expire(&address(1));

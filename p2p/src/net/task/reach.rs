@@ -87,7 +87,7 @@ impl Task {
         hosts.next().map(|host| host.netgroup())
     }
 
-    /// Records the own address that a dialed peer sees, and whether that peer is a relay.
+    /// Records the address at which a dialed peer sees this node, and whether that peer is a relay.
     pub(super) fn learn_from(&mut self, peer: PeerId, id: ConnectionId, info: &identify::Info) {
         let dialed = self.peers.connection(peer, id).filter(|open| !open.inbound);
         let Some(address) = dialed.and_then(|open| open.addr.parse::<Multiaddr>().ok()) else { return };

@@ -151,9 +151,10 @@ fn of_depths() -> Table {
     ];
     let burials = BURIALS.iter().map(|links| format!("seed known with {links} links on top, %"));
     Table {
-        caption: "How deep the snapshot lies. A proof that is as old as still earns may have a choice of snapshots when as \
-                  many Bitcoin blocks came in 40 minutes. Whoever knows the seed while a snapshot is less than 60, 240 or \
-                  360 links deep could try to replace the links that it rests on; 360 links are settled."
+        caption: "How deep the snapshot lies. A proof that is as old as still earns may have a choice of snapshots \
+                  when as many Bitcoin blocks came in 40 minutes. A miner who knows the seed while a snapshot is \
+                  less than 60, 240 or 360 links deep could try to replace the links that determine it; a link 360 \
+                  deep is settled."
             .to_owned(),
         columns: columns.into_iter().chain(burials).collect(),
         rows: [(3, 18), (5, 18), (7, 18), (9, 18), (13, 0), (13, 18), (13, 60), (19, 18), (25, 18)].map(row).to_vec(),
@@ -175,8 +176,8 @@ fn of_starts() -> Table {
         ]
     };
     table(
-        "Shares before anybody but the finder is paid. Chance alone spreads a miner's part of so small a window; the mean \
-         is fair from the first share on. The snapshot's depth adds two hours to any of these.",
+        "Shares before anyone but the finder is paid. Chance alone spreads a miner's part of so small a window; the \
+         mean is fair from the first share on. The snapshot's depth adds two hours to any of these.",
         ["shares", "minutes of a new pool", "spread of a miner's part, 10% of the pool, %", "1% of the pool, %"],
         [100, 576, 2_304, 9_216, 36_864].map(row).to_vec(),
     )

@@ -44,8 +44,8 @@ pub fn run(effort: Effort, seed: u64, progress: Progress<'_>) -> Experiment {
     Experiment {
         id: "eclipse-first".to_owned(),
         title: "A first start among hostile nodes".to_owned(),
-        question: "How likely is it that a node has only hostile outbound peers if an attacker is there before the node \
-                   knows anybody but its seeds?"
+        question: "How likely is it that a node has only hostile outbound peers if an attacker is there before the \
+                   node knows any nodes but its seeds?"
             .to_owned(),
         method: vec![
             "The world, the node, and the attacker are those of the experiment `eclipse`. The attacker's 48 connections \

@@ -10,7 +10,7 @@ fn by_turns(act: Act, days: [f64; 2]) -> Cadence {
 }
 
 #[test]
-fn whoever_never_leaves_gains_nothing() {
+fn a_miner_that_never_leaves_gains_nothing() {
     for counted in [Counted::Proofs, Counted::Rows { others: 30.0 }] {
         for act in [Act::Whole, Act::Split] {
             let always = Cadence { acts: vec![(act, DAY_S)] };

@@ -177,11 +177,10 @@ fn policy(solved: &[Solved]) -> Table {
     });
     let heads = (0..=SHOWN).map(|public| public.to_string());
     Table {
-        caption:
-            "The best policy on main's rules at 40%, gamma 0.5, by the lengths of the own branch (rows) and the public \
-                  one (columns). Three letters: the last link was the attacker's; was somebody else's; a tie is on. \
-                  a adopt, o override, m match, w wait, - cannot be"
-                .to_owned(),
+        caption: "The best policy on main's rules at 40%, gamma 0.5, by the lengths of the own branch (rows) and the \
+             public one (columns). Three letters: the last link was the attacker's; it was another miner's; there is \
+             a tie. a adopt, o override, m match, w wait, - cannot be"
+            .to_owned(),
         columns: ["own".to_owned()].into_iter().chain(heads).collect(),
         rows: rows.collect(),
     }

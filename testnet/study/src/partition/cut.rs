@@ -43,12 +43,12 @@ pub(super) struct Cuts {
 /// Describes this part of the experiment for its reader.
 pub(super) fn method() -> Vec<String> {
     vec![
-        "Partitions: eight nodes with an eighth of the hashrate each, in cities, are cut into two sides for a while, and \
-         find each other again by redialling. Bitcoin reaches both. Measured is what was found during the partition: the \
-         part that nobody is credited for in the end. Under the pool's rules the heavier side is taken for the pool where \
-         nodes are in conflict, which they are after partitions so long that links settled, until the larger side has led \
-         for 18 Bitcoin blocks; the runs end before that. The classic rules have no such bound. Five runs each, three of \
-         one, five and 120 minutes, and 20 under the classic rules."
+        "Partitions: eight nodes with an eighth of the hashrate each, in cities, are cut into two sides for a while, \
+         and reconnect by redialing. Bitcoin's blocks reach both sides. The measure is the part of the work done \
+         during the partition that no miner is credited for in the end. Under the pool's rules, nodes are in \
+         conflict after partitions so long that links settled, until the larger side has led for 18 Bitcoin blocks. \
+         The runs end before that, so the heavier side counts as the pool. The classic rules have no such bound. \
+         Five runs each, three of one, five and 120 minutes, and 20 under the classic rules."
             .into(),
     ]
 }

@@ -4,7 +4,7 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-/// A line to bitcoind that can be cut: then nobody listens, and open connections end.
+/// A line to bitcoind that can be cut: then no socket listens, and open connections end.
 pub(crate) struct Line {
     pub(crate) address: SocketAddr,
     bitcoind: SocketAddr,

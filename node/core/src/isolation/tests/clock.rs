@@ -10,7 +10,7 @@ use super::*;
 
 const HOUR_S: i64 = 3_600;
 
-/// Age of links at their arrival by a right clock, seconds.
+/// Age of links at their arrival by a correct clock, seconds.
 const AGE_S: i64 = 12;
 
 /// A node that reads these clocks for long enough.
@@ -39,7 +39,7 @@ fn stops_work(clock: ClockFacts, because: &str) {
     node.facts.clock = ClockFacts { link_age_s: Some(AGE_S), bitcoind_s: Some(0), ..ClockFacts::default() };
     node.pass(60);
     assert_eq!(node.machine.work(), Work::Stop(Cause::Clock));
-    assert_eq!(node.machine.reason(), Some(reason), "one reason for all the time");
+    assert_eq!(node.machine.reason(), Some(reason), "the same reason throughout");
     node.pass(1);
     assert_eq!((node.kinds(), node.machine.work(), node.machine.reason()), (vec![], Work::Pool, None));
 }
@@ -136,7 +136,7 @@ fn the_clock_by_bitcoins_blocks_needs_all_of_six_or_the_median_of_eleven() {
     assert_eq!(blocks.offset_s(least, clock, at), 3_000, "five are too few");
     blocks.note(tip(6), clock.plus(3_500), at);
     assert_eq!(blocks.offset_s(least, clock, at), -3_500);
-    // Time passes; then somebody sets the clock right.
+    // Time passes, then the clock is corrected.
     assert_eq!(blocks.offset_s(least, clock.plus(100), Millis(100_000)), -3_500);
     assert_eq!(blocks.offset_s(least, clock.plus(3_700), Millis(100_000)), 100);
     // One honest block outweighs five that are dated ahead.

@@ -131,7 +131,7 @@ fn a_dial_back_counts_for_an_hour_and_a_failed_one_ends_it() {
     tracker.tick(NOW.plus(CONFIRMED_MS));
     assert!(!tracker.is_public());
     tracker.offers(peer(1), address("/ip4/45.1.1.1/tcp/1"));
-    assert!(tracker.wants_relay(Millis(RELAY_WAIT_MS)).is_some(), "nobody has reached it");
+    assert!(tracker.wants_relay(Millis(RELAY_WAIT_MS)).is_some(), "no peer has reached it");
 }
 
 #[test]
