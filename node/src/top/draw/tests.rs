@@ -127,14 +127,14 @@ fn many_devices_leave_room_for_the_rest_and_none_is_said() {
 fn long_names_take_one_line_each() {
     let (mut view, address) = (view(), "tb1qchn7k8xe3jnzaj0vhdzurw209ts4ve7w96w29c");
     let long = |number: usize| {
-        let name = format!("{address}.shelf-{number:02}-bitaxe-gamma-next-to-the-window");
+        let name = format!("{address}.shelf-{number:02}-bitaxe-601-next-to-the-window");
         Device { addresses: vec![address.to_owned()], ..device(&name, DeviceState::Ok, 1.2e12) }
     };
     view.devices = Some((0..40).map(long).collect());
     let text = drawn(&view, 80, 40);
     for number in 0..8 {
         assert!(
-            text.contains(&format!("ok           shelf-{number:02}-bitaxe-gam\u{2026}  1.20 TH/s")),
+            text.contains(&format!("ok           shelf-{number:02}-bitaxe-601\u{2026}  1.20 TH/s")),
             "{number}: {text}"
         );
     }
