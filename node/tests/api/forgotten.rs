@@ -83,7 +83,9 @@ async fn check_lists_of_address(api: &Api, shares: &[ShareId]) -> String {
     for (list, rows, key) in
         [("history", "points", "time_unix_s"), ("payments", "payments", "block"), ("shares", "shares", "id")]
     {
-        let (mut path, mut found, mut archived) = (format!("{base}/{list}?limit=5"), BTreeSet::new(), 0);
+        // A step as short as the time between a few links.
+        let list_of = format!("{base}/{list}?limit=5{}", if list == "history" { "&step=60" } else { "" });
+        let (mut path, mut found, mut archived) = (list_of.clone(), BTreeSet::new(), 0);
         loop {
             let page = api.get(&path).await;
             found.extend(page[rows].as_array().unwrap().iter().map(|row| row[key].to_string()));
@@ -92,7 +94,7 @@ async fn check_lists_of_address(api: &Api, shares: &[ShareId]) -> String {
                 _ => last.clone_from(&path),
             }
             let Some(next) = page["next_from"].as_u64() else { break };
-            path = format!("{base}/{list}?limit=5&from={next}");
+            path = format!("{list_of}&from={next}");
         }
         assert!(archived > 0, "{list} goes on in the archive");
         if list == "shares" {

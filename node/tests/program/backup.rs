@@ -10,7 +10,8 @@ use tempfile::TempDir;
 
 fn shoal_db(data: &Path, command: &str, folder: &Path) -> Output {
     let mut shoal = Command::new(env!("CARGO_BIN_EXE_shoal"));
-    shoal.env_clear().args(["--network=local", "db", command]).arg(folder).arg("--data-dir").arg(data);
+    shoal.env_clear().env("HOME", data).args(["--network=local", "db", command]);
+    shoal.arg(folder).arg("--data-dir").arg(data);
     shoal.output().unwrap()
 }
 

@@ -107,9 +107,9 @@ fn files_and_ports_that_stop_a_start_are_found() {
 
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let [miners, all] = [free.to_string(), format!("0.0.0.0:{}", free.port())];
-    let found = check(&[&format!("--stratum-listeners={miners}"), &format!("--stratum-listeners={all}")], "stratum");
-    assert_eq!(found.iter().map(|(ok, _)| *ok).collect::<Vec<_>>(), [true, true, false], "{found:?}");
-    assert!(found[2].1.contains("is set twice; set another port, in `stratum.listen`"), "{found:?}");
+    let found = check(&[&format!("--stratum-listen={miners}"), &format!("--api-listen={all}")], "api");
+    let [(false, words)] = &found[..] else { panic!("{found:?}") };
+    assert!(words.contains("is set twice; set another port, in `api.listen` or `stratum.listen`"), "{words}");
 }
 
 fn fill(store: &Path) {
