@@ -190,7 +190,7 @@ bench: ## Run every benchmark
 # instruments takes before it begins, rounded up.
 FUZZERS := sharechain/proof sharechain/list sharechain/payout_proof sharechain/rows sharechain/beginning \
 	sharechain/chain p2p/proto/request p2p/proto/response p2p/proto/gossip p2p/proto/block p2p/proto/record \
-	stratum/line stratum/proxy stratum/session stratum/v2
+	stratum/line stratum/proxy stratum/session stratum/tls stratum/v2
 FUZZ_RUNS ?= 10000000
 FUZZ_LIMITS := -timeout=1 -malloc_limit_mb=64 -rss_limit_mb=170
 

@@ -1,9 +1,10 @@
 //! The fuzz targets. `make fuzz` runs them on random bytes, and `make test` on the corpus.
 
 use std::future::Future;
+use std::path::Path;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,9 @@ use bitcoin::hashes::Hash;
 use bitcoin::{BlockHash, CompactTarget, Target};
 use stratum::message::Request;
 use stratum::session::{Action, Resumed, Session, Start, Timeouts, Welcome};
-use stratum::{Account, Change, CoinbaseLimits, DifficultyRange, Found, Pool, Refusal, Work, WorkParts, limits, v2};
+use stratum::{
+    Account, Change, CoinbaseLimits, DifficultyRange, Found, Pool, Refusal, Tls, Work, WorkParts, limits, v2,
+};
 use tokio::sync::watch;
 
 /// Any line parses into a request or an error, without a panic.
@@ -33,6 +36,18 @@ pub fn proxy(data: &[u8]) {
     };
     let Poll::Ready(read) = read else { panic!("all bytes are there") };
     assert!(read.is_err() || data.ends_with(rest));
+}
+
+/// Any bytes and the end of the connection are an error of a TLS handshake, without a panic: no client can know the server's part.
+pub fn tls(data: &[u8]) {
+    static TLS: LazyLock<Tls> = LazyLock::new(|| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let folder = if folder.ends_with("fuzz") { folder.join("../tests/tls") } else { folder.join("tests/tls") };
+        Tls::from_pem(&folder.join("certificate.pem"), &folder.join("key.pem")).expect("a certificate")
+    });
+    let mut accepting = pin!(TLS.accept(tokio::io::join(data, tokio::io::sink())));
+    let accepted = accepting.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    assert!(matches!(accepted, Poll::Ready(Err(_))), "all bytes are there");
 }
 
 /// A miner that sends any lines, 100 ms apart, never gets an action with more than one line. Each is authorized as the

@@ -287,7 +287,7 @@ impl Shared {
         }
         match &listener.tls {
             None => self.converse(halves(socket.into_split()), miner, &terms).await,
-            Some(tls) => match Box::pin(tokio::time::timeout(limits::HELLO, tls.0.accept(socket))).await {
+            Some(tls) => match Box::pin(tokio::time::timeout(limits::HELLO, tls.accept(socket))).await {
                 Ok(Ok(secure)) => self.converse(halves(tokio::io::split(secure)), miner, &terms).await,
                 Ok(Err(error)) => self.note_end(miner, ("", ""), &Ended::Tls(error)),
                 Err(_) => self.note_end(miner, ("", ""), &Ended::NoHandshake),

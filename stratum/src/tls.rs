@@ -1,18 +1,20 @@
 //! TLS for miners that speak it.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::{fmt, io};
 
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{self, ServerConfig};
+use tokio_rustls::server::TlsStream;
 
 /// The certificate of a server, with its key.
 #[derive(Clone)]
-pub struct Tls(pub(crate) TlsAcceptor);
+pub struct Tls(TlsAcceptor);
 
 impl fmt::Debug for Tls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -65,5 +67,13 @@ impl Tls {
             .with_single_cert(chain, private)
             .map_err(unusable)?;
         Ok(Self(TlsAcceptor::from(Arc::new(config))))
+    }
+
+    /// Runs the handshake with a miner.
+    ///
+    /// # Errors
+    /// The miner speaks no TLS that the server knows, or the socket fails.
+    pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(&self, socket: S) -> io::Result<TlsStream<S>> {
+        self.0.accept(socket).await
     }
 }

@@ -13,15 +13,33 @@ pub(super) fn is_held(path: &Path) -> bool {
         return false;
     };
     let (major, minor) = device(file.dev());
-    let inode = format!("{major:02x}:{minor:02x}:{}", file.ino());
-    locks.lines().any(|line| is_write_lock_of(line, &inode))
+    let (inode, own) = (file.ino().to_string(), format!("{major:02x}:{minor:02x}"));
+    let mut writers = locks.lines().filter_map(write_lock).filter(|lock| lock.inode == inode);
+    // On btrfs, the list has another device than the file.
+    writers.any(|lock| lock.device == own || is_this_program(lock.pid))
+}
+
+/// A write lock that a process holds.
+#[derive(Debug, PartialEq, Eq)]
+struct WriteLock<'a> {
+    pid: &'a str,
+    device: &'a str,
+    inode: &'a str,
 }
 
 /// Parses a line such as `4: POSIX ADVISORY WRITE 29909 fe:00:10011515 0 EOF`. A waiting lock has an arrow before its
 /// kind.
-fn is_write_lock_of(line: &str, inode: &str) -> bool {
+fn write_lock(line: &str) -> Option<WriteLock<'_>> {
     let fields: Vec<&str> = line.split_whitespace().skip(1).collect();
-    matches!(fields.as_slice(), ["POSIX", _, "WRITE", _, at, ..] if *at == inode)
+    let ["POSIX", _, "WRITE", pid, at, ..] = fields.as_slice() else { return None };
+    let (device, inode) = at.rsplit_once(':')?;
+    Some(WriteLock { pid, device, inode })
+}
+
+/// True if this process runs the same program.
+fn is_this_program(pid: &str) -> bool {
+    let name = |pid: &str| fs::read_to_string(format!("/proc/{pid}/comm"));
+    matches!((name(pid), name("self")), (Ok(other), Ok(own)) if other == own)
 }
 
 /// Major and minor number of a device, as Linux packs them.

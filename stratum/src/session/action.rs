@@ -91,7 +91,8 @@ pub enum CloseReason {
     Stopping,
     /// The miner's program cannot hold the coinbase.
     #[error(
-        "this device's program holds a coinbase of {max} bytes and the pool's has {bytes}, so its work would be worth nothing: use other firmware or another device"
+        "this device's program holds a coinbase of {max} bytes and the pool's has {bytes}, so its work would be worth nothing: \
+         use Stratum v2 if this node offers it, other firmware, or another device"
     )]
     Coinbase {
         /// Bytes of the coinbase.
@@ -101,7 +102,8 @@ pub enum CloseReason {
     },
     /// The miner's shares are none of its jobs': it hashes another coinbase than the one that it was sent.
     #[error(
-        "none of the last {} shares fits its job: this device's program probably cannot hold the coinbase of {bytes} bytes; use other firmware or another device",
+        "none of the last {} shares fits its job: this device's program probably cannot hold the coinbase of {bytes} \
+         bytes; use Stratum v2 if this node offers it, other firmware, or another device",
         limits::MISMATCHES_MAX
     )]
     Mismatch {

@@ -21,6 +21,11 @@ fn sessions() {
 }
 
 #[test]
+fn tls_handshakes() {
+    testkit::corpus::run("tls", targets::tls);
+}
+
+#[test]
 fn v2_messages() {
     testkit::corpus::run("v2", targets::v2);
 }

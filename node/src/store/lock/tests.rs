@@ -1,18 +1,24 @@
-use super::{device, is_write_lock_of};
+use super::{WriteLock, device, is_this_program, write_lock};
 
 #[test]
 fn lines_of_the_kernel_are_read() {
     let held = "4: POSIX  ADVISORY  WRITE 29909 fe:00:10011515 0 EOF";
-    assert!(is_write_lock_of(held, "fe:00:10011515"));
-    assert!(!is_write_lock_of(held, "fe:00:1001151"));
+    assert_eq!(write_lock(held), Some(WriteLock { pid: "29909", device: "fe:00", inode: "10011515" }));
     for other in [
         "4: -> POSIX  ADVISORY  WRITE 29909 fe:00:10011515 0 EOF",
         "4: POSIX  ADVISORY  READ 29909 fe:00:10011515 0 EOF",
         "4: FLOCK  ADVISORY  WRITE 29909 fe:00:10011515 0 EOF",
         "",
     ] {
-        assert!(!is_write_lock_of(other, "fe:00:10011515"), "{other}");
+        assert_eq!(write_lock(other), None, "{other}");
     }
+}
+
+/// As for a lock whose device is another one than the file's.
+#[test]
+fn the_program_of_a_process_is_compared_with_this_one() {
+    assert!(is_this_program(&std::process::id().to_string()));
+    assert!(!is_this_program("1") && !is_this_program("4194304"));
 }
 
 #[test]
