@@ -15,6 +15,9 @@ use crate::harness::{Up, tips, working};
 const NODES: &str = "7";
 const FOUR: [(&str, &str); 4] = [("B", "F"), ("C", "F"), ("D", "G"), ("E", "G")];
 
+/// A peer that refuses to tell of others is asked again after 10, 20, 40 and 80 s.
+const PATIENCE: Duration = Duration::from_secs(240);
+
 fn config_path(up: &Up, name: &str) -> PathBuf {
     up.dir().join(format!("node-{name}/shoal.toml"))
 }
@@ -65,8 +68,7 @@ fn wait_for_answer(runtime: &Runtime, up: &Up, name: &str, is_so: impl Fn(&Value
         if let Some(answer) = answer.as_ref().filter(|answer| is_so(answer)) {
             return answer.clone();
         }
-        // A peer that refuses to tell of others is asked again after 10, 20, 40 and 80 s.
-        assert!(began.elapsed() < Duration::from_secs(240), "{name}: {answer:#?}\n{}", up.log());
+        assert!(began.elapsed() < PATIENCE, "{name}: {answer:#?}\n{}", up.log());
         std::thread::sleep(Duration::from_millis(200));
     }
 }
@@ -98,7 +100,8 @@ fn a_network_outlives_its_seed_and_is_found_again_from_the_address_book() {
     }
     let known = Instant::now();
     while !FOUR.iter().all(|(name, _)| written(&book_path(&up, name)) >= 6) {
-        assert!(known.elapsed() < Duration::from_secs(60), "the address books are not written");
+        let books = FOUR.map(|(name, _)| written(&book_path(&up, name)));
+        assert!(known.elapsed() < PATIENCE, "the address books have {books:?} nodes\n{}", up.log());
         std::thread::sleep(Duration::from_millis(200));
     }
     for gone in ["A", "F", "G"] {
