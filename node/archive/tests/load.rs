@@ -98,6 +98,8 @@ async fn check_strangers(server: &LocalServer, client: &Client, recording: &Path
     client.batch_execute("insert into refinery_schema_history values (99, 'x', 'x', 'x')").await.unwrap();
     let refused = load(&server.url().unwrap(), recording, 1_000, |_| {}).await;
     assert!(matches!(refused, Err(ArchiveError::Newer { found: 99, .. })), "{refused:?}");
+    let refused = archive::export(&server.url().unwrap(), folder, None, |_| {}).await;
+    assert!(matches!(refused, Err(ArchiveError::Version { found: 99, .. })), "{refused:?}");
     client.batch_execute("delete from refinery_schema_history where version = 99").await.unwrap();
 }
 
