@@ -3,8 +3,10 @@
 //! ```text
 //! stream.rs  streams a running node's share-chain: a queue on disk, and what empties it
 //! follow.rs  reads the journal into the queue
+//! events.rs  reads the event log into the queue
 //! ```
 
+mod events;
 mod follow;
 mod stream;
 #[cfg(test)]

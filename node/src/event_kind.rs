@@ -68,6 +68,22 @@ impl EventKind {
         }
     }
 
+    /// True if it goes into the archive, which many may read: it names no device, address, peer or bitcoind of this node.
+    #[must_use]
+    pub const fn is_archived(self) -> bool {
+        match self {
+            Self::Start
+            | Self::Block
+            | Self::Reorganisation
+            | Self::Work
+            | Self::Peers
+            | Self::Isolation
+            | Self::Conflict
+            | Self::Upgrade => true,
+            Self::Payment | Self::Worker | Self::Refused | Self::Bitcoin => false,
+        }
+    }
+
     /// True if only the node's operator may see it, because it names workers.
     #[must_use]
     pub fn is_private(self) -> bool {

@@ -28,6 +28,7 @@ mod task;
 mod tests;
 
 pub use crate::event_kind::EventKind;
+pub(crate) use events::events_up;
 pub use events::{Changed, Event, EventLog, Found, Paid, Refused, Reorganised};
 pub use observer::Observer;
 pub(crate) use read::observed_hashrate;

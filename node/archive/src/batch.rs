@@ -119,6 +119,23 @@ pub struct BlockRow {
     pub payees: Vec<BatchScript>,
 }
 
+/// An event of a node's event log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventRow {
+    /// Its number in that log.
+    pub number: u64,
+    /// When it was logged, seconds since 1970.
+    pub time: u32,
+    /// Name of its kind.
+    pub kind: String,
+    /// The event in one sentence.
+    pub sentence: String,
+    /// Path of a page with details.
+    pub page: Option<String>,
+    /// Its details, as JSON.
+    pub details: String,
+}
+
 /// Rows that are written together or not at all.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
@@ -133,6 +150,9 @@ pub struct Batch {
     pub(crate) windows: Vec<(ShareId, Vec<u8>)>,
     /// Newest link of the main chain after this batch.
     pub(crate) tip: Option<ShareId>,
+    pub(crate) events: Vec<EventRow>,
+    /// Number of the event that comes after this batch. None if nothing was read from an event log.
+    pub(crate) next_event: Option<u64>,
     rows: usize,
     bytes: usize,
 }
@@ -195,6 +215,32 @@ impl Batch {
     /// Sets the newest link of the main chain after this batch.
     pub fn set_tip(&mut self, tip: ShareId) {
         self.tip = Some(tip);
+    }
+
+    /// Newest link of the main chain after this batch.
+    #[must_use]
+    pub fn tip(&self) -> Option<ShareId> {
+        self.tip
+    }
+
+    /// Adds an event.
+    pub fn event(&mut self, row: EventRow) {
+        // A text in PostgreSQL has no zero bytes.
+        let sentence = row.sentence.replace('\0', "\u{fffd}");
+        let page = row.page.as_ref().map_or(0, String::len);
+        self.count(1, size_of::<EventRow>() + row.kind.len() + sentence.len() + page + row.details.len());
+        self.events.push(EventRow { sentence, ..row });
+    }
+
+    /// Sets how far the event log was read: the number of the event that comes next.
+    pub fn set_next_event(&mut self, next: u64) {
+        self.next_event = Some(next);
+    }
+
+    /// Number of the event that comes after this batch. None if nothing was read from an event log.
+    #[must_use]
+    pub fn next_event(&self) -> Option<u64> {
+        self.next_event
     }
 
     /// Number of rows so far.

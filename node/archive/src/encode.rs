@@ -6,7 +6,10 @@ use bitcoin::consensus::encode::{deserialize, serialize};
 use node_core::pool_block::PoolBlock;
 use sharechain::{ShareId, U256};
 
-use crate::batch::{Batch, BatchScript, CreditRow, HeaderRow, LinkRow, ReorganizationRow, ShareRow};
+use crate::batch::{Batch, BatchScript, CreditRow, EventRow, HeaderRow, LinkRow, ReorganizationRow, ShareRow};
+
+/// In the place of a tip, that there is none.
+const NO_TIP: ShareId = ShareId([0; 32]);
 
 /// Bytes that are read from the front.
 struct Reader<'a>(&'a [u8]);
@@ -53,6 +56,10 @@ impl<'a> Reader<'a> {
     fn text(&mut self) -> Option<&'a [u8]> {
         let count = usize::try_from(self.u32()?).ok()?;
         self.bytes(count)
+    }
+
+    fn string(&mut self) -> Option<String> {
+        str::from_utf8(self.text()?).ok().map(str::to_owned)
     }
 
     /// Items behind their number. Each takes a byte at least, so that no number makes it allocate.
@@ -106,8 +113,14 @@ impl Batch {
             out.extend(block.0);
             text(&mut out, content);
         }
-        if let Some(tip) = &self.tip {
-            out.extend(tip.0);
+        if self.tip.is_some() || self.next_event.is_some() {
+            out.extend(self.tip.unwrap_or(NO_TIP).0);
+        }
+        // Queues of earlier versions end here.
+        if let Some(next) = self.next_event {
+            out.extend(next.to_le_bytes());
+            count(&mut out, self.events.len());
+            self.events.iter().for_each(|row| encode_event(&mut out, row));
         }
         out
     }
@@ -129,7 +142,11 @@ impl Batch {
         let window = |from: &mut Reader<'_>| Some((from.id()?, from.text()?.to_vec()));
         from.items(window)?.into_iter().for_each(|(block, content)| batch.window(block, content));
         if !from.0.is_empty() {
-            batch.set_tip(from.id()?);
+            batch.tip = Some(from.id()?).filter(|tip| *tip != NO_TIP);
+        }
+        if !from.0.is_empty() {
+            batch.set_next_event(from.u64()?);
+            from.items(event)?.into_iter().for_each(|row| batch.event(row));
         }
         from.0.is_empty().then_some(batch)
     }
@@ -217,4 +234,19 @@ fn reorganization(from: &mut Reader<'_>) -> Option<ReorganizationRow> {
 fn header(from: &mut Reader<'_>) -> Option<HeaderRow> {
     let header = deserialize(from.bytes(80)?).ok()?;
     Some(HeaderRow { header, height: from.u32()?, chain_work: from.u256()? })
+}
+
+fn encode_event(out: &mut Vec<u8>, row: &EventRow) {
+    out.extend(row.number.to_le_bytes());
+    out.extend(row.time.to_le_bytes());
+    let page = row.page.as_deref().unwrap_or_default();
+    for part in [&row.kind, &row.sentence, page, &row.details] {
+        text(out, part.as_bytes());
+    }
+}
+
+fn event(from: &mut Reader<'_>) -> Option<EventRow> {
+    let (number, time) = (from.u64()?, from.u32()?);
+    let (kind, sentence, page, details) = (from.string()?, from.string()?, from.string()?, from.string()?);
+    Some(EventRow { number, time, kind, sentence, page: Some(page).filter(|page| !page.is_empty()), details })
 }

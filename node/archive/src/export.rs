@@ -8,7 +8,7 @@
 mod columns;
 mod tables;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
@@ -21,6 +21,7 @@ use crate::connect::{ArchiveUrl, Connected};
 use crate::error::ArchiveError;
 use crate::limits::{EXPORT_FETCH_ROWS, EXPORT_GROUP_ROWS};
 use crate::month::Month;
+use crate::schema;
 use crate::socket::Allowance;
 use crate::value::Time;
 use columns::Group;
@@ -49,10 +50,11 @@ pub async fn export(
     mut progress: impl FnMut(&Written),
 ) -> Result<Vec<Written>, ArchiveError> {
     let Connected { mut client, allowance, .. } = url.open().await?;
+    schema::check_version(&client).await?;
     let all = months(&client).await?;
     let months = match month {
         None => all,
-        Some(month) if all.contains(&month) => vec![month],
+        Some(month) if all.contains(&month) => BTreeSet::from([month]),
         Some(month) => return Err(ArchiveError::NoMonth { month, has: all.first().copied().zip(all.last().copied()) }),
     };
     fs::create_dir_all(folder).map_err(|source| unwritable(folder, source))?;
@@ -71,9 +73,9 @@ pub async fn export(
     Ok(written)
 }
 
-/// The months from the first to the last that the archive has something of. Those of shares are those of their partitions: no
-/// index has their first and their last time.
-async fn months(client: &Client) -> Result<Vec<Month>, ArchiveError> {
+/// The months from the first to the last that the archive has shares or links of, and those of events: a node's clock may once have
+/// been years off. Those of shares are those of their partitions: no index has their first and their last time.
+async fn months(client: &Client) -> Result<BTreeSet<Month>, ArchiveError> {
     let sql = "with part as (
             select relname::text as name from pg_inherits join pg_class on pg_class.oid = inhrelid where inhparent = 'share'::regclass
         ) select (select min(time) from link), (select max(time) from link), (select min(name) from part), (select max(name) from part)";
@@ -84,10 +86,14 @@ async fn months(client: &Client) -> Result<Vec<Month>, ArchiveError> {
         let name = row.try_get::<_, Option<&str>>(column)?.and_then(|name| name.strip_prefix("share_"));
         Ok::<_, ArchiveError>(name.and_then(|name| name.replace('_', "-").parse().ok()))
     };
-    let first = [of_links(0)?, of_shares(2)?].into_iter().flatten().min();
+    let first: Option<Month> = [of_links(0)?, of_shares(2)?].into_iter().flatten().min();
     let last = [of_links(1)?, of_shares(3)?].into_iter().flatten().max();
-    let (Some(first), Some(last)) = (first, last) else { return Ok(Vec::new()) };
-    Ok(std::iter::successors(Some(first), |month| Some(month.next())).take_while(|month| *month <= last).collect())
+    let all = std::iter::successors(first, |month| Some(month.next())).take_while(|month| Some(*month) <= last);
+    let mut months: BTreeSet<Month> = all.collect();
+    for row in client.query("select distinct date_trunc('month', time, 'UTC') from event", &[]).await? {
+        months.insert(Month::of(row.try_get::<_, Time>(0)?.0));
+    }
+    Ok(months)
 }
 
 /// Writes one file: beside its place first, so that a file with its name is whole.

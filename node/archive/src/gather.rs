@@ -9,7 +9,7 @@ use sharechain::change_set::{AcceptedProof, ChangeSet, TipChange};
 use sharechain::payout_proof::BlockWindow;
 use sharechain::{Height, Proof, ShareId, Weight, Work, target};
 
-use crate::batch::{Batch, CreditRow, HeaderRow, LinkRow, ReorganizationRow, ShareRow};
+use crate::batch::{Batch, CreditRow, EventRow, HeaderRow, LinkRow, ReorganizationRow, ShareRow};
 use crate::limits::BLOCKS_AWAITED_MAX;
 
 /// Turns change sets into rows. It sees every change, in order, with the chain as it is right after it.
@@ -117,6 +117,11 @@ impl Gatherer {
     /// Adds what payout proofs of a block are made from.
     pub fn window(&mut self, window: &BlockWindow) {
         self.batch.window(window.proof.id(), window.encode());
+    }
+
+    /// Adds an event of the node's event log.
+    pub fn event(&mut self, row: EventRow) {
+        self.batch.event(row);
     }
 
     fn completed(&mut self, id: &ShareId, chain: &Chain) {

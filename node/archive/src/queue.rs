@@ -7,7 +7,6 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use bitcoin::hashes::{Hash, sha256};
-use sharechain::ShareId;
 
 use crate::batch::Batch;
 use crate::limits::{QUEUE_BYTES_MAX, QUEUE_FILE_BYTES};
@@ -153,13 +152,13 @@ impl Queue {
         self.files.get(self.taken).map(|(position, _)| self.read(*position)).transpose()
     }
 
-    /// Tip of the newest batch, whether it was taken or waits. None if there is none, or if its file is damaged.
+    /// The newest batch, whether it was taken or waits. None if there is none, or if its file is damaged.
     ///
     /// # Errors
     /// The disk cannot be read.
-    pub fn tip(&self) -> io::Result<Option<ShareId>> {
+    pub fn newest(&self) -> io::Result<Option<Batch>> {
         let newest = self.files.back().map(|(position, _)| self.read(*position)).transpose()?;
-        Ok(newest.and_then(|newest| newest.batch?.tip))
+        Ok(newest.and_then(|newest| newest.batch))
     }
 
     fn read(&self, position: u64) -> io::Result<Queued> {
@@ -216,8 +215,10 @@ fn on_disk(content: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use sharechain::ShareId;
+
     use super::*;
-    use crate::batch::ShareRow;
+    use crate::batch::{EventRow, ShareRow};
 
     fn batch(number: u8) -> Batch {
         let mut batch = Batch::default();
@@ -237,6 +238,32 @@ mod tests {
         });
         batch.window(ShareId([number; 32]), vec![number; 5_000]);
         batch
+    }
+
+    #[test]
+    fn a_batch_with_events_is_the_same_after_its_queue_and_one_of_an_earlier_version_is_read() {
+        let mut old = batch(1);
+        for has_tip in [false, true] {
+            if has_tip {
+                old.set_tip(ShareId([7; 32]));
+            }
+            // Without events it has the bytes of earlier versions.
+            let (earlier, mut new) = (old.encode(), old.clone());
+            assert_eq!(Batch::decode(&earlier).unwrap().next_event(), None);
+            new.set_next_event(9);
+            for (number, page) in [(7, None), (8, Some("/peers".to_owned()))] {
+                let (kind, sentence) = ("work".to_owned(), "a zero byte: \0".to_owned());
+                new.event(EventRow { number, time: 5, kind, sentence, page, details: "{}".to_owned() });
+            }
+            let content = new.encode();
+            assert!(content.starts_with(&earlier));
+            let found = Batch::decode(&content).unwrap();
+            assert_eq!((found.tip, found.next_event(), &found.events), (old.tip, Some(9), &new.events));
+            assert_eq!(found.events[1].sentence, "a zero byte: \u{fffd}");
+            for end in earlier.len() + 40..content.len() {
+                assert!(Batch::decode(&content[..end]).is_none(), "{end} of {} bytes", content.len());
+            }
+        }
     }
 
     #[test]

@@ -4,11 +4,11 @@ use bitcoin::consensus::encode::serialize;
 use sharechain::ShareId;
 use tokio_postgres::Transaction;
 
-use crate::batch::{BatchScript, BlockRow, HeaderRow, LinkRow, ReorganizationRow, ShareRow};
+use crate::batch::{BatchScript, BlockRow, EventRow, HeaderRow, LinkRow, ReorganizationRow, ShareRow};
 use crate::copy::{Value, Way, add};
 use crate::error::ArchiveError;
-use crate::tables::{BLOCKS, HEADERS, LINKS, PAYOUTS, REORGANIZATIONS, SHARES, WINDOWS};
-use crate::value::{Numeric, Time};
+use crate::tables::{BLOCKS, EVENTS, HEADERS, LINKS, PAYOUTS, REORGANIZATIONS, SHARES, WINDOWS};
+use crate::value::{Json, Numeric, Time};
 
 /// An integer in a column of 31 bits.
 fn int(value: impl TryInto<i32>, what: &'static str) -> Result<i32, ArchiveError> {
@@ -189,6 +189,21 @@ impl Rows<'_> {
             add(&mut copy, &[&&block.0[..], content]).await?;
         }
         WINDOWS.finish(self.tx, copy, Way::Staged).await?;
+        Ok(())
+    }
+
+    /// Events of a node.
+    pub(crate) async fn events(&self, rows: &[EventRow], node: &[u8; 32]) -> Result<(), ArchiveError> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let mut copy = EVENTS.copy(self.tx, Way::Staged).await?;
+        for EventRow { number, time, kind, sentence, page, details } in sorted(rows, |row| (row.number, row.time)) {
+            let number = i64::try_from(*number).map_err(|_| ArchiveError::Range { what: "the number of an event" })?;
+            let (time, node, details) = (Time(*time), &node[..], Json(details));
+            add(&mut copy, &[&time, &number, &node, kind, sentence, page, &details]).await?;
+        }
+        EVENTS.finish(self.tx, copy, Way::Staged).await?;
         Ok(())
     }
 }

@@ -20,7 +20,7 @@ const PARTITIONED: [&str; 1] = ["share"];
 const LOCK: i64 = 0x73_686f_616c;
 
 /// Version of the schema that this program writes and reads.
-pub(crate) fn version() -> i64 {
+fn version() -> i64 {
     let runner = migrations::migrations::runner();
     runner.get_migrations().iter().map(|migration| i64::from(migration.version())).max().unwrap_or(0)
 }
@@ -54,6 +54,17 @@ async fn open_alone(client: &mut Client, params: &ChainParams) -> Result<(), Arc
         return Err(ArchiveError::OtherPool { found, expected: ShareId(id) });
     }
     Ok(())
+}
+
+/// Checks that a database has the version of the schema that this program reads.
+///
+/// # Errors
+/// It has another one, or none.
+pub(crate) async fn check_version(client: &Client) -> Result<(), ArchiveError> {
+    let newest = client.query_one("select max(version)::int8 from refinery_schema_history", &[]).await;
+    let found: Option<i64> = newest.map_err(ArchiveError::of_first_read)?.try_get(0)?;
+    let (found, known) = (found.unwrap_or(0), version());
+    if found == known { Ok(()) } else { Err(ArchiveError::Version { found, known }) }
 }
 
 /// Refuses the schema of a newer program. Migrations would call it one with missing files.

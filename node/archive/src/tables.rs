@@ -108,5 +108,19 @@ pub(crate) const WINDOWS: Table = Table {
     on_conflict: "do nothing",
 };
 
+pub(crate) const EVENTS: Table = Table {
+    name: "event",
+    columns: &[
+        ("time", Type::TIMESTAMPTZ),
+        ("number", Type::INT8),
+        ("node", Type::BYTEA),
+        ("kind", Type::TEXT),
+        ("sentence", Type::TEXT),
+        ("page", Type::TEXT),
+        ("details", Type::JSONB),
+    ],
+    on_conflict: "do nothing",
+};
+
 /// All of them.
-pub(crate) const ALL: [&Table; 7] = [&HEADERS, &SHARES, &LINKS, &REORGANIZATIONS, &BLOCKS, &PAYOUTS, &WINDOWS];
+pub(crate) const ALL: [&Table; 8] = [&HEADERS, &SHARES, &LINKS, &REORGANIZATIONS, &BLOCKS, &PAYOUTS, &WINDOWS, &EVENTS];

@@ -123,6 +123,25 @@ impl<'a> FromSql<'a> for Time {
     }
 }
 
+/// JSON, in a column of type `jsonb`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Json<'a>(pub(crate) &'a str);
+
+impl ToSql for Json<'_> {
+    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+        // The version of the format.
+        out.put_u8(1);
+        out.put_slice(self.0.as_bytes());
+        Ok(IsNull::No)
+    }
+
+    fn accepts(kind: &Type) -> bool {
+        *kind == Type::JSONB
+    }
+
+    to_sql_checked!();
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

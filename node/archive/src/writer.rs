@@ -1,8 +1,8 @@
 //! Writes batches, each in one transaction together with how far its source was read.
 //!
-//! Every row has a key that follows from the share-chain alone, and a row that is there is left as it is. So a batch may be
-//! written twice, by two loaders at once, or after its transaction's fate was lost with a connection: the database ends
-//! up with each row once.
+//! Every row has a key that follows from the share-chain alone, or from a node and the number of its event, and a row that is there
+//! is left as it is. So a batch may be written twice, by two loaders at once, or after its transaction's fate was lost with a
+//! connection: the database ends up with each row once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -124,6 +124,7 @@ impl Writer {
         rows.reorganizations(&batch.reorganizations).await?;
         rows.blocks(&batch.blocks).await?;
         rows.windows(&batch.windows).await?;
+        rows.events(&batch.events, &cursor.source).await?;
         note(&tx, cursor, previous).await?;
         if let Some(tip) = &batch.tip {
             tx.execute("select place_tip($1)", &[&&tip.0[..]]).await?;

@@ -12,7 +12,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use archive::{ArchiveError, LocalServer, load};
+use archive::batch::{Batch, EventRow};
+use archive::writer::{Cursor, Writer};
+use archive::{ArchiveError, ArchiveUrl, LocalServer, load};
 use network::check::check;
 use network::{FAST, Network};
 use panels::panels;
@@ -41,6 +43,7 @@ async fn two_loaders_archive_a_network_once_as_its_recordings_have_it() {
     check(&client, &network).await;
     assert_eq!(model_differences(&one), 0);
     check_queries(&client, &network).await;
+    write_events(&url, &network).await;
     parquet::check_export(&url, &client, &folder.path().join("parquet")).await;
 
     // The first line and a proof without its parents: nothing is valid, and each attempt reports it.
@@ -58,6 +61,21 @@ async fn two_loaders_archive_a_network_once_as_its_recordings_have_it() {
     client.batch_execute("update pool set consensus_id = decode(repeat('ab', 32), 'hex')").await.unwrap();
     let refused = load(&url, &one, 1_000, |_| {}).await;
     assert!(matches!(refused, Err(ArchiveError::OtherPool { .. })), "{refused:?}");
+}
+
+/// Writes events of two nodes, twice.
+async fn write_events(url: &ArchiveUrl, network: &Network) {
+    let chain = network.recorded[0].chain();
+    let mut writer = Writer::open(url, chain.params()).await.unwrap();
+    let (time, mut batch) = (chain.link(&chain.tip()).unwrap().time.0, Batch::default());
+    for (number, page) in [(1, None), (2, Some("/peers".to_owned()))] {
+        let (sentence, details) = (format!("event {number}"), format!("{{\"some\": {number}}}"));
+        batch.event(EventRow { number, time, kind: "work".to_owned(), sentence, page, details });
+    }
+    for node in [[3; 32], [4; 32], [3; 32]] {
+        let cursor = Cursor { source: node, position: 1, digest: [0; 32] };
+        writer.write(&batch, &cursor, None).await.unwrap();
+    }
 }
 
 /// A user without rights, an empty database, and the schema of a newer program: each is told what is wrong.
@@ -80,6 +98,8 @@ async fn check_strangers(server: &LocalServer, client: &Client, recording: &Path
     client.batch_execute("insert into refinery_schema_history values (99, 'x', 'x', 'x')").await.unwrap();
     let refused = load(&server.url().unwrap(), recording, 1_000, |_| {}).await;
     assert!(matches!(refused, Err(ArchiveError::Newer { found: 99, .. })), "{refused:?}");
+    let refused = archive::export(&server.url().unwrap(), folder, None, |_| {}).await;
+    assert!(matches!(refused, Err(ArchiveError::Version { found: 99, .. })), "{refused:?}");
     client.batch_execute("delete from refinery_schema_history where version = 99").await.unwrap();
 }
 

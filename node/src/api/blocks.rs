@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use bitcoin::consensus::encode::serialize_hex;
 use bitcoin::{BlockHash, Network, Script};
 use serde::Serialize;
@@ -14,7 +15,7 @@ use sharechain::{ShareId, Weight};
 use utoipa::ToSchema;
 
 use super::context::Api;
-use super::error::{ApiError, ErrorBody};
+use super::error::{ApiError, ErrorBody, Older};
 use super::params::{Paging, Segment};
 use super::pruned;
 use super::shares::stored_proof;
@@ -260,7 +261,7 @@ pub(super) fn page(dues: &[DueRow<'_>], paging: &Paging, network: Network) -> (V
         (status = 400, description = "A parameter is invalid", body = ErrorBody),
     )
 )]
-pub(super) async fn blocks(State(api): State<Arc<Api>>, paging: Paging) -> Result<Json<Blocks>, ApiError> {
+pub(super) async fn blocks(State(api): State<Arc<Api>>, paging: Paging) -> Result<Response, ApiError> {
     let count = paging.items();
     // One more than asked for, to know whether there is another page.
     let mut entries = api
@@ -272,8 +273,14 @@ pub(super) async fn blocks(State(api): State<Arc<Api>>, paging: Paging) -> Resul
     let blocks: Result<Vec<_>, _> = entries.iter().map(|entry| PoolBlock::from_bytes(&entry.record.bytes)).collect();
     let blocks = Arc::new(blocks.map_err(ApiError::Stored)?);
     let standings = api.standings(&blocks).await?;
+    let history = api.context.history.clone();
+    let begins = api.read(move |_| history.begins()).await?;
+    let lowest = blocks.iter().map(|block| block.height).min();
+    // A page that is empty because of its number has no place in the archive's list.
+    let below = lowest.map(|lowest| lowest.saturating_sub(1)).or(paging.from.is_none().then_some(u32::MAX));
     let blocks = blocks.iter().zip(standings).map(|(block, standing)| BlockSummary::new(&api, block, standing));
-    Ok(Json(Blocks { blocks: blocks.collect(), next_from }))
+    let answer = Json(Blocks { blocks: blocks.collect(), next_from });
+    Ok(pruned::paged(answer, next_from, begins.and(below).map(Older::Paid)))
 }
 
 /// Returns one Bitcoin block of the pool, with everything that determines its payouts. The paging applies to `weights`.

@@ -160,14 +160,19 @@ pub(super) enum ApiError {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Forgotten;
 
-/// Marks the last page of an address's list of which this node does not have the beginning.
+/// Marks the last page of a list of which this node does not have the beginning.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Older {
     /// What was found before this time, seconds since 1970, is missing.
     Found(u32),
-    /// Payments at this height and below are missing.
+    /// Blocks or payments at this height and below are missing.
     Paid(u32),
+    /// Reorganizations before this one are missing; all are if there is none.
+    Reorganised(Option<Reorganisation>),
 }
+
+/// A reorganization: when this node saw it, seconds since 1970, its old tip and its new one.
+pub(super) type Reorganisation = (u32, ShareId, ShareId);
 
 impl ApiError {
     /// True for what an archive may know.

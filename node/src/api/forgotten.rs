@@ -1,7 +1,8 @@
 //! Answers from the archive what the node itself has forgotten, and marks these answers. The node queries the archive
 //! for nothing else, and answers as without one while it is down.
 //!
-//! Lists of an address go on in the archive where the node's own list ends: `next_from` of the node's last page leads there.
+//! Lists of an address, of blocks, of reorganizations and of the pool's history go on in the archive where the node's own list ends:
+//! `next_from` of the node's last page leads there.
 
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ use super::error::{ApiError, Forgotten, Older};
 use super::explorer::Behind;
 use super::limits::ARCHIVE_GOES_ON;
 
-/// In `from` of a page of an address's list: the page is the archive's. It is above all numbers of pages, and JavaScript still
+/// In `from` of a page of such a list: the page is the archive's. It is above all numbers of pages, and JavaScript still
 /// represents it exactly.
 const OF_ARCHIVE: u64 = 1 << 51;
 
@@ -56,14 +57,15 @@ fn asked(uri: Uri) -> Request {
     request
 }
 
-/// `from` of a page of an address's list.
+/// `from` of a page of a list that may go on in the archive.
 fn from(uri: &Uri) -> Option<u64> {
-    let is_of_address = uri.path().starts_with("/api/v1/miners/");
-    let mut fields = uri.query().filter(|_| is_of_address)?.split('&');
+    let path = uri.path().strip_prefix("/api/v1/")?;
+    let goes_on = path.starts_with("miners/") || ["blocks", "pool/history", "reorganisations"].contains(&path);
+    let mut fields = uri.query().filter(|_| goes_on)?.split('&');
     fields.find_map(|field| field.strip_prefix("from=")).and_then(|from| from.parse().ok())
 }
 
-/// A page of an address's list from the archive.
+/// A page of a list from the archive.
 async fn continued(behind: &Behind, uri: &Uri, from: u64) -> Result<Response, ApiError> {
     let others =
         uri.query().unwrap_or_default().split('&').filter(|field| !field.starts_with("from=") && !field.is_empty());
@@ -84,7 +86,7 @@ async fn going_on(behind: &Behind, uri: &Uri, older: Older, response: Response) 
     let Ok(Ok(Some(next))) = next else { return response };
     let Some(mut fields) = fields(response).await else { return ApiError::Stopping.into_response() };
     let is_empty = |name| fields.get(name).and_then(Value::as_array).is_some_and(Vec::is_empty);
-    if ["shares", "payments", "points"].into_iter().any(is_empty)
+    if ["shares", "payments", "points", "blocks", "reorganisations"].into_iter().any(is_empty)
         && let Ok(answer) = continued(behind, uri, next).await
     {
         return answer;

@@ -152,7 +152,7 @@ pub const ARCHIVE_PAUSE: Duration = Duration::from_millis(500);
 /// Interval after which an explorer reads the archive even without a notification.
 pub const ARCHIVE_LOOK: Duration = Duration::from_secs(10);
 
-/// Time in which an archive must say whether an address's list goes on in it. Otherwise the node answers with its own list: its
+/// Time in which an archive must say whether a list goes on in it. Otherwise the node answers with its own list: its
 /// pages do not wait for a database that hangs.
 pub const ARCHIVE_GOES_ON: Duration = Duration::from_millis(500);
 

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
-use axum::{Extension, Json};
+use axum::response::Response;
 use serde::Serialize;
 use sharechain::ShareId;
 use sharechain::chain::Fate;
@@ -18,6 +18,7 @@ use super::error::{ApiError, ErrorBody, Older};
 use super::limits::MATURITY_BLOCKS;
 use super::params::{Paging, Segment, Steps};
 use super::pool_history::Points;
+use super::pruned::paged;
 use super::shares::main_link_of;
 use crate::config::parse_address;
 use crate::history::{Page, PaymentRow, ShareRow};
@@ -82,14 +83,6 @@ pub(super) struct Payment {
     pub mature: bool,
     /// True for a lottery payout, false for a proportional one; none in records of older versions.
     pub drawn: Option<bool>,
-}
-
-/// The answer, marked if it is the last page of a list whose beginning is older.
-fn paged(answer: impl IntoResponse, next_from: Option<u64>, older: Option<Older>) -> Response {
-    match older.filter(|_| next_from.is_none()) {
-        Some(older) => (Extension(older), answer).into_response(),
-        None => answer.into_response(),
-    }
 }
 
 /// Returns what an address found, by time.

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::context::Api;
-use super::error::{ApiError, ErrorBody};
+use super::error::{ApiError, ErrorBody, Older};
 use super::params::Steps;
+use super::pruned::paged;
 use super::views::Point;
 use crate::history::{Page, PointRow};
 
@@ -35,13 +37,14 @@ pub(super) struct Points {
         (status = 400, description = "A parameter is invalid", body = ErrorBody),
     )
 )]
-pub(super) async fn history(State(api): State<Arc<Api>>, steps: Steps) -> Result<Json<Points>, ApiError> {
+pub(super) async fn history(State(api): State<Arc<Api>>, steps: Steps) -> Result<Response, ApiError> {
     let history = api.context.history.clone();
     let step_s = steps.step_s();
     let (page, since) = api
         .read(move |_| Ok((history.pool_steps(step_s, steps.from, steps.items())?, history.steps_since(None, step_s)?)))
         .await?;
-    Ok(Json(Points::new(step_s, page, since)))
+    let (next_from, older) = (page.next_from, since.map(|since| Older::Found(since - since % step_s)));
+    Ok(paged(Json(Points::new(step_s, page, since)), next_from, older))
 }
 
 impl Points {

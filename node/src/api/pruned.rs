@@ -1,10 +1,20 @@
-//! What this node no longer keeps, in one sentence.
+//! What this node no longer keeps, in one sentence, and lists whose beginning it lacks.
 
+use axum::Extension;
+use axum::response::{IntoResponse, Response};
 use sharechain::chain::Chain;
 use sharechain::{Height, Proof, ShareId};
 
-use super::error::ApiError;
+use super::error::{ApiError, Older};
 use crate::store::{RecordKind, Store, StoreError};
+
+/// The answer, marked if it is the last page of a list whose beginning is older.
+pub(super) fn paged(answer: impl IntoResponse, next_from: Option<u64>, older: Option<Older>) -> Response {
+    match older.filter(|_| next_from.is_none()) {
+        Some(older) => (Extension(older), answer).into_response(),
+        None => answer.into_response(),
+    }
+}
 
 /// Height of the oldest link that a chain keeps, unless it keeps all.
 pub(super) fn oldest_kept(chain: &Chain) -> Option<u32> {

@@ -5,15 +5,17 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use serde::Serialize;
 use sharechain::ShareId;
 use sharechain::chain::{Chain, Fate};
 use utoipa::ToSchema;
 
 use super::context::Api;
-use super::error::{ApiError, ErrorBody};
+use super::error::{ApiError, ErrorBody, Older};
 use super::limits::LEFT_SHARES_MAX;
 use super::params::Paging;
+use super::pruned::paged;
 use crate::history::{Event, Reorganised};
 
 /// A page of the share-chain's reorganizations that this node saw.
@@ -116,17 +118,23 @@ impl Left {
         (status = 400, description = "A parameter is invalid", body = ErrorBody),
     )
 )]
-pub(super) async fn reorganisations(
-    State(api): State<Arc<Api>>,
-    paging: Paging,
-) -> Result<Json<Reorganisations>, ApiError> {
+pub(super) async fn reorganisations(State(api): State<Arc<Api>>, paging: Paging) -> Result<Response, ApiError> {
     let (history, chain) = (api.context.history.clone(), api.chain());
     let read = move |_: &_| {
         let page = history.reorganisations(paging.from, paging.items())?;
+        let oldest = page.items.last().and_then(|event| {
+            let what = event.reorganised.as_ref()?;
+            Some((event.time, what.old.into(), what.new.into()))
+        });
+        // The event log begins when the node did, and ends with its newest events. A page that is empty because of its number has no
+        // place in the archive's list.
+        let older = (oldest.is_some() || paging.from.is_none()).then_some(Older::Reorganised(oldest));
         let mut shares_max = LEFT_SHARES_MAX;
         let one = |event| Reorganisation::new(event, &chain, &mut shares_max);
         let reorganisations = page.items.into_iter().filter_map(one).collect();
-        Ok(Reorganisations { reorganisations, next_from: page.next_from })
+        Ok((Reorganisations { reorganisations, next_from: page.next_from }, older))
     };
-    Ok(Json(api.read(read).await?))
+    let (answer, older) = api.read(read).await?;
+    let next_from = answer.next_from;
+    Ok(paged(Json(answer), next_from, older))
 }

@@ -17,6 +17,7 @@ use node_core::pool_window;
 use sharechain::change_set::TipChange;
 use sharechain::{Chain, Height, Proof, ShareId, encode};
 
+use super::events::Events;
 use crate::consensus::ChainReader;
 use crate::store::{Entry, RecordKind, Store, StoreError};
 
@@ -48,6 +49,7 @@ pub(crate) enum Step {
 pub(crate) struct Follower {
     store: Arc<Store>,
     gatherer: Gatherer,
+    events: Events,
     /// Sequence number of the next record.
     next: u64,
     /// Links that were not complete when they were read.
@@ -77,10 +79,13 @@ impl Follower {
         }
         let next = queue.position().unwrap_or(0).saturating_sub(AGAIN);
         // The task that sends the queue reports a file that cannot be read.
-        let covered = queue.tip().ok().flatten();
+        let newest = queue.newest().ok().flatten();
+        let covered = newest.as_ref().and_then(Batch::tip);
+        let events = Events::new(&store, newest.as_ref().and_then(Batch::next_event).unwrap_or(0));
         Self {
             store,
             gatherer: Gatherer::default(),
+            events,
             next,
             watched: BTreeSet::new(),
             has_headers: false,
@@ -171,17 +176,23 @@ impl Follower {
             if self.has_gap {
                 self.catch_up(&chain);
             }
-            let batch = self.gatherer.batch();
             let position = self.next.saturating_sub(1);
+            let takes = queue.takes(position);
+            // Until the queue takes them, events stay in their log.
+            if takes {
+                self.events.gather(&self.store, &mut self.gatherer)?;
+            }
+            let batch = self.gatherer.batch();
             let is_due = batch.rows() >= QUEUE_ROWS
                 || batch.bytes() >= BATCH_BYTES
                 || queue.waiting() == 0
                 || self.since.map_or(Duration::ZERO, |since| since.elapsed()) >= self.held;
             if batch.rows() == 0 {
                 self.since = None;
-            } else if is_due && queue.takes(position) {
+            } else if is_due && takes {
                 self.since = None;
                 let mut batch = self.gatherer.take(&chain);
+                batch.set_next_event(self.events.next());
                 // The rows cover all changes up to this tip, which may be older than the view.
                 if let Some(covered) = self.covered {
                     batch.set_tip(covered);

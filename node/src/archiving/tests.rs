@@ -1,3 +1,5 @@
+mod events;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;

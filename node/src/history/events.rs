@@ -235,3 +235,17 @@ impl EventLog {
         Ok(bytes.and_then(|bytes| from_json(&bytes)))
     }
 }
+
+/// Events from a number up, oldest first, of at most `limit` rows, and the number after the last of these.
+///
+/// # Errors
+/// The disk cannot be read.
+pub(crate) fn events_up(store: &Store, from: u64, limit: usize) -> Result<(Vec<Event>, u64), StoreError> {
+    let (mut events, mut next) = (Vec::new(), from);
+    for row in store.history_up(&[EVENT], &keys::key(EVENT, &[&from.to_be_bytes()])).take(limit) {
+        let (key, value) = row?;
+        next = keys::last_u64(&key).map_or(next, |number| number.saturating_add(1));
+        events.extend(from_json::<Event>(&value));
+    }
+    Ok((events, next))
+}

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use ::archive::{LocalServer, load};
+use node::history::{Event, EventKind, Reorganised};
 use serde_json::{Value, json};
 use sharechain::{Height, ShareId};
 use tempfile::TempDir;
+use tokio_postgres::Client;
 
 use crate::answers::address;
 use crate::archived::record;
@@ -64,6 +66,7 @@ async fn a_node_answers_from_its_archive_what_it_has_forgotten() {
     assert_eq!(api.get("/status").await["source"], "node");
 
     let last = check_lists_of_address(&api, &shares).await;
+    check_lists_of_pool(&api, &client).await;
 
     // The node still works when the archive is down.
     server.kill();
@@ -73,7 +76,64 @@ async fn a_node_answers_from_its_archive_what_it_has_forgotten() {
     assert_eq!(api.get(&format!("/shares/{}", ShareId([9; 32]))).await["fate"], "unknown");
     assert_eq!(api.get(&format!("/links/{young}")).await["height"], json!(71));
     assert_eq!(api.get("/status").await["height"], json!(80));
-    assert_eq!(api.get(&last).await["next_from"], Value::Null, "the node's own list ends");
+    for path in [&last, "/blocks?limit=500", "/reorganisations", "/pool/history?limit=500"] {
+        assert_eq!(api.get(path).await["next_from"], Value::Null, "{path}: the node's own list ends");
+    }
+}
+
+/// All items of a list, with true for those from the archive.
+async fn pages(api: &Api, list: &str, rows: &str, key: &str) -> Vec<(Value, bool)> {
+    let (mut path, mut found) = (list.to_owned(), Vec::new());
+    loop {
+        let page = api.get(&path).await;
+        let is_archived = page["source"] == "archive";
+        found.extend(page[rows].as_array().unwrap().iter().map(|row| (row[key].clone(), is_archived)));
+        let Some(next) = page["next_from"].as_u64() else { return found };
+        path = format!("{list}&from={next}");
+    }
+}
+
+/// Lists of blocks and of reorganizations, and the pool's history, go on in the archive.
+async fn check_lists_of_pool(api: &Api, client: &Client) {
+    client.batch_execute("update link set time = time + interval '1 year' where height > 60").await.unwrap();
+    let before = pages(api, "/blocks?limit=30", "blocks", "hash").await;
+    let older = "insert into block select time, value_sat, 0, finder, exact, decode(repeat('ab', 32), 'hex'), previous, snapshot, seed,
+        coinbase, proof from block limit 1";
+    client.batch_execute(older).await.unwrap();
+    let blocks = pages(api, "/blocks?limit=30", "blocks", "hash").await;
+    assert_eq!(blocks.last(), Some(&(json!("ab".repeat(32)), true)));
+    assert_eq!((blocks.len(), blocks[0].1), (before.len() + 1, false));
+    assert_eq!(api.get("/blocks?from=0").await["next_from"], Value::Null, "no page of the list");
+
+    let points = pages(api, "/pool/history?step=60&limit=1", "points", "time_unix_s").await;
+    assert!(points.iter().any(|(_, is_archived)| *is_archived) && !points[0].1, "{points:?}");
+
+    let tips = |byte: u8| ShareId([byte; 32]).block_hash();
+    let noted =
+        |reorganised| Event { reorganised: Some(reorganised), ..Event::new(EventKind::Reorganisation, "a change") };
+    let (fork_height, depth, connected) = (3, 1, 2);
+    let empty = pages(api, "/reorganisations?limit=1", "reorganisations", "old_tip").await;
+    assert_eq!(empty, []);
+    let rows = [(0x11, 0x22, 5), (0x33, 0x44, 5), (0x55, 0x66, 90)].map(|(old, new, ago)| {
+        format!(
+            "(date_trunc('second', now()) - interval '{ago} s', 3, 1, 2, decode(repeat('{old:x}', 32), 'hex'),
+             decode(repeat('{new:x}', 32), 'hex'))"
+        )
+    });
+    client.batch_execute(&format!("insert into reorganization values {}", rows.join(", "))).await.unwrap();
+    let expected = |own: &[&str], archived: &[&str]| {
+        let [own, archived] = [(own, false), (archived, true)]
+            .map(|(bytes, is_archived)| bytes.iter().map(move |byte| (json!(byte.repeat(32)), is_archived)));
+        own.chain(archived).collect::<Vec<_>>()
+    };
+    let list = async || pages(api, "/reorganisations?limit=1", "reorganisations", "old_tip").await;
+    assert_eq!(list().await, expected(&[], &["11", "33", "55"]));
+    let (old, new) = (tips(0x11), tips(0x22));
+    api.history.event_log().note(noted(Reorganised { old, new, fork_height, depth, connected }));
+    assert_eq!(list().await, expected(&["11"], &["33", "55"]), "behind the node's own, which the archive has too");
+    let (old, new) = (tips(0x77), tips(0x88));
+    api.history.event_log().note(noted(Reorganised { old, new, fork_height, depth, connected }));
+    assert_eq!(list().await, expected(&["77", "11"], &["33", "55"]));
 }
 
 /// Lists of an address go on in the archive, which marks its pages. Returns the path of the last page of the node's own shares.

@@ -27,6 +27,7 @@ impl Kind {
             Self::Long => format!("required int64 {name};"),
             Self::Flag => format!("required boolean {name};"),
             Self::Bytes => format!("required byte_array {name};"),
+            Self::Text => format!("required byte_array {name} (string);"),
             Self::Hash => format!("required fixed_len_byte_array(32) {name};"),
             Self::Decimal => format!("required fixed_len_byte_array(16) {name} (decimal(38, 0));"),
         }
@@ -39,6 +40,7 @@ impl Kind {
             Self::Long => Column::Long(Vec::new()),
             Self::Flag => Column::Flag(Vec::new()),
             Self::Bytes => Column::Bytes(Vec::new()),
+            Self::Text => Column::Text(Vec::new()),
             Self::Hash => Column::Hash(Vec::new()),
             Self::Decimal => Column::Decimal(Vec::new()),
         }
@@ -64,6 +66,7 @@ enum Column {
     Long(Vec<i64>),
     Flag(Vec<bool>),
     Bytes(Vec<ByteArray>),
+    Text(Vec<ByteArray>),
     Hash(Vec<FixedLenByteArray>),
     Decimal(Vec<FixedLenByteArray>),
 }
@@ -77,6 +80,7 @@ impl Column {
             Self::Long(values) => values.push(row.try_get(at)?),
             Self::Flag(values) => values.push(row.try_get(at)?),
             Self::Bytes(values) => values.push(row.try_get::<_, Vec<u8>>(at)?.into()),
+            Self::Text(values) => values.push(row.try_get::<_, &str>(at)?.into()),
             Self::Hash(values) => {
                 let hash: Vec<u8> = row.try_get(at)?;
                 values.push(if hash.len() == 32 { hash.into() } else { return Err(range()) });
@@ -105,7 +109,7 @@ impl Column {
                 to.write_batch(values, None, None)?;
                 values.clear();
             }
-            (Self::Bytes(values), ColumnWriter::ByteArrayColumnWriter(to)) => {
+            (Self::Bytes(values) | Self::Text(values), ColumnWriter::ByteArrayColumnWriter(to)) => {
                 to.write_batch(values, None, None)?;
                 values.clear();
             }

@@ -13,6 +13,8 @@ pub(super) enum Kind {
     Flag,
     /// A script, in bytes.
     Bytes,
+    /// A text.
+    Text,
     /// A hash or id, 32 bytes.
     Hash,
     /// A weight, or a number of hashes, of at most 38 digits.
@@ -31,7 +33,7 @@ pub(super) struct Exported {
 }
 
 /// All of them.
-pub(super) const ALL: [Exported; 6] = [
+pub(super) const ALL: [Exported; 7] = [
     Exported {
         name: "share",
         columns: &[
@@ -123,6 +125,20 @@ pub(super) const ALL: [Exported; 6] = [
             ("new_tip", Kind::Hash),
         ],
         sql: "select time, fork_height, left_links, entered_links, old_tip, new_tip from reorganization
+            where time >= {from} and time < {to}",
+    },
+    Exported {
+        name: "event",
+        columns: &[
+            ("time", Kind::Time),
+            ("node", Kind::Hash),
+            ("number", Kind::Long),
+            ("kind", Kind::Text),
+            ("sentence", Kind::Text),
+            ("page", Kind::Text),
+            ("details", Kind::Text),
+        ],
+        sql: "select time, node, number, kind, sentence, coalesce(page, ''), details::text from event
             where time >= {from} and time < {to}",
     },
 ];

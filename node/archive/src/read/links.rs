@@ -312,4 +312,17 @@ impl Archive {
         };
         rows.iter().map(one).collect()
     }
+
+    /// The place after a reorganization in that list: its time, and the number of those to skip. None if it is not there.
+    ///
+    /// # Errors
+    /// As [`Archive::tip`].
+    pub async fn reorganization_place(&self, old: &ShareId, new: &ShareId) -> Result<Option<(u32, u32)>, ArchiveError> {
+        let sql = "select time, (select count(*) from reorganization as other
+                where other.time = this.time and (other.new_tip, other.old_tip) <= (this.new_tip, this.old_tip))
+            from reorganization as this where new_tip = $1 and old_tip = $2";
+        let row = self.row(sql, &[&&new.0[..], &&old.0[..]]).await?;
+        row.map(|row| Ok((time(&row, 0)?, unsigned(row.try_get::<_, i64>(1)?, "a number of reorganizations")?)))
+            .transpose()
+    }
 }

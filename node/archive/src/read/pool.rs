@@ -231,12 +231,7 @@ impl Archive {
              set max_parallel_workers_per_gather = 0; set random_page_cost = 1.1"
         );
         client.batch_execute(&settings).await?;
-        let version = client.query_one("select max(version)::int8 from refinery_schema_history", &[]).await;
-        let found: Option<i64> = version.map_err(ArchiveError::of_first_read)?.try_get(0)?;
-        let (found, known) = (found.unwrap_or(0), schema::version());
-        if found != known {
-            return Err(ArchiveError::Version { found, known });
-        }
+        schema::check_version(client).await?;
         let pool = client
             .query_opt("select consensus_id, network, name from pool", &[])
             .await

@@ -13,7 +13,7 @@ use tokio_postgres::Client;
 const PYTHON: &str = "SHOAL_PAGES_PYTHON";
 
 /// What is asked of a table: of PostgreSQL, and of its files.
-const SUMS: [(&str, &str, &str); 6] = [
+const SUMS: [(&str, &str, &str); 7] = [
     (
         "share",
         "select count(*), sum(extract(epoch from time))::bigint, sum(height), sum(bitcoin_height), sum(coinbase_value),
@@ -58,6 +58,13 @@ const SUMS: [(&str, &str, &str); 6] = [
             max(encode(new_tip, 'hex')) from reorganization",
         "select count(*), sum(fork_height), sum(left_links), sum(entered_links), min(lower(hex(old_tip))),
             max(lower(hex(new_tip))) from reorganization",
+    ),
+    (
+        "event",
+        "select count(*), sum(extract(epoch from time))::bigint, sum(number), min(encode(node, 'hex')), max(kind), max(sentence),
+            max(page), sum(length(details::text)), max(details::text) from event",
+        "select count(*), sum(epoch_us(time) // 1000000), sum(number), min(lower(hex(node))), max(kind), max(sentence),
+            nullif(max(page), ''), sum(length(details)), max(details) from event",
     ),
 ];
 

@@ -13,7 +13,7 @@ use tokio::sync::Mutex;
 use super::now::Kept;
 use super::state::{Place, View};
 use super::{blocks, chain, miners, search, shares, steps};
-use crate::api::error::{ApiError, Older};
+use crate::api::error::{ApiError, Older, Reorganisation};
 use crate::api::limits::ARCHIVE_LOOK;
 use crate::api::params::{Hash, Segment};
 use crate::config::Config;
@@ -45,30 +45,49 @@ impl Behind {
         Ok(())
     }
 
-    /// Where an address's list goes on in the archive: `from` of its next page there. None if nothing is older.
+    /// Where a list goes on in the archive: `from` of its next page there. None if nothing is older.
     ///
     /// # Errors
     /// The archive cannot be read.
     pub(in crate::api) async fn goes_on(&self, path: &str, older: Older) -> Result<Option<u64>, ApiError> {
-        let Some((address, list)) = path.strip_prefix("/api/v1/miners/").and_then(|rest| rest.split_once('/')) else {
-            return Ok(None);
-        };
-        let (script, archive) = (self.view.script(address)?, &self.view.archive);
-        Ok(match older {
-            Older::Paid(height) => {
-                let payments = archive.payments(&script, height, 0, 1).await?;
+        let archive = &self.view.archive;
+        let path: Vec<&str> = path.strip_prefix("/api/v1/").unwrap_or_default().split('/').collect();
+        Ok(match (&path[..], older) {
+            (["blocks"], Older::Paid(height)) => {
+                let blocks = archive.blocks_down(height, 0, 1).await?;
+                blocks.first().map(|_| Place { height, skip: 0 }.from())
+            }
+            (["pool", "history"], Older::Found(time)) => {
+                let first = archive.lowest_time().await?;
+                first.filter(|first| *first <= time).map(|_| u64::from(time.saturating_sub(1)))
+            }
+            (["reorganisations"], Older::Reorganised(last)) => self.reorganisations_before(last).await?,
+            (["miners", address, _], Older::Paid(height)) => {
+                let payments = archive.payments(&self.view.script(address)?, height, 0, 1).await?;
                 payments.first().map(|_| Place { height, skip: 0 }.from())
             }
-            Older::Found(time) => {
-                let place = archive.share_before(&script, time).await?;
-                let is_by_time = list == "history";
+            (["miners", address, list], Older::Found(time)) => {
+                let place = archive.share_before(&self.view.script(address)?, time).await?;
+                let is_by_time = *list == "history";
                 place.map(
                     |(height, skip)| {
                         if is_by_time { u64::from(time.saturating_sub(1)) } else { Place { height, skip }.from() }
                     },
                 )
             }
+            _ => None,
         })
+    }
+
+    /// Where the reorganizations before one go on. Times of the archive are those of tips, which come before a node sees them.
+    async fn reorganisations_before(&self, last: Option<Reorganisation>) -> Result<Option<u64>, ApiError> {
+        let archive = &self.view.archive;
+        let place = match last {
+            None => (u32::MAX, 0),
+            Some((time, old, new)) => archive.reorganization_place(&old, &new).await?.unwrap_or((time, 0)),
+        };
+        let older = archive.reorganizations(place, 1).await?;
+        Ok(older.first().map(|_| Place { height: place.0, skip: place.1 }.from()))
     }
 
     /// The archive's answer to a request that the node could not answer.
@@ -79,7 +98,11 @@ impl Behind {
         let (mut parts, _) = request.into_parts();
         let path = parts.uri.path().to_owned();
         let path: Vec<&str> = path.strip_prefix("/api/v1/").unwrap_or_default().split('/').collect();
-        if !matches!(path[..], ["links" | "blocks" | "shares" | "graph" | "search" | "miners", ..]) {
+        if !matches!(
+            path[..],
+            ["links" | "blocks" | "shares" | "graph" | "search" | "miners" | "reorganisations", ..]
+                | ["pool", "history"]
+        ) {
             return Err(ApiError::Path);
         }
         self.look().await?;
@@ -88,6 +111,9 @@ impl Behind {
         Ok(match &path[..] {
             ["links"] => chain::links(view(), query(&mut parts).await?).await?.into_response(),
             ["links", id] => chain::link(view(), segment(id)).await?,
+            ["reorganisations"] => chain::reorganisations(view(), query(&mut parts).await?).await?.into_response(),
+            ["pool", "history"] => steps::history(view(), query(&mut parts).await?).await?.into_response(),
+            ["blocks"] => blocks::blocks(view(), query(&mut parts).await?).await?.into_response(),
             ["blocks", hash] => blocks::block(view(), segment(hash), query(&mut parts).await?).await?,
             ["blocks", hash, "proof"] => {
                 blocks::payout_proof(view(), segment(hash), query(&mut parts).await?).await?.into_response()

@@ -4,6 +4,7 @@ import { useApi, useExplorer } from "../api.js";
 import { BlockId, Loaded, Payee, Time, Title } from "../parts/bits.js";
 import { BlockState, blockState } from "../parts/block_state.js";
 import { EffortBars } from "../parts/effort_bars.js";
+import { FromArchive } from "../parts/from_archive.js";
 import { Table, usePages } from "../parts/table.js";
 import { btc, count, percent, plural } from "../format.js";
 import { luckWords } from "../chance.js";
@@ -13,7 +14,7 @@ export default function Blocks() {
   const answer = useApi(path, ["block", "tip"]);
   const pool = useApi("/pool", ["tip", "block"]);
   const explorer = useExplorer();
-  const { rows, button } = usePages(path, answer.data, (page) => page.blocks, (block) => block.hash);
+  const { rows, source, button } = usePages(path, answer.data, (page) => page.blocks, (block) => block.hash);
   return html`
     <${Title}>Bitcoin blocks of the pool</${Title}>
     <p class="lead">Each pays the miners directly. Open one to see its payments, and to have your browser recompute each of them. ${!explorer && html`<a href="/job">Payouts of the next block</a> `}New blocks also come as a <a href="/api/v1/blocks.atom" target="_self">feed</a>.</p>
@@ -29,7 +30,7 @@ export default function Blocks() {
         { head: "Pays", num: true, cell: (block) => html`${btc(block.value_sat)}<span class="fine"> to ${plural(block.outputs_count, "address", "addresses")}</span>` },
         { head: "Effort", num: true, cell: (block) => (block.effort == null ? "not known" : html`${percent(block.effort, 2)}<br /><span class="fine">${luckWords(block.effort)}</span>`) },
         { head: "State", cell: (block) => html`<${BlockState} block=${block} />` },
-      ]} />${button}`}
+      ]} /><${FromArchive} of=${{ source }} older />${button}`}
     </${Loaded}></section>`;
 }
 

@@ -5,6 +5,7 @@ import { useEvent } from "../live.js";
 import { go } from "../router.js";
 import { useMe } from "../me.js";
 import { Card, Choice, LinkId, Loaded, Payee, Tag, Time, Title } from "../parts/bits.js";
+import { FromArchive } from "../parts/from_archive.js";
 import { Table, usePages } from "../parts/table.js";
 import { Picture } from "../chain/picture.js";
 import { Picked } from "../chain/picked.js";
@@ -92,22 +93,25 @@ function Jump({ onJump }) {
 
 function Reorganisations() {
   const answer = useApi("/reorganisations?limit=20", ["tip"]);
-  const { rows, button } = usePages("/reorganisations?limit=20", answer.data, (page) => page.reorganisations, (row) => `${row.time_unix_s}${row.new_tip}`);
+  const { rows, source, button } = usePages("/reorganisations?limit=20", answer.data, (page) => page.reorganisations, change);
   return html`
     <${Card} title="When the chain changed branches" id="reorganisations">
       <p class="fine">Two links found at nearly the same time make a fork; the branch with more work wins. Shares on the other one are listed later and are not lost.</p>
       <${Loaded} from=${answer}>${() => html`
-        <${Table} caption="Reorganizations, newest first" rows=${rows} rowKey=${(row) => `${row.time_unix_s}${row.new_tip}`} empty="None that this node remembers." columns=${[
+        <${Table} caption="Reorganizations, newest first" rows=${rows} rowKey=${change} empty="None that this node remembers." columns=${[
           { head: "When", cell: (row) => html`<${Time} at=${row.time_unix_s} />` },
           { head: "Fork height", num: true, cell: (row) => html`<a href=${`/chain?to=${row.fork_height + 20}`}>${count(row.fork_height)}</a>` },
           { head: "Links lost / gained", num: true, cell: (row) => `${count(row.depth)} / ${count(row.connected)}` },
           { head: "Shares on the abandoned branch", cell: (row) => merged(row.left) },
           { head: "From tip", cell: (row) => html`<${LinkId} id=${row.old_tip} />` },
           { head: "To tip", cell: (row) => html`<${LinkId} id=${row.new_tip} />` },
-        ]} />${button}`}
+        ]} /><${FromArchive} of=${{ source }} older />${button}`}
       </${Loaded}>
     </${Card}>`;
 }
+
+/** Node and archive have different times for one change. */
+const change = (row) => `${row.old_tip}${row.new_tip}`;
 
 /** Status of the shares on an abandoned branch. */
 function merged(left) {
