@@ -258,6 +258,7 @@ impl Bare {
     }
 
     fn insert(&mut self, world: &World, proof: &Proof, list: Option<Vec<ShareId>>) {
+        self.engine.insert_bitcoin_headers(&world.bitcoin_headers, world.now);
         let _accepted = self.engine.insert(world.bind(proof), list, Source(1), world.now);
     }
 
