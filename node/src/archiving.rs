@@ -126,7 +126,7 @@ pub(crate) async fn export(
     let written = archive::export(url(config)?, folder, month, |file| {
         let path = file.path.display().to_string();
         if !json {
-            // Whoever read this may have left. The files are what matters.
+            // The reader may have closed the output; the files matter.
             let _told = writeln!(std::io::stdout(), "{path}: {} rows, {} bytes", file.rows, file.bytes).is_ok();
         }
         files.push(ExportedFile { path, rows: file.rows, bytes: file.bytes });

@@ -236,11 +236,11 @@ impl SharedDevices {
         Self(Arc::new(Mutex::new(Devices { power, network: Some(network), ..Devices::default() })))
     }
 
-    /// Records the connections of the Stratum server at `now`, seconds since 1970, and returns them. Under one lock, so that no
-    /// connection is counted twice.
+    /// Records the connections of the Stratum server at `now`, seconds since 1970, and returns them.
     pub(crate) fn look_at(&self, stratum: &stratum::Stats, now: u32) -> stratum::Snapshot {
+        // The lock spans both, so that two looks do not pass each other.
         let mut devices = self.lock();
-        let (left, snapshot) = (stratum.take_left(), stratum.snapshot());
+        let (snapshot, left) = stratum.take();
         devices.look(&left, &snapshot.connections, now);
         snapshot
     }

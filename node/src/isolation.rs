@@ -67,7 +67,9 @@ pub(crate) struct Watch {
 struct Memory {
     machine: Isolation,
     chain: ChainWatch,
-    /// Difference of this clock from bitcoind's when its last template came, seconds.
+    /// Difference of this clock from the time of bitcoind's last template when it came, seconds; none while bitcoind is in trouble.
+    template_s: Option<i64>,
+    /// The same from bitcoind's clock, if the template reveals it.
     bitcoind_s: Option<i64>,
     /// Times of Bitcoin's last blocks.
     blocks: BlockClock,
@@ -82,6 +84,7 @@ impl Memory {
         Self {
             machine: Isolation::new(policy),
             chain: ChainWatch::default(),
+            template_s: None,
             bitcoind_s: None,
             blocks: BlockClock::default(),
             info: None,
@@ -114,7 +117,7 @@ impl Watch {
                 },
                 changed = self.feed.changed() => match changed {
                     Ok(()) => {
-                        memory.bitcoind_s = self.bitcoind_clock();
+                        (memory.template_s, memory.bitcoind_s) = self.bitcoind_clock();
                         self.note_block(&mut memory);
                     }
                     Err(_) => return,
@@ -167,6 +170,7 @@ impl Watch {
         facts.bitcoin.height = template.map(|template| template.height.saturating_sub(1));
         facts.bitcoin.connections = info.map(|info| info.connections);
         facts.clock.bitcoind_s = memory.bitcoind_s;
+        facts.clock.template_s = memory.template_s;
         facts.clock.bitcoind_peers_s = info.and_then(|info| info.time_offset_s);
         facts.disk_free_bytes = disk::free_bytes(&self.config.data_dir);
         memory.chain.read(&self.chain.chain(), memory.millis(), now(), &mut facts);
@@ -187,12 +191,13 @@ impl Watch {
         self.config.chain_params().bitcoin.min_difficulty_after_s == 0
     }
 
-    /// This machine's clock minus bitcoind's, from a template that has just arrived; none if the template does not
-    /// reveal bitcoind's clock.
-    fn bitcoind_clock(&self) -> Option<i64> {
+    /// This machine's clock minus the time of a template that has just arrived, and minus bitcoind's clock, if the template reveals
+    /// it.
+    fn bitcoind_clock(&self) -> (Option<i64>, Option<i64>) {
         let feed = self.feed.borrow();
-        let template = feed.template.as_ref().filter(|_| feed.trouble.is_none())?;
-        template.clock().map(|time| i64::from(now().0) - i64::from(time))
+        let Some(template) = feed.template.as_ref().filter(|_| feed.trouble.is_none()) else { return (None, None) };
+        let since = |time: u32| i64::from(now().0) - i64::from(time);
+        (Some(since(template.time)), template.clock().map(since))
     }
 }
 

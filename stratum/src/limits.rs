@@ -69,8 +69,8 @@ pub const SEEN_PER_WORK_MAX: usize = 8 * 1024;
 /// as many as connections fit.
 pub const RESUMABLE_MAX: usize = 32 * 1024;
 
-/// Connections with submissions that ended and whose last state nobody has read yet: as many as one address may have. A node reads
-/// them every 30 s; each has 400 bytes and its user names.
+/// Connections with submissions that ended and whose last state has not been read yet: as many as one address may have. A node reads
+/// them every 30 s; each has 400 bytes and its user names, of at most [`WORKERS_BYTES_MAX`].
 pub const LEFT_MAX: usize = 1_024;
 
 /// How long the server accepts shares on the old tip after Bitcoin's tip changes. The share-chain
@@ -135,8 +135,8 @@ pub const HANDSHAKES_PER_SECOND: f64 = 20.0;
 /// together after a restart, half a second of a processor.
 pub const HANDSHAKES_BURST: f64 = 1_024.0;
 
-/// Addresses whose handshakes are counted, and those whose messages are, some 100 bytes each. If more come at once, all are counted
-/// anew.
+/// Addresses whose handshakes are counted, and those whose messages are, some 100 bytes each. If more come at once, all counts
+/// start over.
 pub const BUDGETS_MAX: usize = 4_096;
 
 /// Messages per second from all connections of one IPv4 address or IPv6 /64 network that no accepted share pays for: one for each of

@@ -117,19 +117,33 @@ struct Slot {
 impl Stats {
     /// Returns the current state of all connections.
     pub fn snapshot(&self) -> Snapshot {
+        self.shot(|_| ()).0
+    }
+
+    /// Returns the current state of all connections, and the last state of each one with submissions that ended since the last
+    /// call: of the newest [`limits::LEFT_MAX`]. Each connection is in one of the two.
+    pub fn take(&self) -> (Snapshot, Vec<ConnectionSnapshot>) {
+        let (snapshot, left) = self.shot(|inner| std::mem::take(&mut inner.left));
         let now = Instant::now();
-        let (slots, mut totals, accepted, rejected, connections_closed) = {
-            let inner = lock(&self.inner);
+        (snapshot, left.iter().map(|(id, slot)| connection(*id, slot.peer, &lock(&slot.report), now)).collect())
+    }
+
+    /// Returns the current state of all connections, with what `beside` takes at the same time.
+    fn shot<T>(&self, beside: impl FnOnce(&mut Inner) -> T) -> (Snapshot, T) {
+        let now = Instant::now();
+        let (slots, mut totals, accepted, rejected, connections_closed, taken) = {
+            let mut inner = lock(&self.inner);
+            let taken = beside(&mut inner);
             let slots: Vec<_> = inner.open.iter().map(|(id, slot)| (*id, Arc::clone(slot))).collect();
             let closed = CLOSED.map(|reason| (reason, inner.ended.get(reason).copied().unwrap_or_default()));
-            (slots, inner.closed, inner.accepted, inner.rejected, BTreeMap::from(closed))
+            (slots, inner.closed, inner.accepted, inner.rejected, BTreeMap::from(closed), taken)
         };
         let connections: Vec<_> =
             slots.iter().map(|(id, slot)| connection(*id, slot.peer, &lock(&slot.report), now)).collect();
         for connection in &connections {
             totals.add(&connection.submits);
         }
-        Snapshot {
+        let snapshot = Snapshot {
             // Not `sum`, which returns -0.0 without connections.
             hashrate_hs: connections.iter().fold(0.0, |sum, connection| sum + connection.hashrate_hs),
             connections,
@@ -137,14 +151,8 @@ impl Stats {
             connections_taken: accepted,
             connections_refused: rejected,
             connections_closed,
-        }
-    }
-
-    /// Returns the last state of each connection with submissions that ended since the last call: of the newest
-    /// [`limits::LEFT_MAX`].
-    pub fn take_left(&self) -> Vec<ConnectionSnapshot> {
-        let (now, left) = (Instant::now(), std::mem::take(&mut lock(&self.inner).left));
-        left.iter().map(|(id, slot)| connection(*id, slot.peer, &lock(&slot.report), now)).collect()
+        };
+        (snapshot, taken)
     }
 
     /// Returns the number of open connections, with each channel of Stratum v2 as one.

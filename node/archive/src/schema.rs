@@ -37,7 +37,7 @@ pub async fn open(client: &mut Client, params: &ChainParams) -> Result<(), Archi
 }
 
 async fn open_alone(client: &mut Client, params: &ChainParams) -> Result<(), ArchiveError> {
-    // Without the check, whoever may not create schemas could not load into one that exists.
+    // Without the check, a user without the right to create schemas could not load into an existing one.
     let sql = format!("do $$ begin if to_regnamespace('{SCHEMA}') is null then create schema {SCHEMA}; end if; end $$");
     client.batch_execute(&sql).await?;
     refuse_newer(client).await?;

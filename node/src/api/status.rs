@@ -38,7 +38,8 @@ pub struct Status {
     /// Source of the answers. An explorer has no miners, peers, or bitcoind, and leaves the fields about them empty.
     #[serde(default)]
     pub source: Source,
-    /// True if everyone may read these pages: then nobody sees workers, not even with the token.
+    /// True if everyone may read these pages: then the node shows no workers, even with the token.
+    #[serde(default)]
     pub public: bool,
     /// Version of the program.
     pub version: String,

@@ -1,13 +1,10 @@
 //! The node of this configuration, if it is running: resources that it uses are no conflict.
 
-use std::fs;
-use std::io;
-
 use bitcoin::hex::DisplayHex;
 use node_core::isolation::Kind;
 
 use super::{Finding, bad, good};
-use crate::api::{Status, TOKEN_FILE};
+use crate::api::{Status, Token};
 use crate::config::Config;
 use crate::limits::STATUS_BYTES_MAX;
 use crate::status::words::duration;
@@ -18,9 +15,8 @@ use crate::status::{ask, client, reachable};
 pub(super) async fn running(config: &Config) -> Option<Status> {
     let address = reachable(config.api.listen);
     let request = client(address).ok()?.get(format!("http://{address}/api/v1/status"));
-    let request = match fs::read_to_string(config.data_dir.join(TOKEN_FILE)) {
-        Ok(token) => request.bearer_auth(token.trim()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+    let request = match Token::read(&config.data_dir) {
+        Ok(token) => request.bearer_auth(token?),
         // Only the node's user can read it.
         Err(_) => request,
     };

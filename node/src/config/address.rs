@@ -48,6 +48,12 @@ pub enum AddressError {
         /// The given address, truncated.
         text: String,
     },
+    /// More than one address.
+    #[error("\"{text}\" names several addresses; enter one")]
+    Several {
+        /// The given text, truncated.
+        text: String,
+    },
     /// An address of a witness version that has no rules in Bitcoin yet. The share-chain would pay it.
     #[error(
         "anyone could spend what is paid to {text} today, because Bitcoin has no rules for its kind yet; use a P2PKH, P2SH, \
@@ -71,6 +77,11 @@ const BECH32_STARTS: [&str; 3] = ["bc1", "tb1", "bcrt1"];
 /// Not such an address, or one that anyone could spend from; the sentence is for the person who typed it.
 pub fn parse_payout_address(text: &str, network: Network) -> Result<Address, AddressError> {
     let address = parse_address(text, network)?;
+    // A list or a split: the first address would be paid for all of the work.
+    let mut words = text.split(|letter: char| !letter.is_alphanumeric());
+    if words.any(|word| parse_plain(word, network).is_ok_and(|other| other != address)) {
+        return Err(AddressError::Several { text: shown(text) });
+    }
     if is_spendable_by_owner(&address.script_pubkey()) {
         Ok(address)
     } else {

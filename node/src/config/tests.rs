@@ -307,6 +307,19 @@ fn addresses_are_of_the_network_and_payable() {
     }
 }
 
+/// A split in the config would pay its first address for all of the work.
+#[test]
+fn an_address_of_the_config_is_one_address() {
+    const OTHER: &str = "3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy";
+    for separator in [":70,", ";", ", ", " ", "\\t"] {
+        for key in ["address", "stratum.fee_address"] {
+            let config = format!("{key} = \"{MAIN}{separator}{OTHER}\"\nstratum.fee_percent = 1");
+            let refusal = refusal(&config, &["--network=main"]);
+            assert!(refusal.contains("names several addresses; enter one"), "{refusal}");
+        }
+    }
+}
+
 /// Texts that people paste: a miner's user name, with spaces, as a phone capitalizes it, or from a wallet's link.
 #[test]
 fn an_address_is_found_in_what_people_paste() {

@@ -117,6 +117,11 @@ impl Known {
         now.saturating_sub(self.last_submit.unwrap_or(0).max(self.since).max(self.rested))
     }
 
+    /// True if a submit was accepted lately.
+    fn works(&self, now: u32) -> bool {
+        self.last_submit.is_some_and(|at| now.saturating_sub(at) <= SILENT_S)
+    }
+
     pub(super) fn state(&self, rest: Option<Rest>, now: u32) -> DeviceState {
         if rest.is_some() {
             DeviceState::Paused
@@ -143,6 +148,8 @@ impl Known {
                 Told::Silent
             }
             DeviceState::Low if is_low => Told::Low,
+            // A new connection is no accepted submit.
+            DeviceState::Ok if self.told == Told::Rejected && !self.works(now) => return None,
             DeviceState::Ok => Told::Ok,
             DeviceState::Silent | DeviceState::Low => return None,
         };

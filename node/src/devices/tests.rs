@@ -122,6 +122,9 @@ fn what_a_connection_did_before_it_closed_counts_for_its_device() {
     let rejected = DeviceNews::Rejected { name: "a".into(), count: 16, reason: "low_difficulty" };
     assert_eq!(told(&mut devices, &[], START + 60), [rejected]);
     assert_eq!(devices.of(&[1], START + 60)[0].rejected["low_difficulty"], 16);
+    // It connects again later. Until a submit is accepted, it is not back.
+    let later = START + 60 + 2 * DEVICE_TOLD_S;
+    assert_eq!(told(&mut devices, &[vain("a", Rejected::default())], later), []);
     // What was counted while a connection was open is not counted again.
     let open = connection("b", 1e12, Some(1));
     devices.look(&[], std::slice::from_ref(&open), START + 60);

@@ -239,6 +239,7 @@ impl JobBuilderTask {
             JobPosition::find(engine.chain_mut(), &prev_block)
         });
         let position = finding.await.map_err(stopped)?.map_err(|error| reason(&error))?;
+        builder.note_cost(position.coinbase_cost());
         let contents = contents(builder, &block, position.coinbase_cost()).await;
         let header_time = self.header_time();
         let finishing =

@@ -9,14 +9,15 @@ use std::path::Path;
 /// Linux lists the locks of all processes that this one can see. On systems without such a list, this returns false,
 /// and only opening the database would reveal the lock.
 pub(super) fn is_held(path: &Path) -> bool {
-    let (Ok(file), Ok(locks)) = (fs::metadata(path.join("LOCK")), fs::read_to_string("/proc/locks")) else {
+    let lock_file = path.join("LOCK");
+    let (Ok(file), Ok(locks)) = (fs::metadata(&lock_file), fs::read_to_string("/proc/locks")) else {
         return false;
     };
     let (major, minor) = device(file.dev());
     let (inode, own) = (file.ino().to_string(), format!("{major:02x}:{minor:02x}"));
     let mut writers = locks.lines().filter_map(write_lock).filter(|lock| lock.inode == inode);
     // On btrfs, the list has another device than the file.
-    writers.any(|lock| lock.device == own || is_this_program(lock.pid))
+    writers.any(|lock| lock.device == own || has_open(lock.pid, &lock_file))
 }
 
 /// A write lock that a process holds.
@@ -36,10 +37,10 @@ fn write_lock(line: &str) -> Option<WriteLock<'_>> {
     Some(WriteLock { pid, device, inode })
 }
 
-/// True if this process runs the same program.
-fn is_this_program(pid: &str) -> bool {
-    let name = |pid: &str| fs::read_to_string(format!("/proc/{pid}/comm"));
-    matches!((name(pid), name("self")), (Ok(other), Ok(own)) if other == own)
+/// True if a process that this one may look at has a file open.
+fn has_open(pid: &str, file: &Path) -> bool {
+    let (Ok(file), Ok(open)) = (file.canonicalize(), fs::read_dir(format!("/proc/{pid}/fd"))) else { return false };
+    open.flatten().any(|descriptor| fs::read_link(descriptor.path()).is_ok_and(|path| path == file))
 }
 
 /// Major and minor number of a device, as Linux packs them.

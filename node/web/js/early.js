@@ -24,7 +24,7 @@
   const token = kept("shoal.token");
   globalThis.early = new Map(paths.map((path) => {
     const headers = token && path === miner ? { Authorization: `Bearer ${token}` } : {};
-    const answer = fetch(`/api/v1${path}`, { headers });
+    const answer = fetch(`/api/v1${path}`, { headers, signal: AbortSignal.timeout(15000) });
     answer.catch(() => {});
     return [path, answer];
   }));

@@ -164,7 +164,7 @@ root.textContent = "";
 render(html`<${App} />`, root);
 // Its worker takes the processor as long as a page does. An early answer that no part has taken by then is old.
 setTimeout(() => {
-  early.clear();
+  globalThis.early?.clear();
   startLive();
   import("./terms.js").catch(() => {});
 }, LIVE_AFTER_MS);

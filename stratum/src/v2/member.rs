@@ -111,15 +111,13 @@ impl Member {
     }
 
     /// Sends a job whose difficulty fits what the device says of its rate. If it says something new too often, its job waits for
-    /// the next look at the clock. Returns whether it is sent.
-    pub(super) fn follow_update(&mut self, now: Instant, out: &mut Output) -> bool {
-        let is_sent = self.updates.take(now);
-        if is_sent {
+    /// the next look at the clock.
+    pub(super) fn follow_update(&mut self, now: Instant, out: &mut Output) {
+        if self.updates.take(now) {
             self.send_job(false, now, out);
         } else {
             self.due = true;
         }
-        is_sent
     }
 
     /// Marks the channel if its newest job is too old or its difficulty no longer fits, and returns whether it did.

@@ -118,7 +118,6 @@ impl Session {
     /// Opens a channel, and sends its first job.
     pub(super) fn open<'a>(&mut self, wish: impl Into<Wish<'a>>, now: Instant) -> Result<(), CloseReason> {
         let wish = wish.into();
-        self.spent += limits::JOB_MESSAGES;
         if let Readiness::Paused(refusal) | Readiness::Stopped(refusal) = self.host.pool.readiness() {
             self.out.open_error(wish.request_id, &refusal.0);
             // A proxy's other channels go on with the jobs that they have.
@@ -146,6 +145,7 @@ impl Session {
             }
             Kind::Extended => self.out.opened_extended(ids, difficulty, &extranonce1),
         }
+        self.spent += if work.is_some() { limits::JOB_MESSAGES } else { 0 };
         if let Err(unfit) = member.refresh(work, now, &mut self.out) {
             self.out.closed(id, &unfit.to_string());
             return Ok(());
@@ -233,8 +233,8 @@ impl Session {
                 let is_other =
                     |work: &Arc<Work>| Some(member.channel.vardiff.choose(work.share_difficulty(), sent)) != sent;
                 if !member.channel.withdrawn && work.as_ref().is_some_and(is_other) {
-                    let is_sent = member.follow_update(now, &mut self.out);
-                    self.spent += if is_sent { limits::JOB_MESSAGES } else { 0 };
+                    member.follow_update(now, &mut self.out);
+                    self.spent += limits::JOB_MESSAGES;
                 }
                 Ok(())
             }

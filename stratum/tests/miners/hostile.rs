@@ -119,13 +119,13 @@ async fn connections_of_one_address_wait_in_line_and_others_do_not() {
     socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
     let mut other = Raw::on(socket.connect(server.addr).await.unwrap());
     assert_eq!(other.ask("{\"id\":2,\"method\":\"mining.ping\"}").await["result"], true);
-    // Whoever waits gets its jobs at once.
+    // A connection that waits gets its jobs at once.
     server.pool.set(|_| {});
     let mut answers = 0;
     while hostile.next().await["method"] != "mining.notify" {
         answers += 1;
     }
-    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+    assert!(answers < PINGS, "the job came after all answers");
     for _ in answers..PINGS {
         assert_eq!(hostile.next().await["result"], true, "nothing is lost");
     }
@@ -180,11 +180,11 @@ async fn the_statistics_say_why_connections_ended() {
     while server.stats.open_connections() > 0 {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    // What it did is known until somebody reads it.
-    let left = server.stats.take_left();
+    // What it did is known until it is read.
+    let left = server.stats.take().1;
     let of_miner: Vec<_> = left.iter().filter(|connection| connection.account.is_some()).collect();
     assert_eq!((of_miner.len(), of_miner[0].submits.rejected.time), (1, 1));
-    assert!(server.stats.take_left().is_empty());
+    assert!(server.stats.take().1.is_empty());
     server.pool.set_readiness(Readiness::Stopped(Refusal("no work".to_owned())));
     say(&server, b"{\"id\":1,\"method\":\"mining.subscribe\",\"params\":[]}\n").await;
     closed_by(&server, &[("malformed", 1), ("miner", 1), ("no_work", 1), ("strikes", 1)]).await;
@@ -202,7 +202,7 @@ async fn connections_that_ended_are_kept_in_bounded_memory() {
         assert!(Instant::now() < deadline);
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    assert_eq!(server.stats.take_left().len(), limits::LEFT_MAX);
+    assert_eq!(server.stats.take().1.len(), limits::LEFT_MAX);
 }
 
 #[tokio::test]

@@ -68,6 +68,9 @@ pub struct ClockFacts {
     pub proofs_ahead: u32,
     /// Difference from bitcoind's clock.
     pub bitcoind_s: Option<i64>,
+    /// Difference from the time of bitcoind's newest template, which dates this node's work if it is earlier than this clock. It is
+    /// bitcoind's clock, or later: after blocks with future timestamps, it is the earliest valid time.
+    pub template_s: Option<i64>,
     /// bitcoind's clock compared with its peers', as it reports.
     pub bitcoind_peers_s: Option<i64>,
     /// Difference from the times of Bitcoin's last blocks: an upper bound, since honest miners do not date blocks ahead.

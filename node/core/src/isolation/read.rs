@@ -121,11 +121,11 @@ pub(super) fn wrong_clock(clock: &ClockFacts) -> Reading {
     either(is_beyond(CLOCK_WRONG_S), !is_beyond(CLOCK_WRONG_S / 2))
 }
 
-/// How far this node's work is dated ahead of other miners' links. bitcoind's clock dates it if that is earlier.
+/// How far this node's work is dated ahead of other miners' links. bitcoind's template dates it if that is earlier.
 ///
 /// A link is later than the median of those before it, so a median this old takes most of the pool's work for as long.
 pub(super) fn work_ahead_s(clock: &ClockFacts) -> Option<i64> {
-    Some(clock.link_age_s?.saturating_sub(clock.bitcoind_s.unwrap_or(0).max(0)))
+    Some(clock.link_age_s?.saturating_sub(clock.template_s.unwrap_or(0).max(0)))
 }
 
 /// True if other miners' links are as new as they should be. Then the clock that differs from this one is wrong.

@@ -203,6 +203,7 @@ fn no_claim_of_peers_takes_work_from_miners() {
         link_age_s: Some(i64::MIN + 1),
         proofs_ahead: u32::MAX,
         bitcoind_s: Some(i64::MAX),
+        template_s: Some(i64::MAX),
         bitcoind_peers_s: Some(i64::MIN + 1),
         blocks_s: None,
     };
@@ -386,6 +387,7 @@ proptest! {
             link_age_s: age_s.map(|age_s| age_s.min(CLOCK_WRONG_S)),
             proofs_ahead: unknown_blocks,
             bitcoind_s: age_s.map(|age_s| age_s.max(-CLOCK_WRONG_S)),
+            template_s: age_s,
             bitcoind_peers_s: age_s,
             blocks_s: age_s.map(|age_s| age_s.max(-CLOCK_WRONG_S)),
         };

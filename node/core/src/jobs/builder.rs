@@ -55,7 +55,7 @@ pub struct JobBuilder {
     due: Duration,
     /// Contents of the newest block template. A new link changes a job's position but rarely its contents.
     contents: Option<(Arc<BlockTemplate>, Arc<Contents>)>,
-    /// Cost of the latest coinbase.
+    /// Cost of the pool's latest coinbase.
     cost: CoinbaseCost,
     /// The block template last proposed to bitcoind.
     proposed: Option<Arc<BlockTemplate>>,
@@ -103,16 +103,20 @@ impl JobBuilder {
         self.due = now.saturating_add(if made { JOB_INTERVAL } else { JOB_RETRY });
     }
 
-    /// The cost of the latest coinbase. The next one usually costs the same.
+    /// The cost of the pool's latest coinbase. The next one usually costs the same.
     #[must_use]
     pub fn usual_cost(&self) -> CoinbaseCost {
         self.cost
     }
 
+    /// Notes the cost of the pool's latest coinbase.
+    pub fn note_cost(&mut self, coinbase: CoinbaseCost) {
+        self.cost = coinbase;
+    }
+
     /// The contents of `block` with a coinbase of this cost, if known.
     #[must_use]
-    pub fn known_contents(&mut self, block: &Arc<BlockTemplate>, coinbase: CoinbaseCost) -> Option<Arc<Contents>> {
-        self.cost = coinbase;
+    pub fn known_contents(&self, block: &Arc<BlockTemplate>, coinbase: CoinbaseCost) -> Option<Arc<Contents>> {
         let (of, contents) = self.contents.as_ref()?;
         (Arc::ptr_eq(of, block) && contents.fits(block, coinbase)).then(|| Arc::clone(contents))
     }

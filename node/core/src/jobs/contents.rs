@@ -71,13 +71,17 @@ impl Contents {
     #[must_use]
     pub fn fit(template: &BlockTemplate, coinbase: CoinbaseCost) -> Self {
         let (kept, coinbase_value) = Self::room(template, coinbase);
-        let ids = kept.iter().map(|tx| tx.txid.to_byte_array()).collect();
+        let ids = || kept.iter().map(|tx| tx.txid.to_byte_array()).collect();
         let (witness_commitment, branch) = if kept.len() < TWO_THREADS {
-            (witness_commitment(kept), coinbase_branch(ids))
+            (witness_commitment(kept), coinbase_branch(ids()))
         } else {
             thread::scope(|scope| {
-                let branch = scope.spawn(|| coinbase_branch(ids));
-                (witness_commitment(kept), branch.join().expect("hashing does not panic"))
+                // Without a second thread, one does both.
+                let other = thread::Builder::new().spawn_scoped(scope, || coinbase_branch(ids()));
+                let witness_commitment = witness_commitment(kept);
+                let branch = other
+                    .map_or_else(|_| coinbase_branch(ids()), |other| other.join().expect("hashing does not panic"));
+                (witness_commitment, branch)
             })
         };
         Self { kept: kept.len(), coinbase_value, witness_commitment, branch: branch.into() }

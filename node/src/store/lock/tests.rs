@@ -1,4 +1,4 @@
-use super::{WriteLock, device, is_this_program, write_lock};
+use super::{WriteLock, device, has_open, write_lock};
 
 #[test]
 fn lines_of_the_kernel_are_read() {
@@ -14,11 +14,17 @@ fn lines_of_the_kernel_are_read() {
     }
 }
 
-/// As for a lock whose device is another one than the file's.
+/// As for a lock whose device is another one than the file's. Another file system may have a file of the same number.
 #[test]
-fn the_program_of_a_process_is_compared_with_this_one() {
-    assert!(is_this_program(&std::process::id().to_string()));
-    assert!(!is_this_program("1") && !is_this_program("4194304"));
+fn a_process_is_asked_which_files_it_has_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let [file, other] = ["LOCK", "OTHER"].map(|name| folder.path().join(name));
+    std::fs::write(&other, "").unwrap();
+    let own = std::process::id().to_string();
+    let held = std::fs::File::create(&file).unwrap();
+    assert!(has_open(&own, &file) && !has_open(&own, &other) && !has_open("4194304", &file));
+    drop(held);
+    assert!(!has_open(&own, &file));
 }
 
 #[test]

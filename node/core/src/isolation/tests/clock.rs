@@ -46,12 +46,15 @@ fn stops_work(clock: ClockFacts, because: &str) {
 
 fn ahead(hours: i64) {
     let (ahead_s, link_age_s) = (hours * HOUR_S, Some(hours * HOUR_S + AGE_S));
-    // bitcoind's clock is right, and dates the work.
-    only_warns(ClockFacts { link_age_s, bitcoind_s: Some(ahead_s), ..ClockFacts::default() });
-    // It is as wrong, or unknown.
+    // bitcoind's clock is right, and its templates date the work, also after blocks with future timestamps.
+    for bitcoind_s in [Some(ahead_s), None] {
+        only_warns(ClockFacts { link_age_s, bitcoind_s, template_s: Some(ahead_s - 60), ..ClockFacts::default() });
+    }
+    // It is as wrong, or there is no template.
     let because = format!("clock is about {} s ahead of the pool's, so other nodes drop its shares", ahead_s + AGE_S);
-    for bitcoind_s in [Some(0), None, Some(-ahead_s)] {
-        stops_work(ClockFacts { link_age_s, bitcoind_s, ..ClockFacts::default() }, &because);
+    for template_s in [Some(0), None, Some(-ahead_s)] {
+        let bitcoind_s = template_s;
+        stops_work(ClockFacts { link_age_s, bitcoind_s, template_s, ..ClockFacts::default() }, &because);
     }
 }
 
