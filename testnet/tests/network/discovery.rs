@@ -99,7 +99,8 @@ fn a_network_outlives_its_seed_and_is_found_again_from_the_address_book() {
         wait_for_peers(&runtime, &up, name, |count| count == 6);
     }
     let known = Instant::now();
-    while !FOUR.iter().all(|(name, _)| written(&book_path(&up, name)) >= 6) {
+    // One of the six may find its place in a book taken.
+    while !FOUR.iter().all(|(name, _)| written(&book_path(&up, name)) >= 5) {
         let books = FOUR.map(|(name, _)| written(&book_path(&up, name)));
         assert!(known.elapsed() < PATIENCE, "the address books have {books:?} nodes\n{}", up.log());
         std::thread::sleep(Duration::from_millis(200));
