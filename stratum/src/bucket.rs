@@ -17,11 +17,19 @@ impl Bucket {
         Self { per_second, burst, tokens: burst, filled: now }
     }
 
+    /// Tokens at this time, if none is taken until then.
+    fn filled_by(&self, now: Instant) -> f64 {
+        let gained = now.saturating_duration_since(self.filled).as_secs_f64() * self.per_second;
+        (self.tokens + gained).min(self.burst)
+    }
+
+    fn refill(&mut self, now: Instant) {
+        (self.tokens, self.filled) = (self.filled_by(now), now);
+    }
+
     /// Takes one token. Returns `false` if the bucket is empty.
     pub(crate) fn take(&mut self, now: Instant) -> bool {
-        let gained = now.saturating_duration_since(self.filled).as_secs_f64() * self.per_second;
-        self.filled = now;
-        self.tokens = (self.tokens + gained).min(self.burst);
+        self.refill(now);
         if self.tokens < 1.0 {
             return false;
         }
@@ -31,16 +39,14 @@ impl Bucket {
 
     /// Takes tokens, more than there are if need be. Returns how long it takes until none is owed.
     pub(crate) fn spend(&mut self, count: u32, now: Instant) -> Duration {
-        let gained = now.saturating_duration_since(self.filled).as_secs_f64() * self.per_second;
-        self.filled = now;
-        self.tokens = (self.tokens + gained).min(self.burst) - f64::from(count);
+        self.refill(now);
+        self.tokens -= f64::from(count);
         Duration::try_from_secs_f64(-self.tokens / self.per_second).unwrap_or_default()
     }
 
     /// Returns `true` if no token is missing.
     pub(crate) fn is_full(&self, now: Instant) -> bool {
-        let gained = now.saturating_duration_since(self.filled).as_secs_f64() * self.per_second;
-        self.tokens + gained >= self.burst
+        self.filled_by(now) >= self.burst
     }
 
     /// Returns a token that was taken.

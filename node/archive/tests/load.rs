@@ -78,7 +78,7 @@ async fn write_events(url: &ArchiveUrl, network: &Network) {
     }
 }
 
-/// A user without rights, an empty database, and the schema of a newer program: each is told what is wrong.
+/// A user without rights, an empty database, and the schema of a newer program: each error names its cause.
 async fn check_strangers(server: &LocalServer, client: &Client, recording: &Path, folder: &Path) {
     client.batch_execute("create role stranger login").await.unwrap();
     for name in ["stranger@", "postgres@"] {

@@ -143,7 +143,7 @@ pub(super) fn words(q: &str) -> String {
     if is_number { words.replace(',', "") } else { words.to_owned() }
 }
 
-/// True if an address starts and ends like this, in any case, since base58 addresses are told apart by more than that.
+/// True if an address starts and ends like this, in upper or lower case: base58 addresses that differ in case alone do not occur.
 fn is_short_form(address: &str, start: &str, end: &str) -> bool {
     let begins = address.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start));
     let tail = address.len().checked_sub(end.len()).and_then(|from| address.get(from..));
