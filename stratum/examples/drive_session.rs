@@ -79,16 +79,20 @@ impl Driver {
         self.perform(actions);
     }
 
+    /// Sends a line to the miner. No action follows from it.
+    fn send(&mut self, line: &str) -> Vec<Action> {
+        print!("server -> {line}");
+        self.sent.push(serde_json::from_str(line).expect("every line is JSON"));
+        Vec::new()
+    }
+
     /// Performs actions in order. The actions that follow from one come before the rest.
     fn perform(&mut self, actions: Vec<Action>) {
         let mut queue = VecDeque::from(actions);
         while let Some(action) = queue.pop_front() {
             let following = match action {
-                Action::Send(line) => {
-                    print!("server -> {line}");
-                    self.sent.push(serde_json::from_str(&line).expect("every line is JSON"));
-                    Vec::new()
-                }
+                Action::Send(line) => self.send(&line),
+                Action::SendJob(job) => self.send(&job.to_string()),
                 Action::Subscribe(pending) => self.session.handle_subscription(pending, Ok(Welcome::default())),
                 Action::Authorize(pending) => {
                     let verdict = authorize(pending.user());

@@ -73,6 +73,7 @@ pub fn session(data: &[u8]) {
                     assert!(!line.trim_end_matches('\n').contains('\n'));
                     Vec::new()
                 }
+                Action::SendJob(_) | Action::Found(_) => Vec::new(),
                 Action::Close(_) => return,
                 Action::Subscribe(pending) => {
                     let extranonce1 = pending.resumes().unwrap_or(own);
@@ -85,7 +86,6 @@ pub fn session(data: &[u8]) {
                     session.handle_verdict(pending, Ok(account.as_bytes().into()), now)
                 }
                 Action::Fetch(_) => session.handle_work(work(key), now),
-                Action::Found(_) => Vec::new(),
             };
             queue.splice(0..0, following);
         }

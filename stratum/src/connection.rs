@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info};
 
 use crate::admission::{Admission, Ticket};
+use crate::batch::Batch;
 use crate::budgets::Budgets;
 use crate::extranonce::Lease;
 use crate::learnt::Learnt;
@@ -223,13 +224,17 @@ impl Connection {
     /// # Errors
     /// Returns why the connection ended, if it did.
     async fn perform(&mut self, actions: Vec<Action>) -> Result<(), Ended> {
-        let mut batch = String::new();
+        let mut batch = Batch::default();
         let mut closed = None;
         let mut queue = VecDeque::from(actions);
         while let Some(action) = queue.pop_front() {
             let following = match action {
                 Action::Send(line) => {
-                    append(&mut batch, line);
+                    batch.push(line);
+                    Vec::new()
+                }
+                Action::SendJob(job) => {
+                    batch.push_job(&job);
                     Vec::new()
                 }
                 Action::Subscribe(pending) => self.subscribe(pending),
@@ -255,7 +260,7 @@ impl Connection {
         }
         if !batch.is_empty() {
             self.slot.publish(self.session.report());
-            self.socket.write(batch.as_bytes()).await?;
+            self.socket.write(batch.bytes()).await?;
         }
         match closed {
             Some(reason) => {
@@ -274,14 +279,5 @@ impl Connection {
         if !self.slot.is_held_beside(agent, bytes) {
             learnt.note(*ip, agent, bytes, Instant::now());
         }
-    }
-}
-
-/// Appends a line to a batch. The first line becomes the batch, which avoids copying most jobs.
-fn append(batch: &mut String, line: String) {
-    if batch.is_empty() {
-        *batch = line;
-    } else {
-        batch.push_str(&line);
     }
 }

@@ -15,6 +15,10 @@ use crate::pool::Work;
 /// A network with a link a second has more jobs than seconds: after half a day, bitcoind would reject its blocks.
 const LEAD_S: u32 = 60;
 
+/// Jobs of all work units that most sessions keep: one each, some keepalives, and some changes of difficulty. Reserved at once: ten
+/// thousand sessions that grow together leave holes of as many bytes again.
+const JOBS_USUAL: usize = limits::WORKS_MAX + 16;
+
 /// One `mining.notify`: its job id, and the difficulty in effect when the session sent it.
 #[derive(Clone, Copy, Debug)]
 struct Issued {
@@ -74,7 +78,7 @@ impl Seen {
 }
 
 /// A session's work units and jobs. A connection holds 64 of the former for most of its life, so both are small: 1.5 KiB
-/// and, with one job each, 1 KiB.
+/// and 1.3 KiB.
 #[derive(Debug)]
 pub(crate) struct Jobs {
     /// Oldest first, at most [`limits::WORKS_MAX`].
@@ -138,11 +142,16 @@ impl Jobs {
     /// ended. If the tip changed, all older work units retire. The first work unit counts as a change.
     pub(crate) fn push(&mut self, work: Arc<Work>, now: Instant) -> bool {
         let changed = self.current().is_none_or(|current| current.prev_block != work.prev_block);
+        if self.times.is_none() {
+            self.works.reserve_exact(limits::WORKS_MAX);
+            self.issued.reserve_exact(JOBS_USUAL);
+        }
         let opened = self.times.map_or(now, |(opened, _)| opened);
         self.times = Some((opened, now));
         if changed {
-            for entry in &mut self.works {
-                entry.retired.get_or_insert(Moment::new(opened, now));
+            // Those before the newest retired one retired with it, or before.
+            for entry in self.works.iter_mut().rev().take_while(|entry| entry.retired.is_none()) {
+                entry.retired = Some(Moment::new(opened, now));
             }
         }
         let clean = changed || self.current().is_some_and(|current| current.solo != work.solo);

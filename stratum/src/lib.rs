@@ -28,6 +28,7 @@
 //! | [`proof`] | builds block headers from a job and a miner's choices |
 //! | [`pool`] | the interface to the pool, as described above |
 //! | [`message`] | parses lines from miners, and formats lines to miners |
+//! | `batch` | lines that go out to a miner together |
 //! | `agents` | what the server knows of programs from their user agents |
 //! | `bucket` | limits the rate of lines and of invalid requests from a miner |
 //! | `meter` | estimates a connection's hashrate |
@@ -69,6 +70,7 @@ pub mod vardiff;
 
 mod admission;
 mod agents;
+mod batch;
 mod bucket;
 mod budgets;
 mod channel;

@@ -20,7 +20,7 @@ mod tests;
 
 pub use call::{Call, Configure, Login, ParamError, Submission};
 pub use outgoing::{
-    accepted, configured, get_version, notify, reconnect, rejected, set_difficulty, set_version_mask, show_message,
+    Notify, accepted, configured, get_version, reconnect, rejected, set_difficulty, set_version_mask, show_message,
     subscribed,
 };
 pub use reject::{Reject, RejectReason};

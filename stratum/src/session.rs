@@ -19,7 +19,7 @@
 //!
 //! | action | what to do |
 //! |---|---|
-//! | [`Action::Send`] | append the line to the output |
+//! | [`Action::Send`], [`Action::SendJob`] | append the line to the output |
 //! | [`Action::Subscribe`] | [`Pool::readiness`](crate::Pool::readiness), then [`Session::handle_subscription`] |
 //! | [`Action::Authorize`] | [`Pool::authorize`](crate::Pool::authorize), then [`Session::handle_verdict`] |
 //! | [`Action::Fetch`] | [`Pool::work`](crate::Pool::work), then [`Session::handle_work`] if there is work |

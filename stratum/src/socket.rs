@@ -11,6 +11,7 @@ use futures::StreamExt;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
 use tokio::time::{Interval, MissedTickBehavior};
+use tokio_util::bytes::Buf;
 use tokio_util::codec::{Decoder, FramedRead};
 use tokio_util::sync::{CancellationToken, ReusableBoxFuture, WaitForCancellationFutureOwned};
 
@@ -135,13 +136,13 @@ impl<D: Decoder> Socket<D> {
     /// The pool is gone.
     pub(crate) async fn next(&mut self) -> Result<Event<Result<D::Item, D::Error>>, Ended> {
         tokio::select! {
-            // The end of the server first. Then new work, so that the miner gets it before responses to messages about older work.
+            // New work first, so that no miner waits for it, and gets it before responses to messages about older work.
             biased;
-            () = &mut self.stopped => Ok(Event::Stop),
             changes = &mut self.change => {
                 self.change.set(next_change(changes.ok_or(Ended::Pool)?));
                 Ok(Event::Change)
             }
+            () = &mut self.stopped => Ok(Event::Stop),
             read = read_from(&mut self.reader, &mut self.read_at) => {
                 self.partial.complete();
                 Ok(Event::Read(read))
@@ -167,8 +168,8 @@ impl<D: Decoder> Socket<D> {
     ///
     /// # Errors
     /// The miner does not read, or is gone.
-    pub(crate) async fn write(&mut self, batch: &[u8]) -> Result<(), Ended> {
-        let written = tokio::time::timeout(self.timeouts.write, self.writer.write_all(batch));
+    pub(crate) async fn write(&mut self, mut batch: impl Buf) -> Result<(), Ended> {
+        let written = tokio::time::timeout(self.timeouts.write, self.writer.write_all_buf(&mut batch));
         written.await.map_err(|_| Ended::WriteTimeout)?.map_err(Ended::Socket)
     }
 

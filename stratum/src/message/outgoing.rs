@@ -1,15 +1,13 @@
 //! Formats lines from the server to a miner: responses and notifications, with their line ending.
 
-use std::fmt::{Display, Write as _};
+use std::fmt::{self, Display, Write as _};
+use std::sync::Arc;
 
 use bitcoin::hex::DisplayHex;
 use serde_json::{Value, json};
 
 use crate::difficulty::Difficulty;
 use crate::pool::{EXTRANONCE1_BYTES, EXTRANONCE2_BYTES};
-
-/// Most bytes of a `mining.notify` around the text of its work.
-const NOTIFY_BYTES: usize = 80;
 
 /// Returns the response `true` to the request `id`.
 pub fn accepted(id: &Value) -> String {
@@ -46,17 +44,40 @@ pub fn set_version_mask(mask: u32) -> String {
     format!("{{\"id\":null,\"method\":\"mining.set_version_mask\",\"params\":[\"{mask:08x}\"]}}\n")
 }
 
-/// Returns `mining.notify`: a job. `work_params` is the JSON text of the parameters that all jobs of
-/// a work unit share, and `time` the header time to start from. If `clean` is true, the miner drops all earlier jobs.
-pub fn notify(id: u32, work_params: &str, time: u32, clean: bool) -> String {
-    // With room for all of it, since growing copies the work's text once more for each miner.
-    let mut line = String::with_capacity(work_params.len() + NOTIFY_BYTES);
-    writeln!(
-        line,
-        "{{\"id\":null,\"method\":\"mining.notify\",\"params\":[\"{id:x}\",{work_params},\"{time:08x}\",{clean}]}}"
-    )
-    .expect("writing to a string cannot fail");
-    line
+/// `mining.notify`: a job. Its line is formatted in parts, so that no connection copies the text of its work unit.
+#[derive(Clone, Debug)]
+pub struct Notify {
+    /// Job id.
+    pub id: u32,
+    /// JSON text of the parameters that all jobs of a work unit share.
+    pub work: Arc<String>,
+    /// Header time to start from, in seconds since 1970.
+    pub time: u32,
+    /// Whether the miner drops all earlier jobs.
+    pub clean: bool,
+}
+
+impl Notify {
+    /// Appends the line up to the text of the work unit.
+    pub(crate) fn begin(&self, line: &mut String) {
+        write!(line, "{{\"id\":null,\"method\":\"mining.notify\",\"params\":[\"{:x}\",", self.id)
+            .expect("writing to a string cannot fail");
+    }
+
+    /// Appends the rest of the line.
+    pub(crate) fn end(&self, line: &mut String) {
+        writeln!(line, ",\"{:08x}\",{}]}}", self.time, self.clean).expect("writing to a string cannot fail");
+    }
+}
+
+impl Display for Notify {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut line = String::new();
+        self.begin(&mut line);
+        line.push_str(&self.work);
+        self.end(&mut line);
+        out.write_str(&line)
+    }
 }
 
 /// Returns `client.show_message`: a sentence for the owner of the device.

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::start::Welcome;
 use crate::limits;
-use crate::message::{self, Login, ParseError};
+use crate::message::{self, Login, Notify, ParseError};
 use crate::pool::{Account, EXTRANONCE1_BYTES, Found, Refusal};
 
 /// One instruction to the caller of a session. [The module docs](super) explain the order.
@@ -12,6 +12,8 @@ use crate::pool::{Account, EXTRANONCE1_BYTES, Found, Refusal};
 pub enum Action {
     /// Write this line to the miner. It includes its line ending.
     Send(String),
+    /// Write this job's line to the miner.
+    SendJob(Notify),
     /// Pass what the server may offer to [`Session::handle_subscription`](super::Session::handle_subscription): a
     /// refusal if [`Pool::readiness`](crate::Pool::readiness) has one; otherwise a [`Welcome`] with the extranonce that
     /// [`PendingSubscription::resumes`] names, if it is free.

@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::action::Action;
 use super::state::Session;
 use crate::limits;
-use crate::message;
+use crate::message::{self, Notify};
 use crate::pool::{Refusal, Work};
 
 impl Session {
@@ -62,7 +62,8 @@ impl Session {
         }
         let params = work.notify_params();
         if let Some(job) = self.channel.jobs.issue(difficulty, time) {
-            actions.push(Action::Send(message::notify(job.id, &params, job.time, clean)));
+            let work = Arc::clone(&params);
+            actions.push(Action::SendJob(Notify { id: job.id, work, time: job.time, clean }));
         }
         if first {
             actions.extend(self.ask_version());

@@ -86,6 +86,7 @@ impl Driven {
         for action in actions {
             match action {
                 Action::Send(line) => self.lines.push(serde_json::from_str(&line).expect("JSON")),
+                Action::SendJob(job) => self.lines.push(serde_json::from_str(&job.to_string()).expect("JSON")),
                 Action::Found(found) => self.found.push(*found),
                 Action::Close(_) => self.closed = true,
                 Action::Subscribe(pending) => {

@@ -121,6 +121,6 @@ impl Connection {
             return Ok(());
         }
         let sealed = seal(&mut self.keys, &plain);
-        self.socket.write(&sealed).await
+        self.socket.write(&*sealed).await
     }
 }

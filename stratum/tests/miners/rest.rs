@@ -139,5 +139,5 @@ fn a_device_that_may_work_again_in_time_never_leaves() {
     assert!(session.handle_work(pool.work(&account).unwrap(), start).is_empty(), "it has this job");
     assert!(session.tick(start + limits::REST_SPREAD).is_empty());
     let later = session.tick(start + limits::KEEPALIVE);
-    assert!(matches!(&later[..], [Action::Send(_)]), "{later:?}");
+    assert!(matches!(&later[..], [Action::SendJob(_)]), "{later:?}");
 }

@@ -16,6 +16,9 @@ use super::wire::{News, Wire};
 /// Requests the lowest difficulty that the node allows: about 100 hashes.
 const PASSWORD: &str = "d=0.0000000001";
 
+/// Bytes that one read takes: a job of a pool with 48 payouts has 4.3 KB.
+const READ_BYTES: usize = 8_192;
+
 /// Prefix of a job.
 const NOTIFY: &[u8] = b"{\"id\":null,\"method\":\"mining.notify\",\"params\":[\"";
 /// Hexadecimal digits of the Bitcoin tip in a job.
@@ -45,7 +48,7 @@ impl Wire for V1 {
         writer.write_all(format!("{hello}\n{login}\n").as_bytes()).await?;
         Ok(Self {
             user: user.to_owned(),
-            reader: BufReader::with_capacity(4_096, read),
+            reader: BufReader::with_capacity(READ_BYTES, read),
             writer,
             line: Vec::new(),
             extranonce1: Vec::new(),
