@@ -61,7 +61,7 @@ class Alerts(unittest.TestCase):
 
     def test_miners_gone(self):
         self.assertEqual(self.spans("ShoalMinersGone"), {self.kept_s})
-        # The program says it sooner: whoever is woken at night wants it to be sure.
+        # The program says it sooner: an operator who is woken at night wants it to be sure.
         self.assertGreater(seconds(self.rules["ShoalMinersGone"]["for"]), constant(HEALTH, "GONE_S"))
 
     def test_miners_lost(self):

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 SECOND = 1_000_000_000
-# Healthy: miners have work. Whoever restarts a node that waits for its bitcoind gains nothing, and loses nothing.
+# Healthy: miners have work. Restarting a node that waits for its bitcoind gains nothing, and loses nothing.
 HEALTH = {
     "Test": ["CMD", "/usr/bin/shoal", "status"],
     "Interval": 30 * SECOND,

@@ -91,7 +91,7 @@ pub(crate) async fn load(config: &Config, file: &Path, rows: usize, json: bool) 
     let loaded = archive::load(url(config)?, file, rows, |line| {
         if told.elapsed() >= PROGRESS {
             told = Instant::now();
-            eprintln!("line {line} after {} s", began.elapsed().as_secs());
+            let _ = writeln!(std::io::stderr(), "line {line} after {} s", began.elapsed().as_secs());
         }
     });
     let report = Report::from(loaded.await?);
@@ -127,7 +127,7 @@ pub(crate) async fn export(
         let path = file.path.display().to_string();
         if !json {
             // The reader may have closed the output; the files matter.
-            let _told = writeln!(std::io::stdout(), "{path}: {} rows, {} bytes", file.rows, file.bytes).is_ok();
+            let _ = writeln!(std::io::stdout(), "{path}: {} rows, {} bytes", file.rows, file.bytes);
         }
         files.push(ExportedFile { path, rows: file.rows, bytes: file.bytes });
     });

@@ -18,7 +18,7 @@ use std::net::SocketAddr;
 use serde::Serialize;
 use stratum::Tls;
 
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, keys};
 use crate::ports::{is_absent_ipv6, tcp_free, udp_free};
 use crate::store::{self, StoreError};
 use node_core::sentence;
@@ -132,25 +132,25 @@ fn database(config: &Config, running: bool) -> Finding {
 
 fn ports(config: &Config, running: bool) -> Vec<Finding> {
     let mut taken: Vec<(&'static str, SocketAddr)> = Vec::new();
-    let mut tcp = |name, listen| {
+    let mut tcp = |name, key, listen| {
         let other = taken.iter().find(|(_, other)| collide(*other, listen)).map(|(other, _)| *other);
-        taken.push((name, listen));
-        match other {
-            None => port(name, "TCP", listen, tcp_free, running),
-            Some(other) => bad(
-                name,
-                format!("TCP {listen} is set twice; set another port, in `{name}.listen` or `{other}.listen`"),
-            ),
-        }
+        taken.push((key, listen));
+        let Some(other) = other else { return port(name, key, "TCP", listen, tcp_free, running) };
+        let or_there = if other == key { String::new() } else { format!(" or `{other}`") };
+        bad(name, format!("TCP {listen} is set twice; set another port, in `{key}`{or_there}"))
     };
-    let mut findings: Vec<_> = config.stratum.all().map(|listener| tcp("stratum", listener.address)).collect();
-    findings.push(tcp("api", config.api.listen));
+    let mut findings = Vec::new();
+    for (place, listener) in config.stratum.all().enumerate() {
+        let key = if place == 0 { keys::STRATUM_LISTEN.name } else { keys::STRATUM_LISTENERS.name };
+        findings.push(tcp("stratum", key, listener.address));
+    }
+    findings.push(tcp("api", keys::API_LISTEN.name, config.api.listen));
     if let Some(onion) = &config.p2p.onion {
-        findings.push(tcp("p2p", onion.listen));
+        findings.push(tcp("p2p", keys::P2P_ONION_LISTEN.name, onion.listen));
     }
     for listen in &config.p2p.listen {
-        findings.push(tcp("p2p", *listen));
-        findings.push(port("p2p", "UDP", *listen, udp_free, running));
+        findings.push(tcp("p2p", keys::P2P_LISTEN.name, *listen));
+        findings.push(port("p2p", keys::P2P_LISTEN.name, "UDP", *listen, udp_free, running));
     }
     findings
 }
@@ -173,7 +173,7 @@ fn certificate(config: &Config) -> Option<Finding> {
 /// Checks that a port can be bound.
 type Free = fn(SocketAddr) -> io::Result<()>;
 
-fn port(name: &'static str, protocol: &str, listen: SocketAddr, free: Free, running: bool) -> Finding {
+fn port(name: &'static str, key: &str, protocol: &str, listen: SocketAddr, free: Free, running: bool) -> Finding {
     match free(listen) {
         Ok(()) => good(name, format!("{protocol} {listen} is free")),
         Err(error) if name == "p2p" && is_absent_ipv6(listen, &error) => {
@@ -195,7 +195,7 @@ fn port(name: &'static str, protocol: &str, listen: SocketAddr, free: Free, runn
                 }
                 _ => "cannot be used; set another",
             };
-            bad(name, format!("{protocol} {listen} {advice}, in `{name}.listen`"))
+            bad(name, format!("{protocol} {listen} {advice}, in `{key}`"))
         }
     }
 }

@@ -266,7 +266,8 @@ pub fn main() -> ExitCode {
         Err(error) => {
             // `check` and `status` have already printed what they found, and a reader like `head` has read enough.
             if !matches!(error, NodeError::CheckFailed { .. } | NodeError::NoWork) && !is_left(&error) {
-                eprintln!("shoal: {}", sentence(&error));
+                // Standard error may be closed as well.
+                let _ = writeln!(std::io::stderr(), "shoal: {}", sentence(&error));
             }
             ExitCode::from(error.exit_code())
         }
@@ -300,7 +301,7 @@ fn execute(cli: &Cli) -> Result<(), NodeError> {
         }
         Command::Export { file } => runtime.block_on(recording::export(&config?, file)),
         Command::Import { file } => runtime.block_on(recording::import_file(&config?, file)),
-        Command::Verify { file } => Ok(recording::verify(file)?),
+        Command::Verify { file } => recording::verify(file),
         Command::Archive { command: ArchiveCommand::Load { file, rows, json } } => {
             runtime.block_on(archiving::load(&config?, file, *rows, *json))
         }

@@ -18,7 +18,7 @@
 mod events;
 mod indexer;
 mod keys;
-mod observer;
+pub(crate) mod observer;
 mod own;
 mod prune;
 mod read;

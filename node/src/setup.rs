@@ -61,7 +61,7 @@ const QUESTIONS: [Question; 4] = [
 /// Asks, writes the file, checks it, and prints the miner's settings and a link to the pages.
 ///
 /// # Errors
-/// The file exists or cannot be written, an answer is missing, or the check fails.
+/// The file exists or cannot be written, an answer is missing, the check fails, or standard output is closed.
 pub(crate) async fn setup(overrides: &Overrides, how: How) -> Result<(), NodeError> {
     let path = overrides.target().ok_or(ConfigError::NoHome { key: "config" })?;
     if path.exists() && !how.force {
@@ -72,7 +72,7 @@ pub(crate) async fn setup(overrides: &Overrides, how: How) -> Result<(), NodeErr
     // Wrong flags are reported before the first question.
     answers.config().map_err(|error| answers.wrong(&error))?;
     let found = bitcoind::find(&mut answers).await;
-    found.map_err(|error| answers.wrong(&error))?;
+    writeln!(io::stdout(), "{}", found.map_err(|error| answers.wrong(&error))?)?;
     for question in &QUESTIONS {
         asking.ask(&mut answers, question)?;
     }
@@ -81,29 +81,29 @@ pub(crate) async fn setup(overrides: &Overrides, how: How) -> Result<(), NodeErr
     }
     answers.write()?;
     let config = answers.config()?;
-    println!("{} is written.\n", answers.path().display());
+    let mut out = io::stdout();
+    writeln!(out, "{} is written.\n", answers.path().display())?;
     let report = check::check(&config).await;
-    print!("{report}");
-    println!();
-    miners(&config);
-    println!("\nOpen the node's pages with:\n");
+    writeln!(out, "{report}")?;
+    miners(&config, &mut out)?;
+    writeln!(out, "\nOpen the node's pages with:\n")?;
     pair::pair(&config)?;
-    println!("\nStart the node with: shoal run --config {}", answers.path().display());
+    writeln!(out, "\nStart the node with: shoal run --config {}", answers.path().display())?;
     if report.ok { Ok(()) } else { Err(NodeError::CheckFailed { config: false }) }
 }
 
 /// Prints the settings for a miner.
-fn miners(config: &Config) {
-    println!("In your miner, enter:");
+fn miners(config: &Config, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "In your miner, enter:")?;
     let listen = config.stratum.listen;
     for ip in reached_at(listen, own_addresses()) {
-        println!("  URL       stratum+tcp://{}", SocketAddr::new(ip, listen.port()));
+        writeln!(out, "  URL       stratum+tcp://{}", SocketAddr::new(ip, listen.port()))?;
     }
     match &config.address {
-        Some(_) => println!("  User      any name; a payout address in its place is paid instead of yours"),
-        None => println!("  User      ADDRESS.WORKER, with your payout address"),
+        Some(_) => writeln!(out, "  User      any name; a payout address in its place is paid instead of yours")?,
+        None => writeln!(out, "  User      ADDRESS.WORKER, with your payout address")?,
     }
-    println!("  Password  x");
+    writeln!(out, "  Password  x")
 }
 
 /// Source of the answers.
@@ -121,8 +121,9 @@ impl Asking {
         }
         loop {
             let shown = if default.is_empty() { String::new() } else { format!(" [{default}]") };
-            print!("{text}{shown}: ");
-            io::stdout().flush()?;
+            let mut out = io::stdout();
+            write!(out, "{text}{shown}: ")?;
+            out.flush()?;
             let mut line = String::new();
             if io::stdin().lock().read_line(&mut line)? == 0 {
                 return Err(NodeError::SetupAnswer { flag: key.flag });
@@ -136,7 +137,7 @@ impl Asking {
             match answers.try_set(key, answer) {
                 Ok(()) => return Ok(()),
                 // A person can correct an answer; a script cannot.
-                Err(error) if self.is_terminal => println!("{}", answers.words(&error)),
+                Err(error) if self.is_terminal => writeln!(out, "{}", answers.words(&error))?,
                 Err(error) => return Err(answers.wrong(&error)),
             }
         }

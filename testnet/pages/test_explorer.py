@@ -1,4 +1,4 @@
-"""Pages of explorers: they leave out what only a node has, and say so to whoever asks for it."""
+"""Pages of explorers: they leave out what only a node has, and say so if a reader asks for it."""
 
 import os
 import statistics

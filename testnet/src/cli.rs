@@ -1,13 +1,14 @@
 //! The command line.
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use node::config::Outputs;
+use serde::Serialize;
 
 mod attack;
 mod bench;
@@ -216,8 +217,10 @@ enum CliError {
     Miner(#[source] std::io::Error),
     #[error("cannot create a folder for the network")]
     Folder(#[source] std::io::Error),
-    #[error("cannot start or print")]
+    #[error("cannot start")]
     Io(#[from] std::io::Error),
+    #[error("cannot print")]
+    Print(#[source] std::io::Error),
 }
 
 /// Runs the program and returns its exit code: 0, or 1 with one sentence on standard error, or clap's 2 for a wrong
@@ -226,7 +229,10 @@ pub fn main() -> ExitCode {
     match execute(Cli::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("shoal-testnet: {}", node_core::sentence(&error));
+            // A reader like `head` has read enough; standard error may be closed as well.
+            if !matches!(&error, CliError::Print(source) if source.kind() == ErrorKind::BrokenPipe) {
+                let _ = writeln!(std::io::stderr(), "shoal-testnet: {}", node_core::sentence(&error));
+            }
             ExitCode::FAILURE
         }
     }
@@ -262,10 +268,12 @@ fn execute(command: Command) -> Result<(), CliError> {
             Command::Stop { at } => command_for(&at, Request::Stop).await,
             Command::Bench(command) => command.run().await,
             Command::Load(args) => Ok(scale::run_load(args).await?),
-            Command::Attack(args) => Ok(args.run().await?),
-            Command::Chaos(args) => Ok(args.run().await?),
+            Command::Attack(args) => args.run().await,
+            Command::Chaos(args) => args.run().await,
             Command::Hostile(args) => Ok(run_hostile(args).await?),
-            Command::Premine { path } => Ok(premine::generate(&path, |height| eprintln!("block {height}"))?),
+            Command::Premine { path } => Ok(premine::generate(&path, |height| {
+                let _ = writeln!(std::io::stderr(), "block {height}");
+            })?),
             Command::Bitcoin(args) => {
                 log_to_stderr();
                 Ok(run_bitcoin(args).await?)
@@ -319,21 +327,25 @@ impl UpArgs {
 
 async fn status(at: &At, json: bool) -> Result<(), CliError> {
     if let Answer::Status { status } = faults::ask(&at.dir()?, &Request::Status).await? {
-        let text = if json {
-            serde_json::to_string_pretty(&status).map_err(std::io::Error::from)? + "\n"
-        } else {
-            status_text(&status)
-        };
-        std::io::stdout().write_all(text.as_bytes())?;
+        print(&if json { as_json(&status)? } else { status_text(&status) })?;
     }
     Ok(())
 }
 
 async fn command_for(at: &At, request: Request) -> Result<(), CliError> {
     if let Answer::Done { done } = faults::ask(&at.dir()?, &request).await? {
-        writeln!(std::io::stdout(), "{done}")?;
+        print(&format!("{done}\n"))?;
     }
     Ok(())
+}
+
+fn as_json(result: &impl Serialize) -> Result<String, CliError> {
+    Ok(serde_json::to_string_pretty(result).map_err(std::io::Error::from)? + "\n")
+}
+
+/// Prints a command's result.
+fn print(text: &str) -> Result<(), CliError> {
+    std::io::stdout().write_all(text.as_bytes()).map_err(CliError::Print)
 }
 
 impl At {

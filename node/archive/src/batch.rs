@@ -151,8 +151,8 @@ pub struct Batch {
     /// Newest link of the main chain after this batch.
     pub(crate) tip: Option<ShareId>,
     pub(crate) events: Vec<EventRow>,
-    /// Number of the event that comes after this batch. None if nothing was read from an event log.
-    pub(crate) next_event: Option<u64>,
+    /// Number and time of the newest event that was read from the event log. None if there was none.
+    pub(crate) newest_event: Option<(u64, u32)>,
     rows: usize,
     bytes: usize,
 }
@@ -232,15 +232,15 @@ impl Batch {
         self.events.push(EventRow { sentence, ..row });
     }
 
-    /// Sets how far the event log was read: the number of the event that comes next.
-    pub fn set_next_event(&mut self, next: u64) {
-        self.next_event = Some(next);
+    /// Sets how far the event log was read: number and time of its newest event.
+    pub fn set_newest_event(&mut self, newest: Option<(u64, u32)>) {
+        self.newest_event = newest;
     }
 
-    /// Number of the event that comes after this batch. None if nothing was read from an event log.
+    /// Number and time of the newest event that was read from the event log. None if there was none.
     #[must_use]
-    pub fn next_event(&self) -> Option<u64> {
-        self.next_event
+    pub fn newest_event(&self) -> Option<(u64, u32)> {
+        self.newest_event
     }
 
     /// Number of rows so far.

@@ -113,14 +113,15 @@ impl Batch {
             out.extend(block.0);
             text(&mut out, content);
         }
-        if self.tip.is_some() || self.next_event.is_some() {
+        if self.tip.is_some() || self.newest_event.is_some() {
             out.extend(self.tip.unwrap_or(NO_TIP).0);
         }
         // Queues of earlier versions end here.
-        if let Some(next) = self.next_event {
-            out.extend(next.to_le_bytes());
+        if let Some((number, time)) = self.newest_event {
+            out.extend(number.to_le_bytes());
             count(&mut out, self.events.len());
             self.events.iter().for_each(|row| encode_event(&mut out, row));
+            out.extend(time.to_le_bytes());
         }
         out
     }
@@ -145,8 +146,12 @@ impl Batch {
             batch.tip = Some(from.id()?).filter(|tip| *tip != NO_TIP);
         }
         if !from.0.is_empty() {
-            batch.set_next_event(from.u64()?);
+            let number = from.u64()?;
             from.items(event)?.into_iter().for_each(|row| batch.event(row));
+            // Without its time, the newest event could be one of another log.
+            if !from.0.is_empty() {
+                batch.set_newest_event(Some((number, from.u32()?)));
+            }
         }
         from.0.is_empty().then_some(batch)
     }

@@ -99,9 +99,6 @@ pub const AGAIN: u64 = 5_000;
 /// Events of a node's log that are read for the archive at a time, some 300 bytes each.
 pub const EVENTS_READ: usize = 1_000;
 
-/// Events that are read again for the archive when a node starts: more than a crash of the machine can lose.
-pub const EVENTS_AGAIN: u64 = 100;
-
 /// Connections of a process that reads: as many as two processors of a database server keep busy. Further requests wait.
 pub const READERS_MAX: usize = 8;
 

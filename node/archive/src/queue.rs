@@ -249,8 +249,8 @@ mod tests {
             }
             // Without events it has the bytes of earlier versions.
             let (earlier, mut new) = (old.encode(), old.clone());
-            assert_eq!(Batch::decode(&earlier).unwrap().next_event(), None);
-            new.set_next_event(9);
+            assert_eq!(Batch::decode(&earlier).unwrap().newest_event(), None);
+            new.set_newest_event(Some((9, 6)));
             for (number, page) in [(7, None), (8, Some("/peers".to_owned()))] {
                 let (kind, sentence) = ("work".to_owned(), "a zero byte: \0".to_owned());
                 new.event(EventRow { number, time: 5, kind, sentence, page, details: "{}".to_owned() });
@@ -258,9 +258,13 @@ mod tests {
             let content = new.encode();
             assert!(content.starts_with(&earlier));
             let found = Batch::decode(&content).unwrap();
-            assert_eq!((found.tip, found.next_event(), &found.events), (old.tip, Some(9), &new.events));
+            assert_eq!((found.tip, found.newest_event(), &found.events), (old.tip, Some((9, 6)), &new.events));
             assert_eq!(found.events[1].sentence, "a zero byte: \u{fffd}");
-            for end in earlier.len() + 40..content.len() {
+            // An earlier version did not write the last four bytes, a time.
+            let (without_time, events) = (content.len() - 4, &new.events);
+            let found = Batch::decode(&content[..without_time]).unwrap();
+            assert_eq!((found.newest_event(), &found.events[0]), (None, &events[0]));
+            for end in (earlier.len() + 40..content.len()).filter(|end| *end != without_time) {
                 assert!(Batch::decode(&content[..end]).is_none(), "{end} of {} bytes", content.len());
             }
         }

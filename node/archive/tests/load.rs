@@ -1,5 +1,5 @@
-//! Recordings of simulated networks in a real PostgreSQL: what is in the database is what the recordings show, whoever loads
-//! them, and however often.
+//! Recordings of simulated networks in a real PostgreSQL: the database has what the recordings show, with any number of loaders
+//! and of repetitions.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 

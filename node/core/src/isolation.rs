@@ -46,7 +46,7 @@ pub use words::{clock_off, disk as disk_words};
 
 use decide::Decision;
 use dwell::{Dwell, Patience};
-use read::Reading;
+use read::{ClockEvidence, Reading};
 
 /// A kind of state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -153,6 +153,8 @@ pub struct Isolation {
     wrong_clock: Dwell,
     /// That finding, as it was when it began.
     wrong_clock_words: String,
+    /// The evidence of the state [`Kind::Clock`].
+    clock_by: Option<ClockEvidence>,
     /// Height of the tip, and since when; none before the first facts.
     tip: Option<(Height, Millis)>,
 }
@@ -169,6 +171,7 @@ impl Isolation {
             cut: false,
             wrong_clock: Dwell::NEW,
             wrong_clock_words: String::new(),
+            clock_by: None,
             tip: None,
         }
     }
@@ -180,6 +183,8 @@ impl Isolation {
             self.tip = Some((facts.height, now));
         }
         let quiet_ms = self.tip.map_or(0, |(_, since)| now.since(since));
+        let clock_by = self.clock_by.filter(|_| self.dwell(Kind::Clock).is_on());
+        self.clock_by = ClockEvidence::of(&facts.clock, clock_by);
         let mut states = Vec::new();
         for (kind, dwell) in Kind::ALL.into_iter().zip(&mut self.dwells) {
             let reading = read::read(kind, facts, quiet_ms, &self.policy);
@@ -187,7 +192,8 @@ impl Isolation {
             if let Some(since) = dwell.step(reading, patience, now) {
                 let held = self.states.iter().find(|state| state.kind == kind);
                 // Facts that are fine end the state. Its finding stays as it was.
-                let news = (reading != Reading::Fine).then(|| words::what(kind, facts, quiet_ms, &self.policy));
+                let news =
+                    (reading != Reading::Fine).then(|| words::what(kind, facts, quiet_ms, self.clock_by, &self.policy));
                 let what = news.flatten().or_else(|| held.map(|state| state.what.clone())).unwrap_or_default();
                 states.push(State { kind, since, what, todo: words::todo(kind) });
             }

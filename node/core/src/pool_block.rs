@@ -72,6 +72,12 @@ impl PoolBlock {
         })
     }
 
+    /// True if the coinbase pays nobody but the finder.
+    #[must_use]
+    pub fn pays_finder_alone(&self) -> bool {
+        matches!(&self.payouts[..], [only] if only.script_pubkey == self.finder)
+    }
+
     /// Serializes it as a journal record.
     #[must_use]
     pub fn to_record(&self) -> Record {

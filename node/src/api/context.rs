@@ -16,7 +16,6 @@ use super::mining_health::{MiningHealth, Surroundings};
 use super::peer_groups::Groups;
 use super::pool_view::KeptPool;
 use super::refusals::Refusals;
-use super::slots::Slots;
 use super::token::Token;
 use super::windows::Windows;
 use crate::clock::now;
@@ -91,8 +90,6 @@ pub(super) struct Api {
     pub counted: Arc<Mutex<Counted>>,
     /// The newest live events and their readers.
     pub live: Live,
-    /// Their open event streams.
-    pub streams: Slots,
     /// Start time of the process, seconds since 1970. Taken once, since the monotonic clock and the wall clock drift.
     pub start_unix_s: f64,
     /// The OpenAPI document, JSON.
@@ -103,7 +100,7 @@ impl Api {
     /// The context with empty caches and the OpenAPI document.
     pub(super) fn new(context: Context, openapi: String) -> Self {
         let start_unix_s = f64::from(now().0) - context.started.elapsed().as_secs_f64();
-        let streams = Slots::new(&context.config.api.trusted_proxies);
+        let live = Live::new(&context.config.api.trusted_proxies);
         Self {
             context,
             windows: Windows::default(),
@@ -113,8 +110,7 @@ impl Api {
             memory: Memory::default(),
             mining: Mutex::default(),
             counted: Arc::default(),
-            live: Live::new(),
-            streams,
+            live,
             start_unix_s,
             openapi,
         }

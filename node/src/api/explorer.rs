@@ -12,7 +12,7 @@
 //! sums.rs      cached sums by time
 //! document.rs  the OpenAPI document
 //! behind.rs    answers for a node that has forgotten something
-//! status.rs, steps.rs, chain.rs, shares.rs, miners.rs, blocks.rs, search.rs, live.rs, absent.rs   routes
+//! status.rs, steps.rs, chain.rs, shares.rs, miners.rs, blocks.rs, search.rs, absent.rs   routes
 //! ```
 //!
 //! The types of answers are those of the node.
@@ -25,7 +25,6 @@ mod chain;
 mod document;
 mod effort;
 mod follow;
-mod live;
 mod miners;
 mod now;
 mod search;
@@ -45,7 +44,7 @@ use utoipa_axum::routes;
 pub(super) use behind::Behind;
 pub use serve::{Explorer, check};
 
-use super::openapi;
+use super::{live, openapi};
 use state::View;
 
 /// All routes, with their OpenAPI document.

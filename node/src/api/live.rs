@@ -5,12 +5,11 @@
 //! the reader to reload.
 
 use std::convert::Infallible;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Extension;
-use axum::extract::State;
+use axum::extract::{FromRef, State};
 use axum::http::HeaderMap;
 use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -30,7 +29,6 @@ use super::event_log::LogEvent;
 use super::guard::Client;
 use super::limits::{LIVE_RETRY, LIVE_STATUS, MINING_LOOK};
 use super::live_feed::{Live, Ready, text};
-use super::slots::Slots;
 use super::status::Status;
 use super::views::{Payee, hashes};
 use node_core::engine::ChainEvent;
@@ -148,6 +146,12 @@ pub(super) async fn run(api: Arc<Api>) {
     }
 }
 
+impl FromRef<Arc<Api>> for Live {
+    fn from_ref(api: &Arc<Api>) -> Self {
+        api.live.clone()
+    }
+}
+
 impl Api {
     fn changed(&self, changes: &ChangeSet) {
         let proofs: Vec<_> =
@@ -190,7 +194,8 @@ impl Api {
 
 /// Streams live updates as server-sent events named `hello` (the first), `share`, `link`, `tip`, `block`, `log`,
 /// `status` and `reset` (missed events are no longer kept, so reload). `share` and `link` carry a LiveShare, `tip` a
-/// LiveTip, `block` a LiveBlock, `log` a LogEvent, `status` a Status.
+/// LiveTip, `block` a LiveBlock, `log` a LogEvent, `status` a Status. From an explorer, shares come with the link that lists
+/// them, and neither `log` nor `status` comes.
 #[utoipa::path(
     get, path = "/api/v1/events",
     params(("last-event-id" = Option<String>, Header, description = "Id of the last event seen")),
@@ -200,21 +205,12 @@ impl Api {
     )
 )]
 pub(super) async fn events(
-    State(api): State<Arc<Api>>,
+    State(live): State<Live>,
     Extension(Client(from)): Extension<Client>,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, ApiError> {
-    open_stream(&api.live, &api.streams, from, &headers)
-}
-
-/// Streams the events of a feed to a client. The stream holds one of the slots until the client leaves.
-pub(super) fn open_stream(
-    live: &Live,
-    slots: &Slots,
-    from: IpAddr,
-    headers: &HeaderMap,
-) -> Result<impl IntoResponse + use<>, ApiError> {
-    let slot = slots.take_stream(from, headers).ok_or(ApiError::Slow)?;
+    // The stream holds it until the client leaves.
+    let slot = live.streams.take_stream(from, &headers).ok_or(ApiError::Slow)?;
     let last = headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok()).map(|id| id.parse().unwrap_or(u64::MAX));
     let (missed, news) = live.listen(last);
     let missed = stream::iter(missed);

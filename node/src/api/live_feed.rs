@@ -1,13 +1,15 @@
 //! The newest live events, and the channel to the readers that listen to them.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::response::sse::Event;
+use p2p_proto::prefix::Prefix;
 use serde::Serialize;
 use tokio::sync::broadcast;
 
 use super::limits::LIVE_EVENTS;
+use super::slots::Slots;
 use crate::clock::now_ns;
 
 /// An event, ready to send. Events that only matter until the next one have no id.
@@ -28,21 +30,25 @@ impl From<Ready> for Event {
     }
 }
 
-/// The newest events, and the readers that listen.
-#[derive(Debug)]
+/// The newest events, and the readers that listen. Clones share them.
+#[derive(Clone, Debug)]
 pub(super) struct Live {
     /// Oldest first.
-    kept: Mutex<VecDeque<Ready>>,
+    kept: Arc<Mutex<VecDeque<Ready>>>,
     /// Ids of this run start after this one. It derives from the clock, so ids of earlier runs are lower, and those of another
     /// process behind the same proxy are others, even if both started in the same second.
     before: u64,
     pub(super) news: broadcast::Sender<Ready>,
+    /// Open streams.
+    pub(super) streams: Slots,
 }
 
 impl Live {
-    pub(super) fn new() -> Self {
+    /// No events yet. Clients of these proxies count one by one.
+    pub(super) fn new(proxies: &[Prefix]) -> Self {
         // A run would need a billion events per second to reach the ids of the next run.
-        Self { kept: Mutex::default(), before: now_ns(), news: broadcast::Sender::new(LIVE_EVENTS) }
+        let (before, news) = (now_ns(), broadcast::Sender::new(LIVE_EVENTS));
+        Self { kept: Arc::default(), before, news, streams: Slots::new(proxies) }
     }
 
     /// Queues an event with the next id, and sends it to all listeners.
@@ -103,7 +109,7 @@ mod tests {
         let processes = [(); 2].map(|()| {
             // Some time passes between the starts of two processes, by far less than a second.
             std::thread::sleep(std::time::Duration::from_millis(1));
-            let live = Live::new();
+            let live = Live::new(&[]);
             (0..5).for_each(|number| live.tell("share", &number));
             live
         });

@@ -83,6 +83,9 @@ pub(super) struct Payment {
     pub mature: bool,
     /// True for a lottery payout, false for a proportional one; none in records of older versions.
     pub drawn: Option<bool>,
+    /// True if the block's coinbase paid nobody but the finder, for example because the pool's history was too short. None in
+    /// records of older versions.
+    pub finder_alone: Option<bool>,
 }
 
 /// Returns what an address found, by time.
@@ -234,6 +237,7 @@ impl Payment {
             confirmations,
             mature: confirmations > MATURITY_BLOCKS,
             drawn: row.drawn,
+            finder_alone: row.finder_alone,
         }
     }
 }

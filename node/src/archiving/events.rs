@@ -2,7 +2,7 @@
 
 use archive::batch::EventRow;
 use archive::gather::Gatherer;
-use archive::limits::{EVENTS_AGAIN, EVENTS_READ};
+use archive::limits::EVENTS_READ;
 use serde_json::{Map, Value};
 
 use crate::event_kind::EventKind;
@@ -17,25 +17,32 @@ const DETAILS: [&str; 3] = ["reorganised", "state", "block"];
 pub(super) struct Events {
     /// Number of the next event.
     next: u64,
+    /// Number and time of the newest event that was read.
+    newest: Option<(u64, u32)>,
 }
 
 impl Events {
-    /// Continues near the end of what was read, or begins with the first event if the log has none there: it is another one.
-    pub(super) fn new(store: &Store, read: u64) -> Self {
-        // A crash of the machine may have cost the log its newest events, and later events then reuse their numbers.
-        let next = read.saturating_sub(EVENTS_AGAIN);
-        let is_there = events_up(store, next, 1).is_ok_and(|(_, after)| after > next);
-        Self { next: if is_there { next } else { 0 } }
+    /// Continues after the newest event that was read, or begins with the first one if the log has another event there, or none:
+    /// it is another log, or a crash of the machine cost it its newest events. The archive knows an event by its number and its
+    /// time, so it has each event once.
+    pub(super) fn new(store: &Store, newest: Option<(u64, u32)>) -> Self {
+        let is_there = |(number, time): &(u64, u32)| {
+            let found = events_up(store, *number, 1).ok().and_then(|(events, _)| events.into_iter().next());
+            found.is_some_and(|event| (event.id, event.time) == (*number, *time))
+        };
+        let newest = newest.filter(is_there);
+        Self { next: newest.map_or(0, |(number, _)| number.saturating_add(1)), newest }
     }
 
-    /// Number of the next event.
-    pub(super) fn next(&self) -> u64 {
-        self.next
+    /// Number and time of the newest event that was read.
+    pub(super) fn newest(&self) -> Option<(u64, u32)> {
+        self.newest
     }
 
     /// Adds the next events.
     pub(super) fn gather(&mut self, store: &Store, gatherer: &mut Gatherer) -> Result<(), StoreError> {
         let (events, next) = events_up(store, self.next, EVENTS_READ)?;
+        self.newest = events.last().map(|event| (event.id, event.time)).or(self.newest);
         events.into_iter().filter(|event| event.kind.is_archived()).for_each(|event| gatherer.event(row(event)));
         self.next = next;
         Ok(())

@@ -81,7 +81,7 @@ impl Follower {
         // The task that sends the queue reports a file that cannot be read.
         let newest = queue.newest().ok().flatten();
         let covered = newest.as_ref().and_then(Batch::tip);
-        let events = Events::new(&store, newest.as_ref().and_then(Batch::next_event).unwrap_or(0));
+        let events = Events::new(&store, newest.as_ref().and_then(Batch::newest_event));
         Self {
             store,
             gatherer: Gatherer::default(),
@@ -192,7 +192,7 @@ impl Follower {
             } else if is_due && takes {
                 self.since = None;
                 let mut batch = self.gatherer.take(&chain);
-                batch.set_next_event(self.events.next());
+                batch.set_newest_event(self.events.newest());
                 // The rows cover all changes up to this tip, which may be older than the view.
                 if let Some(covered) = self.covered {
                     batch.set_tip(covered);

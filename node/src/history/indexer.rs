@@ -157,6 +157,7 @@ impl<'a> Indexer<'a> {
                 value_sat: output.value.to_sat(),
                 time: block.time,
                 drawn: block.exact.map(|exact| position >= exact),
+                finder_alone: Some(block.pays_finder_alone()),
             };
             let payee = keys::payee(&output.script_pubkey);
             self.rows.push((keys::payment(&payee, block.height, id), to_json(&payment)));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bitcoin::{Address, Amount, Script, TxOut};
 use governor::{Quota, RateLimiter};
 use node_core::engine::ChainEvent;
+use sharechain::ShareId;
 use sharechain::change_set::{ChangeSet, TipChange};
 use sharechain::signals::{self, State};
 use tokio::sync::{broadcast, mpsc, watch};
@@ -128,9 +129,7 @@ impl Observer {
             self.event_log.note(reorganised(tip));
         }
         if let Some(conflict) = changes.conflict {
-            let sentence = "a heavier branch would undo settled links; this node keeps working on its own branch, and \
-                            switches automatically once the other one has outgrown it for about three hours";
-            self.event_log.note(Event::new(EventKind::Conflict, sentence).at(format!("/links/{conflict}")));
+            self.event_log.note(settled_conflict(conflict));
         }
         if !changes.tips.is_empty() {
             self.upgrades(noted);
@@ -186,9 +185,7 @@ impl Observer {
                 continue;
             }
             *noted |= 1 << bit;
-            let knows = if signals::KNOWN >> bit & 1 == 1 { "supports it" } else { "does not; install a newer one" };
-            let sentence = format!("upgrade {bit} {what}; this version {knows}");
-            self.event_log.note(Event::new(EventKind::Upgrade, sentence));
+            self.event_log.note(upgrade(bit, &what));
         }
     }
 
@@ -240,11 +237,29 @@ impl Observer {
     fn peers(&self, noted: &mut Noted) {
         let has_peers = !self.peers.borrow().is_empty();
         if has_peers != noted.has_peers {
-            let sentence = if has_peers { "the first peer connected" } else { "the last peer disconnected" };
-            self.event_log.note(Event::new(EventKind::Peers, sentence).at("/peers"));
+            self.event_log.note(peers(has_peers));
             noted.has_peers = has_peers;
         }
     }
+}
+
+/// A heavier branch, by the id of its tip, conflicts with settled links.
+pub(crate) fn settled_conflict(tip: ShareId) -> Event {
+    let sentence = "a heavier branch would undo settled links; this node keeps working on its own branch, and switches \
+                    automatically once the other one has outgrown it for about three hours";
+    Event::new(EventKind::Conflict, sentence).at(format!("/links/{tip}"))
+}
+
+/// What became of an upgrade.
+pub(crate) fn upgrade(bit: u8, what: &str) -> Event {
+    let knows = if signals::KNOWN >> bit & 1 == 1 { "supports it" } else { "does not; install a newer one" };
+    Event::new(EventKind::Upgrade, format!("upgrade {bit} {what}; this version {knows}"))
+}
+
+/// The first peer connected, or the last one disconnected.
+pub(crate) fn peers(has_peers: bool) -> Event {
+    let sentence = if has_peers { "the first peer connected" } else { "the last peer disconnected" };
+    Event::new(EventKind::Peers, sentence).at("/peers")
 }
 
 fn found(block: &PoolBlock) -> Event {

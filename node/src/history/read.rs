@@ -52,6 +52,8 @@ pub struct PaymentRow {
     pub value_sat: u64,
     /// True for a lottery payout; none in records of older versions.
     pub drawn: Option<bool>,
+    /// True if the block pays its finder alone; none in records of older versions.
+    pub finder_alone: Option<bool>,
 }
 
 /// What was found in one time step.
@@ -219,8 +221,8 @@ impl History {
             if items.len() >= limit && items.last().is_some_and(|last| last.height != height) {
                 return Ok(Page { items, next_from: Some(u64::from(height)) });
             }
-            let Some(Payment { value_sat, time, drawn }) = from_json(&value) else { continue };
-            items.push(PaymentRow { block, height, time, value_sat, drawn });
+            let Some(Payment { value_sat, time, drawn, finder_alone }) = from_json(&value) else { continue };
+            items.push(PaymentRow { block, height, time, value_sat, drawn, finder_alone });
         }
         Ok(Page { items, next_from: None })
     }

@@ -139,6 +139,8 @@ pub(super) struct Payment {
     pub time: u32,
     /// True for a lottery payout; none in records of older versions.
     pub drawn: Option<bool>,
+    /// True if the block pays its finder alone; none in records of older versions.
+    pub finder_alone: Option<bool>,
 }
 
 pub(super) fn to_json(value: &impl Serialize) -> Vec<u8> {

@@ -1,7 +1,7 @@
 //! Exports a journal to a file.
 
 use std::fs::File;
-use std::io::BufWriter;
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -21,7 +21,8 @@ use crate::store::Store;
 /// `shoal export`: exports the database of a stopped node to a file.
 ///
 /// # Errors
-/// The database is in use or empty, bitcoind cannot be queried, or the file cannot be written.
+/// The database is in use or empty, bitcoind cannot be queried, the file cannot be written, or standard output is
+/// closed.
 pub(crate) async fn export(config: &Config, path: &Path) -> Result<(), NodeError> {
     let params = config.chain_params();
     let consensus_id = params.consensus_id();
@@ -48,9 +49,10 @@ pub(crate) async fn export(config: &Config, path: &Path) -> Result<(), NodeError
         ExportError::Write(error) => RecordingError::Write(error).into(),
         ExportError::Lacks(what) => RecordingError::Lacks(what).into(),
     })?;
-    println!("{lines} lines written to {}; the tip is at height {}", path.display(), engine.tip().height);
+    let mut out = io::stdout();
+    writeln!(out, "{lines} lines written to {}; the tip is at height {}", path.display(), engine.tip().height)?;
     if !is_whole {
-        println!("this node is pruned: the recording begins at height {}", engine.chain().lowest_shown());
+        writeln!(out, "this node is pruned: the recording begins at height {}", engine.chain().lowest_shown())?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 //! from peers, and claims are ignored.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -189,7 +189,7 @@ pub(crate) async fn import_file(config: &Config, path: &Path) -> Result<(), Node
     let result = import(&mut reader, &mut engine, own_height, now(), |line, import| {
         if told.elapsed() >= PROGRESS {
             told = Instant::now();
-            eprintln!("line {line}: {} valid proofs so far", import.proofs);
+            let _ = writeln!(io::stderr(), "line {line}: {} valid proofs so far", import.proofs);
         }
     });
     let import = result.map_err(bad)?;
@@ -197,8 +197,7 @@ pub(crate) async fn import_file(config: &Config, path: &Path) -> Result<(), Node
         return Err(NodeError::Stopped);
     }
     store.flush()?;
-    tell(&import, engine.chain());
-    Ok(())
+    Ok(tell(&import, engine.chain())?)
 }
 
 /// The newest header of a root.
@@ -206,24 +205,26 @@ fn newest(root: &Root) -> ShareId {
     root.headers.last().map_or(ShareId([0; 32]), |header| header.block_hash().into())
 }
 
-fn tell(import: &Import, chain: &Chain) {
+fn tell(import: &Import, chain: &Chain) -> io::Result<()> {
     let Import { lists, headers, unlistable, refused, unsettled, .. } = import;
-    println!("{headers} Bitcoin headers, {lists} lists; the tip is at height {}", chain.height());
-    println!("{} proofs are still held, {unlistable} are too old to be listed", chain.held_len());
+    let mut out = io::stdout().lock();
+    writeln!(out, "{headers} Bitcoin headers, {lists} lists; the tip is at height {}", chain.height())?;
+    writeln!(out, "{} proofs are still held, {unlistable} are too old to be listed", chain.held_len())?;
     if let Some(unverified) = import.unverified {
-        println!("{}", super::not_shown(unverified));
+        writeln!(out, "{}", super::not_shown(unverified))?;
     }
     if *unsettled > 0 {
-        println!(
+        writeln!(
+            out,
             "{unsettled} Bitcoin headers are ignored: they are not two blocks below bitcoind's tip, or their parent is \
              unknown"
-        );
+        )?;
     }
     for (line, rule) in refused.iter().take(REFUSALS_SHOWN) {
-        println!("line {line}: {rule}");
+        writeln!(out, "line {line}: {rule}")?;
     }
     match refused.len() {
-        0 => println!("no line was rejected"),
-        count => println!("{count} lines were rejected"),
+        0 => writeln!(out, "no line was rejected"),
+        count => writeln!(out, "{count} lines were rejected"),
     }
 }

@@ -1,13 +1,14 @@
 //! `shoal verify`: verifies a recording on its own, without bitcoind and database, like `specs/model/replay.py`.
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{self, BufReader, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use recording::Replay;
 
 use super::error::RecordingError;
+use crate::error::NodeError;
 
 /// Interval between progress lines.
 const PROGRESS: Duration = Duration::from_secs(5);
@@ -19,32 +20,33 @@ const DIFFERENCES_SHOWN: usize = 20;
 /// trusted.
 ///
 /// # Errors
-/// The file is not a recording, or deviates from the rules.
-pub(crate) fn verify(path: &Path) -> Result<(), RecordingError> {
+/// The file is not a recording, or deviates from the rules, or standard output is closed.
+pub(crate) fn verify(path: &Path) -> Result<(), NodeError> {
     let file = File::open(path).map_err(|source| RecordingError::File { path: path.to_owned(), source })?;
     let mut told = Instant::now();
     let replay = Replay::of(BufReader::new(file), |line| {
         if told.elapsed() >= PROGRESS {
             told = Instant::now();
-            eprintln!("line {line}");
+            let _ = writeln!(io::stderr(), "line {line}");
         }
     });
     let replay = replay.map_err(|source| RecordingError::Read { path: path.to_owned(), source })?;
     let (chain, counts, differences) = (replay.chain(), replay.counts(), replay.differences());
-    println!("network {}, {} lines, {} claims", chain.params().name, counts.lines, counts.claims);
-    println!("{} proofs, {} lists, {} Bitcoin headers", counts.proofs, counts.lists, counts.headers);
-    println!("the tip is at height {}; {} proofs are held", chain.height(), chain.held_len());
+    let mut out = io::stdout().lock();
+    writeln!(out, "network {}, {} lines, {} claims", chain.params().name, counts.lines, counts.claims)?;
+    writeln!(out, "{} proofs, {} lists, {} Bitcoin headers", counts.proofs, counts.lists, counts.headers)?;
+    writeln!(out, "the tip is at height {}; {} proofs are held", chain.height(), chain.held_len())?;
     if let Some(unverified) = replay.unverified() {
-        println!("{}", super::not_shown(unverified));
+        writeln!(out, "{}", super::not_shown(unverified))?;
     }
     for difference in differences.iter().take(DIFFERENCES_SHOWN) {
-        println!("{difference}");
+        writeln!(out, "{difference}")?;
     }
     match differences.len() {
         0 => {
-            println!("no differences");
+            writeln!(out, "no differences")?;
             Ok(())
         }
-        count => Err(RecordingError::Differs(count)),
+        count => Err(RecordingError::Differs(count).into()),
     }
 }

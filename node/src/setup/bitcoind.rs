@@ -9,11 +9,16 @@ use crate::config::{Config, ConfigError, Network, keys};
 /// Networks in the order of the search. Only a flag selects main, since its coins have value.
 const NETWORKS: [Network; 4] = [Network::Testnet4, Network::Signet, Network::Local, Network::Regtest];
 
-/// Fills in the network and the cookie of a bitcoind that answers, unless flags name them, and prints what it found.
+/// The words if no bitcoind is found.
+const NONE: &str = "\
+No bitcoind of a test network answers on this machine with the cookies that can be read. Name yours by
+--bitcoind-url and --bitcoind-cookie-file, or --bitcoind-user and --bitcoind-password, or choose --network.";
+
+/// Fills in the network and the cookie of a bitcoind that answers, unless flags name them, and says what it found.
 ///
 /// # Errors
 /// The findings and the flags do not form a valid configuration.
-pub(super) async fn find(answers: &mut Answers) -> Result<(), ConfigError> {
+pub(super) async fn find(answers: &mut Answers) -> Result<String, ConfigError> {
     let networks = if answers.has(&keys::NETWORK) { vec![answers.config()?.network] } else { NETWORKS.to_vec() };
     for network in networks {
         let mut tried = answers.clone();
@@ -25,17 +30,12 @@ pub(super) async fn find(answers: &mut Answers) -> Result<(), ConfigError> {
             }
             let config = tried.config()?;
             if let Some(agent) = answers_as(&config).await {
-                println!("Found {agent} on {network} at {}{}.", config.bitcoind.url, by(cookie.as_deref()));
                 *answers = tried;
-                return Ok(());
+                return Ok(format!("Found {agent} on {network} at {}{}.", config.bitcoind.url, by(cookie.as_deref())));
             }
         }
     }
-    println!("No bitcoind of a test network answers on this machine with the cookies that can be read. Name yours by");
-    println!(
-        "--bitcoind-url and --bitcoind-cookie-file, or --bitcoind-user and --bitcoind-password, or choose --network."
-    );
-    Ok(())
+    Ok(NONE.to_owned())
 }
 
 fn by(cookie: Option<&str>) -> String {

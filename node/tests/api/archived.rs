@@ -217,6 +217,7 @@ async fn same_blocks(archived: &Archived, api: &Api) {
 }
 
 async fn same_miners(archived: &Archived, api: &Api) {
+    let mut finder_alone = BTreeSet::new();
     for number in 0..4 {
         let miner = format!("/miners/{}", address(&miner(number)));
         let (own, nodes) = (archived.get(&miner).await, api.get(&miner).await);
@@ -230,6 +231,7 @@ async fn same_miners(archived: &Archived, api: &Api) {
         let paid = all(archived, &format!("{miner}/payments"), "payments").await;
         let nodes = api.get(&format!("{miner}/payments?limit=500")).await;
         assert_eq!(sorted(&paid), sorted(nodes["payments"].as_array().unwrap()), "{miner}");
+        finder_alone.extend(paid.iter().map(|payment| payment["finder_alone"].as_bool().unwrap()));
         for step in [60, 86_400] {
             let points = archived.get(&format!("{miner}/history?step={step}")).await;
             let nodes = api.get(&format!("{miner}/history?step={step}")).await;
@@ -239,6 +241,7 @@ async fn same_miners(archived: &Archived, api: &Api) {
             }
         }
     }
+    assert_eq!(finder_alone.len(), 2, "the first blocks pay their finders alone, later ones do not");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -61,7 +61,11 @@ async fn an_address_has_its_shares_sums_and_payments() {
         let own = |output: &&Value| output["address"] == json!(address(&miner(1)));
         let paid: u64 = block["outputs"].as_array().unwrap().iter().filter(own).map(value_sat).sum();
         assert_eq!((value_sat(payment), &payment["height"]), (paid, &block["height"]));
+        let alone = block["outputs_count"] == json!(1) && block["finder_address"] == json!(address(&miner(1)));
+        assert_eq!(payment["finder_alone"], json!(alone));
     }
+    // The pool's first blocks pay their finders alone, since little work is listed before them.
+    assert!(payments.iter().any(|payment| payment["finder_alone"] == json!(true)), "{payments:#?}");
     assert!(payments.is_sorted_by(|a, b| a["height"].as_u64() >= b["height"].as_u64()));
     assert!(payments.iter().all(|payment| payment["mature"] == json!(false)));
 }

@@ -76,7 +76,8 @@ async fn a_node_answers_from_its_archive_what_it_has_forgotten() {
     assert_eq!(api.get(&format!("/shares/{}", ShareId([9; 32]))).await["fate"], "unknown");
     assert_eq!(api.get(&format!("/links/{young}")).await["height"], json!(71));
     assert_eq!(api.get("/status").await["height"], json!(80));
-    for path in [&last, "/blocks?limit=500", "/reorganisations", "/pool/history?limit=500"] {
+    let paid = format!("/miners/{}/payments?limit=500", address(&miner(0)));
+    for path in [last.as_str(), &paid, "/blocks?limit=500", "/reorganisations", "/pool/history?limit=500"] {
         assert_eq!(api.get(path).await["next_from"], Value::Null, "{path}: the node's own list ends");
     }
 }
@@ -104,6 +105,7 @@ async fn check_lists_of_pool(api: &Api, client: &Client) {
     assert_eq!(blocks.last(), Some(&(json!("ab".repeat(32)), true)));
     assert_eq!((blocks.len(), blocks[0].1), (before.len() + 1, false));
     assert_eq!(api.get("/blocks?from=0").await["next_from"], Value::Null, "no page of the list");
+    check_payments(api, client).await;
 
     let points = pages(api, "/pool/history?step=60&limit=1", "points", "time_unix_s").await;
     assert!(points.iter().any(|(_, is_archived)| *is_archived) && !points[0].1, "{points:?}");
@@ -136,11 +138,24 @@ async fn check_lists_of_pool(api: &Api, client: &Client) {
     assert_eq!(list().await, expected(&["77", "11"], &["33", "55"]));
 }
 
+/// An address's payouts go on in the archive: the block at height 0, which the node does not know, pays it as well.
+async fn check_payments(api: &Api, client: &Client) {
+    let list = format!("/miners/{}/payments?limit=5", address(&miner(0)));
+    let before = pages(api, &list, "payments", "block").await;
+    assert!(before.len() > 5 && before.iter().all(|(_, is_archived)| !is_archived), "{before:?}");
+    let older = "insert into payout select 7, script.number, 0, false, decode(repeat('ab', 32), 'hex') from script where script = $1";
+    assert_eq!(client.execute(older, &[&miner(0).as_bytes()]).await.unwrap(), 1);
+    let payments = pages(api, &list, "payments", "block").await;
+    let (last, own) = payments.split_last().unwrap();
+    assert_eq!((last, own), (&(json!("ab".repeat(32)), true), &before[..]));
+    let last = pages(api, &list, "payments", "value_sat").await.pop();
+    assert_eq!(last, Some((json!(7), true)));
+}
+
 /// Lists of an address go on in the archive, which marks its pages. Returns the path of the last page of the node's own shares.
 async fn check_lists_of_address(api: &Api, shares: &[ShareId]) -> String {
     let base = format!("/miners/{}", address(&miner(0)));
     let mut last = String::new();
-    // Payments are older than the node's only if it joined the pool later than they were made.
     for (list, rows, key) in [("history", "points", "time_unix_s"), ("shares", "shares", "id")] {
         // A step as short as the time between a few links.
         let list_of = format!("{base}/{list}?limit=5{}", if list == "history" { "&step=60" } else { "" });

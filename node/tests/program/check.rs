@@ -6,7 +6,7 @@ use std::fs;
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -232,17 +232,6 @@ fn a_database_in_use_fails() {
     assert!(matches!(&found[..], [(false, words)] if words.contains("in use by another process")), "{found:?}");
     drop(store);
     assert!(database()[0].0);
-}
-
-/// As in `shoal completions bash | head`.
-#[test]
-fn a_reader_that_has_enough_is_no_error() {
-    let home = TempDir::new().unwrap();
-    let mut command = shoal(home.path());
-    command.args(["completions", "bash"]).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    drop(child.stdout.take());
-    assert_eq!(text(&child.wait_with_output().unwrap().stderr), "");
 }
 
 #[test]

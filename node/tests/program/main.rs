@@ -9,6 +9,7 @@ mod dist;
 mod engine;
 mod notify;
 mod ops;
+mod pipe;
 mod pruned_recording;
 mod pruning;
 mod store;

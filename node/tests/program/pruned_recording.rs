@@ -17,9 +17,9 @@ use sharechain::check::binding::BoundProof;
 use sharechain::{ChainParams, Outcome, Proof, ShareId, U256, Weight};
 use testkit::{World, miner, params};
 
-type Engine = node_core::engine::Engine<Store>;
+pub(crate) type Engine = node_core::engine::Engine<Store>;
 
-fn headers(world: &World) -> BitcoinHeaders {
+pub(crate) fn headers(world: &World) -> BitcoinHeaders {
     let bitcoin = &world.chain.params().bitcoin;
     let mut headers = BitcoinHeaders::new(bitcoin, &Root::genesis(bitcoin)).unwrap();
     for header in &world.bitcoin_headers {
@@ -28,7 +28,7 @@ fn headers(world: &World) -> BitcoinHeaders {
     headers
 }
 
-fn opened(world: &World, folder: &Path, keep: Keep) -> Engine {
+pub(crate) fn opened(world: &World, folder: &Path, keep: Keep) -> Engine {
     let store = Arc::new(Store::open(&folder.join("db"), *world.chain.consensus_id()).unwrap());
     let mut engine = Engine::open(Chain::new(world.chain.params().clone(), headers(world)), store, world.now).unwrap();
     engine.set_keep(keep);
@@ -45,7 +45,7 @@ fn insert(engines: &mut [Engine], proof: &Proof, list: Option<&Vec<ShareId>>, wo
 }
 
 /// Mines links, some with a share before them, and gives all of them to the nodes.
-fn grow(world: &mut World, engines: &mut [Engine], links: u32) {
+pub(crate) fn grow(world: &mut World, engines: &mut [Engine], links: u32) {
     for number in 0..links {
         if number % 40 == 0 {
             world.bitcoin_block();

@@ -5,6 +5,7 @@
 //! crates.rs        who depends on whom, from the manifests; which library stays behind which door
 //! circles.rs       no circles among files
 //! size.rs          files and functions stay short
+//! print.rs         programs print without a panic
 //! pure.rs          consensus has no clock, I/O, floats or order of a hash table
 //! rules.rs         every rule has an error, a check, a row and a test
 //! threats.rs       every threat has a row, and every test that it names exists
@@ -18,6 +19,7 @@ mod architecture;
 mod bounds;
 mod circles;
 mod crates;
+mod print;
 mod pure;
 mod rules;
 mod size;

@@ -241,7 +241,7 @@ class Chain:
                 try:
                     lists.check_root(node.proof.share, ids)
                 except Broken:
-                    continue  # came before the proof, from whoever sent it
+                    continue  # came before the proof, from any peer
                 self._set_list(node, ids)
         if node.is_link:
             self._wait(("list", node.parent.id), lambda: self._complete(node))

@@ -5,7 +5,7 @@ CONDEMNING = frozenset(f"SC-{number}" for number in range(201, 215))
 
 
 class Broken(Exception):
-    """Invalid: a rule is broken. Whoever sent it pays."""
+    """Invalid: a rule is broken. Its sender pays."""
 
     def __init__(self, rule, detail):
         super().__init__(f"{rule}: {detail}")

@@ -1,5 +1,6 @@
 //! `shoal-sim`: the simulator alone, built without RocksDB, libp2p or Bitcoin Core's engine.
 
+use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -41,11 +42,20 @@ fn run(cli: Cli) -> Result<(), CliError> {
     }
 }
 
+/// True if the reader of this program's output has closed it.
+fn is_left(error: &CliError) -> bool {
+    let (CliError::Sim(error) | CliError::Soak(SoakError::Sim(error))) = error else { return false };
+    matches!(error, SimError::Print(source) if source.kind() == ErrorKind::BrokenPipe)
+}
+
 fn main() -> ExitCode {
     match run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("shoal-sim: {}", sentence(&error));
+            // A reader like `head` has read enough; standard error may be closed as well.
+            if !is_left(&error) {
+                let _ = writeln!(io::stderr(), "shoal-sim: {}", sentence(&error));
+            }
             ExitCode::FAILURE
         }
     }

@@ -93,13 +93,13 @@ pub fn main(args: &SimArgs) -> Result<(), SimError> {
         until = (until + PROGRESS).min(end);
         world.run(until);
         let (minutes, taken_s) = (until.as_secs_f64() / 60.0, began.elapsed().as_secs_f64());
-        eprintln!("minute {minutes:.0}: {} steps, {taken_s:.1} s", world.steps());
+        let _ = writeln!(std::io::stderr(), "minute {minutes:.0}: {} steps, {taken_s:.1} s", world.steps());
     }
     if let Some(file) = record {
         let about = format!("shoal-sim {}, seed {seed}", scenario.name);
         let lines = record_to(&mut world, &about, file);
         let lines = lines.map_err(|source| SimError::Record { path: file.clone(), source })?;
-        eprintln!("{lines} lines written to {}", file.display());
+        let _ = writeln!(std::io::stderr(), "{lines} lines written to {}", file.display());
     }
     let summary = Summary::of(&world, &scenario, seed);
     let mut out = std::io::stdout().lock();

@@ -113,7 +113,10 @@ fn report(ended: mpsc::Receiver<Ended>, stop: &AtomicBool) -> Result<Option<(Sce
     let mut failed = None;
     let tell = |runs: u64, steps: u64, finds: u64, links: u64| {
         let taken_s = began.elapsed().as_secs();
-        eprintln!("{taken_s} s: {runs} runs, {steps} events, {finds} proofs, {links} links: no violation");
+        let _ = writeln!(
+            std::io::stderr(),
+            "{taken_s} s: {runs} runs, {steps} events, {finds} proofs, {links} links: no violation"
+        );
     };
     for (_, scenario, result) in ended {
         let Watched { steps: of_run, finds: found, links: linked, violation } = result?;
@@ -136,7 +139,7 @@ fn report(ended: mpsc::Receiver<Ended>, stop: &AtomicBool) -> Result<Option<(Sce
 /// Prints a violation, a smaller scenario that shows it, and the command to repeat it.
 fn show(scenario: &Scenario, violation: &Violation, plant: Option<Plant>) -> Result<(), SimError> {
     let Violation { oracle, seed, .. } = *violation;
-    eprintln!("{violation}\nsearching for a smaller scenario, in at most {SHRINK_RUNS} runs");
+    let _ = writeln!(std::io::stderr(), "{violation}\nsearching for a smaller scenario, in at most {SHRINK_RUNS} runs");
     let again = |scenario: &Scenario| {
         let seen = watch(scenario, seed, plant).ok().and_then(|watched| watched.violation);
         seen.filter(|seen| seen.oracle == oracle)

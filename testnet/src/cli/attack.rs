@@ -1,11 +1,11 @@
 //! The attack suite.
 
-use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 
+use super::{CliError, as_json, print};
 use crate::attack::{self, Attack, AttackError, Finding, Options, table};
 
 #[derive(Debug, Clone, Args)]
@@ -37,10 +37,10 @@ impl AttackArgs {
     ///
     /// # Errors
     /// [`AttackError::NotHeld`] if the node did not hold against one of them; others if the suite itself fails.
-    pub(super) async fn run(self) -> Result<(), AttackError> {
+    pub(super) async fn run(self) -> Result<(), CliError> {
         if self.list {
             let lines = Attack::ALL.map(|attack| format!("{:<15} {}\n", attack.name(), attack.what()));
-            return Ok(std::io::stdout().write_all(lines.concat().as_bytes())?);
+            return print(&lines.concat());
         }
         let attacks = match self.names.as_slice() {
             [all] if all == "all" => Attack::ALL.to_vec(),
@@ -52,13 +52,8 @@ impl AttackArgs {
             None => temporary.path().to_owned(),
         };
         let findings = attack::run(Options { attacks, time: Duration::from_secs(self.seconds), dir }).await?;
-        let text = if self.json {
-            serde_json::to_string_pretty(&findings).map_err(std::io::Error::from)? + "\n"
-        } else {
-            table(&findings)
-        };
-        std::io::stdout().write_all(text.as_bytes())?;
+        print(&if self.json { as_json(&findings)? } else { table(&findings) })?;
         let weak: Vec<_> = findings.iter().filter(|finding| !finding.held).map(|Finding { name, .. }| *name).collect();
-        if weak.is_empty() { Ok(()) } else { Err(AttackError::NotHeld(weak)) }
+        if weak.is_empty() { Ok(()) } else { Err(AttackError::NotHeld(weak).into()) }
     }
 }

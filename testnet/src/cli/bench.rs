@@ -1,16 +1,15 @@
 //! `shoal-testnet bench`.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 
-use super::CliError;
 use super::parse::{count, parse_fraction};
+use super::{CliError, as_json, print};
 use crate::limits::CONNECTIONS_MAX;
 use crate::network::shoal_program;
-use crate::rehearsal::{self, Month, MonthError};
-use crate::scale::{self, PoolError, Protocol, StratumOptions, WindowOptions, Years, YearsOptions};
+use crate::rehearsal::{self, Month};
+use crate::scale::{self, Protocol, StratumOptions, WindowOptions, Years, YearsOptions};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum BenchCommand {
@@ -84,9 +83,9 @@ impl BenchCommand {
         match self {
             Self::Years { years, days, fraction, json } => {
                 let days = days.unwrap_or_else(|| years.saturating_mul(365));
-                Ok(bench_years(YearsOptions { days, fraction }, json)?)
+                bench_years(YearsOptions { days, fraction }, json)
             }
-            Self::Month { blocks, core, json } => Ok(bench_month(blocks, &core, json)?),
+            Self::Month { blocks, core, json } => bench_month(blocks, &core, json),
             Self::Sync { proofs, scripts, cache, json, serve } => {
                 let cache = cache.unwrap_or_else(|| std::env::temp_dir().join("shoal-bench"));
                 let options = WindowOptions::of_proofs(proofs, scripts);
@@ -104,44 +103,44 @@ impl BenchCommand {
 }
 
 /// Runs the years in a folder of its own, which goes at the end.
-fn bench_years(options: YearsOptions, json: bool) -> Result<(), PoolError> {
+fn bench_years(options: YearsOptions, json: bool) -> Result<(), CliError> {
     let folder = tempfile::tempdir()?;
     let found = scale::years(options, &folder.path().join("store"), &mut std::io::stderr())?;
     let text = if json {
-        serde_json::to_string_pretty(&found).map_err(std::io::Error::from)?
+        as_json(&found)?
     } else {
         let Years { proofs, restart_s, .. } = found;
-        format!("{proofs} proofs found and checked; a restart took {restart_s:.2} s")
+        format!("{proofs} proofs found and checked; a restart took {restart_s:.2} s\n")
     };
-    Ok(writeln!(std::io::stdout(), "{text}")?)
+    print(&text)
 }
 
 /// Runs the month in a folder of its own, which goes at the end.
-fn bench_month(blocks: u32, core: &Path, json: bool) -> Result<(), MonthError> {
+fn bench_month(blocks: u32, core: &Path, json: bool) -> Result<(), CliError> {
     let folder = tempfile::tempdir()?;
     let found = rehearsal::month(blocks, core, &folder.path().join("store"), &mut std::io::stderr())?;
     let text = if json {
-        serde_json::to_string_pretty(&found).map_err(std::io::Error::from)?
+        as_json(&found)?
     } else {
         let Month { start, end, links, blocks, left, paid, took_s, .. } = found;
         format!(
             "blocks {start} to {end}, {links} links: {blocks} blocks of the pool are valid and pay {paid} sat, subsidy and \
-             fees; {left} of them were left behind; {took_s:.0} s"
+             fees; {left} of them were left behind; {took_s:.0} s\n"
         )
     };
-    Ok(writeln!(std::io::stdout(), "{text}")?)
+    print(&text)
 }
 
 /// Runs the sync of a fresh node.
 async fn bench_sync(options: WindowOptions, cache: &Path, json: bool) -> Result<(), CliError> {
     let found = scale::sync(options, (&shoal_program()?, &[]), cache, &mut std::io::stderr()).await?;
     let text = if json {
-        serde_json::to_string_pretty(&found).map_err(std::io::Error::from)?
+        as_json(&found)?
     } else {
         let megabytes = |bytes: u64| bytes / 1_000_000;
         format!(
             "first work after {:.1} s; {} MB received; at most {} MB in memory; {} MB on disk; \
-             first job {:.2} s after a restart",
+             first job {:.2} s after a restart\n",
             found.first_work_s,
             megabytes(found.received_bytes),
             megabytes(found.rss_bytes_max),
@@ -149,18 +148,18 @@ async fn bench_sync(options: WindowOptions, cache: &Path, json: bool) -> Result<
             found.restart_first_job_s
         )
     };
-    Ok(writeln!(std::io::stdout(), "{text}")?)
+    print(&text)
 }
 
 /// Runs a node with many miners.
 async fn bench_stratum(options: StratumOptions, json: bool) -> Result<(), CliError> {
     let found = scale::stratum(options, &shoal_program()?, &mut std::io::stderr()).await?;
     let text = if json {
-        serde_json::to_string_pretty(&found).map_err(std::io::Error::from)?
+        as_json(&found)?
     } else {
         format!(
             "{} connections after {:.1} s; last job {:.1} ms after a tip (median), {:.1} ms (99 of 100); {} bytes a \
-             connection, {} after they left; {:.1} us for a submit, {:.1} of them its own; {} lost",
+             connection, {} after they left; {:.1} us for a submit, {:.1} of them its own; {} lost\n",
             found.connections,
             found.connected_s,
             found.tip_to_last_ms_p50,
@@ -172,5 +171,5 @@ async fn bench_stratum(options: StratumOptions, json: bool) -> Result<(), CliErr
             found.lost
         )
     };
-    Ok(writeln!(std::io::stdout(), "{text}")?)
+    print(&text)
 }

@@ -1,11 +1,11 @@
 //! The drill with faults.
 
-use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 
+use super::{CliError, as_json, print};
 use crate::chaos::{self, ChaosError, Options};
 
 #[derive(Debug, Clone, Args)]
@@ -32,7 +32,7 @@ impl ChaosArgs {
     ///
     /// # Errors
     /// [`ChaosError::Broken`] if something did not hold; others if the drill itself fails.
-    pub(super) async fn run(self) -> Result<(), ChaosError> {
+    pub(super) async fn run(self) -> Result<(), CliError> {
         let temporary = tempfile::Builder::new().prefix("shoal-chaos-").tempdir()?;
         let dir = match self.dir {
             Some(dir) => std::path::absolute(dir)?,
@@ -43,7 +43,7 @@ impl ChaosArgs {
         let disk_mib = self.disk.unwrap_or(minutes.saturating_mul(8).saturating_add(64));
         let outcome = chaos::run(Options { seed: self.seed, time, dir, disk_mib }).await?;
         let text = if self.json {
-            serde_json::to_string_pretty(&outcome).map_err(std::io::Error::from)? + "\n"
+            as_json(&outcome)?
         } else {
             let faults: Vec<_> = outcome.faults.iter().map(|(name, count)| format!("{count} {name}")).collect();
             let longest = outcome.silence_s.iter().copied().fold(0.0, f64::max);
@@ -57,7 +57,7 @@ impl ChaosArgs {
                 outcome.blocks_lost.len()
             )
         };
-        std::io::stdout().write_all(text.as_bytes())?;
-        if outcome.broken.is_empty() { Ok(()) } else { Err(ChaosError::Broken(outcome.broken.join("; "))) }
+        print(&text)?;
+        if outcome.broken.is_empty() { Ok(()) } else { Err(ChaosError::Broken(outcome.broken.join("; ")).into()) }
     }
 }

@@ -247,7 +247,7 @@ async fn mine<W: Wire>(number: usize, fleet: Arc<Fleet>, command: watch::Receive
         Err(error) => Err(error),
     };
     if let Err(error) = ended {
-        eprintln!("connection {number}: {error}");
+        let _ = writeln!(std::io::stderr(), "connection {number}: {error}");
         fleet.closed();
     }
 }

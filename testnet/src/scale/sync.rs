@@ -133,7 +133,8 @@ pub async fn serve(
     copy_files(&made.store, &serving_folder.join("data/store"))?;
     let mut serving = Node::start((shoal, "serving"), serving_folder, (double.address, &double.cookie), &[]).await?;
     serving.first_job().await?;
-    writeln!(io::stdout(), "serving in {}", serving.folder.display())?;
+    // Nodes may be served although the reader of the pipe is gone.
+    let _ = writeln!(io::stdout(), "serving in {}", serving.folder.display());
     let mut terminated = signal(SignalKind::terminate())?;
     tokio::select! {
         pressed = tokio::signal::ctrl_c() => pressed?,

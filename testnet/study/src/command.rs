@@ -1,6 +1,6 @@
 //! The command line of `shoal-study`.
 
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::jobs::{Effort, Size, threads};
@@ -48,6 +48,9 @@ pub struct Args {
 /// An error that prevents a report.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
+    /// The result cannot be printed.
+    #[error("cannot print the result")]
+    Print(#[from] io::Error),
     /// No experiment has this name.
     #[error(transparent)]
     Unknown(#[from] UnknownExperiment),
@@ -92,7 +95,7 @@ pub enum ReportError {
 pub fn report(args: &Args) -> Result<(), ReportError> {
     if args.only == ["list"] {
         for entry in run::EXPERIMENTS {
-            println!("{:<14} {}", entry.id, entry.about);
+            writeln!(io::stdout(), "{:<14} {}", entry.id, entry.about)?;
         }
         return Ok(());
     }
@@ -122,8 +125,7 @@ pub fn report(args: &Args) -> Result<(), ReportError> {
         }
     }
     write(&args.out, &page::html(&study))?;
-    println!("{}", args.out.display());
-    Ok(())
+    Ok(writeln!(io::stdout(), "{}", args.out.display())?)
 }
 
 /// Opens the file of finished runs, for as long as the program lives.

@@ -59,7 +59,8 @@ impl Kept {
         let line = serde_json::to_string(&Line { run, result: value }).expect("plain data can be written as JSON");
         let written = self.file.lock().map(|mut file| file.write_all(format!("{line}\n").as_bytes()));
         if let Ok(Err(error)) = written {
-            eprintln!("shoal-study: cannot keep a finished run: {error}; the study goes on without");
+            let words = "cannot keep a finished run";
+            let _ = writeln!(io::stderr(), "shoal-study: {words}: {error}; the study goes on without");
         }
         result
     }

@@ -27,6 +27,7 @@ mod line;
 mod link;
 mod outage;
 mod pages;
+mod pipe;
 mod reach;
 mod regtest;
 mod rehearsal;

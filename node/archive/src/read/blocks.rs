@@ -51,6 +51,8 @@ pub struct Paid {
     pub value_sat: u64,
     /// True for a lottery payout.
     pub drawn: bool,
+    /// True if the block pays its finder alone.
+    pub finder_alone: bool,
 }
 
 /// Columns of [`Block`], the long ones as `$long` has them. `$which` says which blocks.
@@ -166,7 +168,9 @@ impl Archive {
         skip: u32,
         count: usize,
     ) -> Result<Vec<Paid>, ArchiveError> {
-        let sql = "select block.hash, block.height, block.time, payout.value_sat, payout.drawn
+        let sql = "select block.hash, block.height, block.time, payout.value_sat, payout.drawn,
+                payout.script = block.finder and
+                    not exists (select from payout other where other.block = block.hash and other.position > 0)
             from payout join block on block.hash = payout.block
             where payout.script = (select number from script where script.script = $1) and block.height <= $2
             order by block.height desc, block.hash, payout.position limit $3
@@ -181,6 +185,7 @@ impl Archive {
                 time: time(row, 2)?,
                 value_sat: unsigned(row.try_get::<_, i64>(3)?, "a payout")?,
                 drawn: row.try_get(4)?,
+                finder_alone: row.try_get(5)?,
             })
         };
         rows.iter().map(paid).collect()

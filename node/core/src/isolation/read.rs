@@ -52,7 +52,7 @@ pub(super) fn read(kind: Kind, facts: &Facts, quiet_ms: u64, policy: &Policy) ->
             Some(rate) => either(is_apart(rate, 2, 1), !is_apart(rate, 3, 2)),
             None => Reading::Fine,
         },
-        Kind::Clock => clock(facts),
+        Kind::Clock => clock(&facts.clock),
         Kind::Disk => match facts.disk_free_bytes {
             Some(free) => either(free < DISK_LOW_BYTES, free >= DISK_LOW_BYTES / 2 * 3),
             None => Reading::Unsure,
@@ -88,23 +88,51 @@ fn is_apart([a, b]: [u64; 2], above: u64, below: u64) -> bool {
     a * below > b * above || b * below > a * above
 }
 
-fn clock(facts: &Facts) -> Reading {
-    let clock = facts.clock;
-    let is_off = |offset: Option<i64>, limit_s: i64| offset.is_some_and(|offset_s| offset_s.abs() > limit_s);
-    let by_links = |slack_s: i64| {
-        clock.link_age_s.is_some_and(|age_s| age_s > CLOCK_AHEAD_S - slack_s || age_s < slack_s - CLOCK_BEHIND_S)
-    };
-    let bad = by_links(0)
-        || clock.proofs_ahead >= PROOFS_AHEAD
-        || is_off(clock.bitcoind_s, CLOCK_OFF_S)
-        || is_off(clock.bitcoind_peers_s, CLOCK_OFF_S)
-        || is_behind(clock.blocks_s, CLOCK_OFF_S);
-    let unsure = by_links(CLOCK_BEHIND_S / 2)
-        || clock.proofs_ahead > 0
-        || is_off(clock.bitcoind_s, CLOCK_OFF_S / 2)
-        || is_off(clock.bitcoind_peers_s, CLOCK_OFF_S / 2)
-        || is_behind(clock.blocks_s, CLOCK_OFF_S / 2);
-    either(bad, !unsure)
+/// What shows that a clock is off, the most exact first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ClockEvidence {
+    /// bitcoind's clock.
+    Bitcoind,
+    /// The clocks of bitcoind's peers, which differ from bitcoind's.
+    BitcoindPeers,
+    /// The times of Bitcoin's blocks.
+    Blocks,
+    /// Proofs that are held because of their times.
+    Held,
+    /// The age of other miners' links.
+    Links,
+}
+
+impl ClockEvidence {
+    const ALL: [Self; 5] = [Self::Bitcoind, Self::BitcoindPeers, Self::Blocks, Self::Held, Self::Links];
+
+    /// Its reading; none while it is unknown.
+    fn read(self, clock: &ClockFacts) -> Option<Reading> {
+        let off = |offset_s: i64| either(offset_s.abs() > CLOCK_OFF_S, offset_s.abs() <= CLOCK_OFF_S / 2);
+        match self {
+            Self::Bitcoind => clock.bitcoind_s.map(off),
+            Self::BitcoindPeers => clock.bitcoind_peers_s.map(off),
+            Self::Blocks => clock.blocks_s.map(|offset_s| off(offset_s.min(0))),
+            Self::Held => Some(either(clock.proofs_ahead >= PROOFS_AHEAD, clock.proofs_ahead == 0)),
+            Self::Links => clock.link_age_s.map(|age_s| {
+                let within = |slack_s| (slack_s - CLOCK_BEHIND_S..=CLOCK_AHEAD_S - slack_s).contains(&age_s);
+                either(!within(0), within(CLOCK_BEHIND_S / 2))
+            }),
+        }
+    }
+
+    /// The evidence that a finding rests on. What a state rests on stays so until it is known to be fine: bitcoind's template may
+    /// hide bitcoind's clock for a moment.
+    pub(super) fn of(clock: &ClockFacts, held: Option<Self>) -> Option<Self> {
+        let first = |reading| Self::ALL.into_iter().find(|by| by.read(clock) == Some(reading));
+        let held = held.filter(|by| by.read(clock) != Some(Reading::Fine));
+        held.or_else(|| first(Reading::Bad)).or_else(|| first(Reading::Unsure))
+    }
+}
+
+fn clock(clock: &ClockFacts) -> Reading {
+    let any = |reading| ClockEvidence::ALL.iter().any(|by| by.read(clock) == Some(reading));
+    either(any(Reading::Bad), !any(Reading::Unsure))
 }
 
 fn is_behind(offset: Option<i64>, limit_s: i64) -> bool {

@@ -214,6 +214,20 @@ fn no_claim_of_peers_takes_work_from_miners() {
     assert_eq!(node.kinds(), warned);
 }
 
+/// Peers learn of most blocks a moment before bitcoind does.
+#[test]
+fn a_bitcoind_on_another_branch_is_not_said_to_be_one_block_behind_now_and_then() {
+    let mut node = Node::new(MAIN);
+    node.facts.bitcoin.unknown_blocks = 2;
+    node.pass(301);
+    for second in 0..60 {
+        node.facts.bitcoin.height = Some(800_000 - u32::from(second % 20 < 3));
+        node.pass(1);
+        let [state] = node.machine.states() else { panic!("one state holds: {:?}", node.kinds()) };
+        assert!(state.what.ends_with("it is on another branch"), "{}", state.what);
+    }
+}
+
 #[test]
 fn outbound_peers_and_the_median_say_where_bitcoin_is() {
     let mut node = Node::new(MAIN);

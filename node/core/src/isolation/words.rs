@@ -1,11 +1,17 @@
 //! States in words.
 
-use super::read::{self, answering, blocks_behind};
+use super::read::{self, ClockEvidence, answering, blocks_behind};
 use super::{ClockFacts, Facts, Kind, Policy, links_ms};
-use crate::limits::{ALONE_LINKS, CLOCK_WRONG_S};
+use crate::limits::{ALONE_LINKS, BITCOIND_BEHIND_BLOCKS, CLOCK_WRONG_S};
 
-/// The finding in words; none if the facts show none now.
-pub(super) fn what(kind: Kind, facts: &Facts, quiet_ms: u64, policy: &Policy) -> Option<String> {
+/// The finding in words; none if the facts show none now. `by` is the evidence on a wrong clock.
+pub(super) fn what(
+    kind: Kind,
+    facts: &Facts,
+    quiet_ms: u64,
+    by: Option<ClockEvidence>,
+    policy: &Policy,
+) -> Option<String> {
     match kind {
         Kind::NoPeers => (answering(facts) == 0).then(|| no_peers(facts, policy)),
         Kind::Unlisted => (facts.own.left_out > 0).then(|| {
@@ -25,10 +31,13 @@ pub(super) fn what(kind: Kind, facts: &Facts, quiet_ms: u64, policy: &Policy) ->
         Kind::ShareRate => facts.rates.shares.map(|[seen, expected]| {
             format!("the last links credit {seen} shares, and their work stands for {expected}")
         }),
-        Kind::Clock => clock(facts),
+        Kind::Clock => clock(by?, &facts.clock),
         Kind::Disk => facts.disk_free_bytes.map(disk),
         Kind::Bitcoind => Some(match blocks_behind(facts) {
-            Some(blocks @ 1..) => format!("your bitcoind is {} behind the one of most peers", count(blocks, "block")),
+            // A single block behind is usual when a block is found: it is no reason to forget about another branch.
+            Some(blocks @ 1..) if blocks >= BITCOIND_BEHIND_BLOCKS || facts.bitcoin.unknown_blocks == 0 => {
+                format!("your bitcoind is {} behind the one of most peers", count(blocks, "block"))
+            }
             _ => {
                 let unknown = count(facts.bitcoin.unknown_blocks, "Bitcoin block");
                 format!(
@@ -131,31 +140,23 @@ pub fn clock_off(whose: &str, offset_s: i64, other: &str) -> String {
     format!("{whose} clock is {} s {side} {other}", offset_s.abs())
 }
 
-fn clock(facts: &Facts) -> Option<String> {
-    let clock = facts.clock;
-    let far = |offset: Option<i64>| offset.filter(|offset_s| offset_s.abs() > crate::limits::CLOCK_OFF_S / 2);
-    if let Some(offset_s) = far(clock.bitcoind_s) {
-        return Some(clock_off("this machine's", offset_s, "bitcoind's"));
-    }
-    if let Some(offset_s) = far(clock.bitcoind_peers_s) {
-        return Some(clock_off("bitcoind's", offset_s, "its peers'"));
-    }
-    if let Some(offset_s) = far(clock.blocks_s).filter(|offset_s| *offset_s < 0) {
-        return Some(clock_behind_blocks(offset_s));
-    }
-    if clock.proofs_ahead > 0 {
-        return Some(
+/// The finding by this evidence; none while it is unknown.
+pub(super) fn clock(by: ClockEvidence, clock: &ClockFacts) -> Option<String> {
+    Some(match by {
+        ClockEvidence::Bitcoind => clock_off("this machine's", clock.bitcoind_s?, "bitcoind's"),
+        ClockEvidence::BitcoindPeers => clock_off("bitcoind's", clock.bitcoind_peers_s?, "its peers'"),
+        ClockEvidence::Blocks => clock_behind_blocks(clock.blocks_s?),
+        ClockEvidence::Held => {
             "this machine's clock is behind the pool's: shares wait here because their times seem to be in the future"
-                .into(),
-        );
-    }
-    let age_s = clock.link_age_s?;
-    let words = if age_s < 0 {
-        format!("this machine's clock is at least {} s behind the pool's", -age_s)
-    } else {
-        format!("other miners' links seem {age_s} s old on arrival, so this machine's clock is probably ahead")
-    };
-    Some(words)
+                .to_owned()
+        }
+        ClockEvidence::Links => match clock.link_age_s? {
+            age_s @ ..0 => format!("this machine's clock is at least {} s behind the pool's", age_s.saturating_abs()),
+            age_s => {
+                format!("other miners' links seem {age_s} s old on arrival, so this machine's clock is probably ahead")
+            }
+        },
+    })
 }
 
 fn count(number: u32, one: &str) -> String {

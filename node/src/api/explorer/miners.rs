@@ -99,6 +99,7 @@ pub(super) async fn payments(
             confirmations,
             mature: confirmations > MATURITY_BLOCKS,
             drawn: Some(row.drawn),
+            finder_alone: Some(row.finder_alone),
         }
     };
     let payments: Vec<Payment> = rows.iter().map(payment).collect();

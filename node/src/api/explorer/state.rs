@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use archive::read::Archive;
+use axum::extract::FromRef;
 use bitcoin::ScriptBuf;
 use sharechain::bitcoin_headers::{BitcoinHeaders, Root};
 use sharechain::{Chain, ChainParams};
@@ -14,7 +15,6 @@ use super::now::Now;
 use super::sums::Steps;
 use crate::api::error::ApiError;
 use crate::api::live_feed::Live;
-use crate::api::slots::Slots;
 use crate::config::{Config, parse_address};
 
 /// The state of the explorer.
@@ -27,8 +27,6 @@ pub(super) struct View {
     pub steps: Steps,
     pub efforts: Mutex<Efforts>,
     pub live: Live,
-    /// Open event streams.
-    pub streams: Slots,
     /// A chain of genesis alone: genesis has no proof, so no archive has it.
     pub genesis: Option<Chain>,
     pub started: Instant,
@@ -36,11 +34,17 @@ pub(super) struct View {
     pub openapi: String,
 }
 
+impl FromRef<Arc<View>> for Live {
+    fn from_ref(view: &Arc<View>) -> Self {
+        view.live.clone()
+    }
+}
+
 impl View {
     pub(super) fn new(config: Arc<Config>, params: ChainParams, archive: Archive, openapi: String) -> Self {
         let headers = BitcoinHeaders::new(&params.bitcoin, &Root::genesis(&params.bitcoin)).ok();
         let genesis = headers.map(|headers| Chain::new(params.clone(), headers));
-        let streams = Slots::new(&config.api.trusted_proxies);
+        let live = Live::new(&config.api.trusted_proxies);
         Self {
             config,
             params,
@@ -48,8 +52,7 @@ impl View {
             now: watch::Sender::new(None),
             steps: Steps::default(),
             efforts: Mutex::default(),
-            live: Live::new(),
-            streams,
+            live,
             genesis,
             started: Instant::now(),
             openapi,

@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use archive::limits::EVENTS_AGAIN;
+use archive::gather::Gatherer;
 use archive::queue::Queue;
 use archive::{LocalServer, export};
 use bitcoin::BlockHash;
 use bitcoin::hashes::Hash;
+use sharechain::ShareId;
 use testkit::World;
 
 use super::{Bare, send};
@@ -15,6 +16,7 @@ use crate::archiving::events::Events;
 use crate::archiving::follow::Follower;
 use crate::consensus::Views;
 use crate::event_kind::EventKind;
+use crate::history::observer;
 use crate::history::{Changed, Event, EventLog, Found, History, Paid, Refused, Reorganised};
 
 /// What no reader of the archive may see.
@@ -50,7 +52,9 @@ fn event(kind: EventKind, time: u32) -> Event {
             let state = Changed { kind: "no_peers".to_owned(), begins: true };
             Event { state: Some(state), ..event("no peer is connected") }
         }
-        EventKind::Peers | EventKind::Conflict | EventKind::Upgrade => event("a zero byte: \0"),
+        EventKind::Peers => Event { time, ..observer::peers(false) },
+        EventKind::Conflict => Event { time, ..observer::settled_conflict(ShareId([1; 32])) },
+        EventKind::Upgrade => Event { time, ..observer::upgrade(3, "is active from height 7") },
     }
 }
 
@@ -138,15 +142,32 @@ async fn check_readers(server: &LocalServer, folder: &Path, count: usize) {
     assert_eq!(of_events.map(|file| file.rows).sum::<u64>(), count as u64);
 }
 
-#[test]
-fn a_node_goes_on_near_the_end_of_its_log_and_reads_another_log_from_its_beginning() {
-    let folder = tempfile::tempdir().unwrap();
-    let node = Bare::open(&World::new(), folder.path());
-    let history = History::open(Arc::clone(&node.store)).unwrap();
-    assert_eq!(Events::new(&node.store, 500).next(), 0);
-    for _ in 0..3 * EVENTS_AGAIN {
-        history.event_log().note(event(EventKind::Peers, 5));
+/// How many events a reader reads that continues after `newest`, and the newest one then.
+fn read(node: &Bare, newest: Option<(u64, u32)>) -> (usize, Option<(u64, u32)>) {
+    let (mut events, mut gatherer, mut rows) = (Events::new(&node.store, newest), Gatherer::default(), None);
+    while rows != Some(gatherer.batch().rows()) {
+        rows = Some(gatherer.batch().rows());
+        events.gather(&node.store, &mut gatherer).unwrap();
     }
-    assert_eq!(Events::new(&node.store, 3 * EVENTS_AGAIN + 1).next(), 2 * EVENTS_AGAIN + 1);
-    assert_eq!(Events::new(&node.store, 9 * EVENTS_AGAIN).next(), 0);
+    (gatherer.batch().rows(), events.newest())
+}
+
+#[test]
+fn a_node_goes_on_at_the_end_of_its_log_and_reads_another_log_from_its_beginning() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = |name: &str, events: u64, time: u32| {
+        let node = Bare::open(&World::new(), &folder.path().join(name));
+        let history = History::open(Arc::clone(&node.store)).unwrap();
+        (0..events).for_each(|_| history.event_log().note(event(EventKind::Peers, time)));
+        node
+    };
+    let empty = node("empty", 0, 5);
+    assert_eq!((read(&empty, None), read(&empty, Some((500, 5)))), ((0, None), (0, None)));
+    let (old, newest) = (node("old", 500, 5), Some((500, 5)));
+    assert_eq!((read(&old, None), read(&old, newest)), ((500, newest), (0, newest)), "nothing twice");
+    assert_eq!(read(&old, Some((497, 5))), (3, newest));
+    // A longer log in a new data folder, beside the queue of the old one.
+    assert_eq!(read(&node("new", 2_000, 6), newest), (2_000, Some((2_000, 6))));
+    // A crash of the machine cost the log its newest events.
+    assert_eq!(read(&old, Some((501, 5))), (500, newest));
 }

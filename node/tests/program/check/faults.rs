@@ -110,6 +110,10 @@ fn files_and_ports_that_stop_a_start_are_found() {
     let found = check(&[&format!("--stratum-listen={miners}"), &format!("--api-listen={all}")], "api");
     let [(false, words)] = &found[..] else { panic!("{found:?}") };
     assert!(words.contains("is set twice; set another port, in `api.listen` or `stratum.listen`"), "{words}");
+    let peers = format!("--p2p-listen={miners}");
+    let found = check(&[&peers, &peers], "p2p").into_iter().filter(|(_, words)| words.contains("twice"));
+    let twice = format!("TCP {miners} is set twice; set another port, in `p2p.listen`");
+    assert_eq!(found.collect::<Vec<_>>(), [(false, twice)], "a key is named once");
 }
 
 fn fill(store: &Path) {

@@ -86,7 +86,7 @@ fn better(best: Option<Found>, other: Found) -> Option<Found> {
 }
 
 /// Climbs from a cadence: divides it into equal slots, and changes one slot after the other, or the length of all, as
-/// long as that gains. Whoever splits has three acts to choose from, others two.
+/// long as that gains. A miner that splits has three acts to choose from, others two.
 pub(super) fn climb(case: &Case, from: &Found, acts: &[Act], size: Size) -> (Found, usize) {
     let slot_s = (from.cadence.period_s() / 24.0).max(LEAST_S);
     let slots = size.pick(SLOTS, 6);

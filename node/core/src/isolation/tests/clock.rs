@@ -103,6 +103,57 @@ fn a_clock_that_is_slightly_wrong_only_warns() {
     only_warns(ClockFacts { blocks_s: Some(-CLOCK_WRONG_S), ..ClockFacts::default() });
 }
 
+/// The different findings of a node during seconds whose facts a test sets.
+fn findings(node: &mut Node, seconds: u64, set: impl Fn(&mut Facts, u64)) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for second in 0..seconds {
+        set(&mut node.facts, second);
+        node.pass(1);
+        let [state] = node.machine.states() else { panic!("one state holds: {:?}", node.kinds()) };
+        if found.last() != Some(&state.what) {
+            found.push(state.what.clone());
+        }
+    }
+    found
+}
+
+/// bitcoind's template hides its clock after a block with a time in the future, or while bitcoind is in trouble.
+#[test]
+fn a_finding_keeps_its_words_while_its_evidence_comes_and_goes() {
+    let behind_s = Some(-HOUR_S);
+    let clock =
+        ClockFacts { bitcoind_s: behind_s, blocks_s: Some(-HOUR_S / 2), proofs_ahead: 9, ..ClockFacts::default() };
+    let hides =
+        |facts: &mut Facts, second: u64| facts.clock.bitcoind_s = behind_s.filter(|_| (second / 7).is_multiple_of(2));
+    let by_bitcoind = format!("this machine's clock is {HOUR_S} s behind bitcoind's");
+    assert_eq!(findings(&mut node_with(clock), 300, hides), [by_bitcoind]);
+    // It began while the clock was hidden.
+    let found = findings(&mut node_with(ClockFacts { bitcoind_s: None, ..clock }), 300, hides);
+    assert_eq!(found, [format!("this machine's clock is at least {} s behind Bitcoin's newest blocks", HOUR_S / 2)]);
+    // bitcoind does not answer for its peers, and shares wait now and then.
+    let clock = ClockFacts { bitcoind_peers_s: Some(90), link_age_s: Some(-20), ..ClockFacts::default() };
+    let found = findings(&mut node_with(clock), 300, |facts, second| {
+        facts.clock.bitcoind_peers_s = Some(90).filter(|_| second % 60 > 3);
+        facts.clock.proofs_ahead = u32::from(second.is_multiple_of(5));
+    });
+    assert_eq!(found, ["bitcoind's clock is 90 s ahead of its peers'"]);
+    let clock = ClockFacts { proofs_ahead: 1, link_age_s: Some(-20), ..ClockFacts::default() };
+    let found = findings(&mut node_with(clock), 300, |facts, second| {
+        facts.clock.proofs_ahead = u32::from(second.is_multiple_of(5));
+    });
+    assert_eq!(found, ["this machine's clock is at least 20 s behind the pool's"]);
+}
+
+#[test]
+fn a_finding_moves_on_when_its_evidence_is_fine() {
+    let clock = ClockFacts { bitcoind_s: Some(-90), link_age_s: Some(-20), ..ClockFacts::default() };
+    let found = findings(&mut node_with(clock), 10, |facts, second| {
+        facts.clock.bitcoind_s = Some(if second < 5 { -90 } else { 0 });
+    });
+    let by_links = "this machine's clock is at least 20 s behind the pool's";
+    assert_eq!(found, ["this machine's clock is 90 s behind bitcoind's", by_links]);
+}
+
 #[test]
 fn what_peers_claim_makes_no_clock_wrong() {
     // bitcoind's peers claim times. Held shares are work, but a few are cheap.
