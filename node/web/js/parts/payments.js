@@ -20,7 +20,7 @@ export function Payments({ base }) {
           { head: "Block", cell: (row) => html`<${BlockId} id=${row.block} /> ${count(row.height)}` },
           { head: "When", cell: (row) => html`<${Time} at=${row.time_unix_s} />` },
           { head: "Amount", num: true, cell: (row) => btc(row.value_sat, true) },
-          { head: "How", cell: (row) => (row.drawn == null ? "not known" : row.drawn ? "lottery" : "proportional") },
+          { head: "How", cell: (row) => (row.finder_alone ? "finder alone" : row.drawn == null ? "not known" : row.drawn ? "lottery" : "proportional") },
           { head: "State", cell: (row) => html`<${State} row=${row} blockS=${blockS} />` },
         ]} />
         <${FromArchive} of=${{ source }} older />${button}`}
