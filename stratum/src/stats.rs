@@ -13,6 +13,9 @@ use crate::pool::Account;
 use crate::report::{Protocol, Report};
 use crate::totals::Totals;
 
+#[cfg(test)]
+mod tests;
+
 /// State of one connection, or of one channel of Stratum v2, at one moment.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ConnectionSnapshot {
@@ -61,11 +64,11 @@ pub struct Snapshot {
     pub connections_taken: u64,
     /// Number of connections rejected because of a limit since the server started.
     pub connections_refused: u64,
-    /// Number of other connections that ended since the server started, by reason: [`Stats`] lists them.
+    /// Number of other connections that ended since the server started, by reason. `node/ops/README.md` explains each.
     pub connections_closed: BTreeMap<&'static str, u64>,
 }
 
-/// Reasons for the end of a connection: the miner left, or was cut off (`socket`), or the server closed the connection.
+/// Reasons for the end of a connection, all of which the statistics show.
 const CLOSED: [&str; 16] = [
     "coinbase",
     "encryption",
@@ -86,11 +89,6 @@ const CLOSED: [&str; 16] = [
 ];
 
 /// Shared statistics of a server. Each connection publishes its own part; any thread may read.
-///
-/// Reasons for the end of a connection: `miner` (it left), `socket` (it was cut off), `write_timeout` (it did not read),
-/// `coinbase` and `mismatch` (it cannot hold the coinbase), `no_work` (also a rest), `no_login`, `idle`, `partial` (half a
-/// message), `malformed`, `strikes`, `flood`, `setup` (of Stratum v2), `encryption` (TLS or Noise), `proxy` (no valid header) and
-/// `stopping`.
 #[derive(Debug, Default)]
 pub struct Stats {
     inner: Mutex<Inner>,

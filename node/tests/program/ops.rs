@@ -43,6 +43,15 @@ fn every_metric_is_documented_and_every_documented_one_exists() {
 }
 
 #[test]
+fn every_reason_for_the_end_of_a_miners_connection_is_explained() {
+    let (_, reasons) = README.split_once("Reasons for the end of a miner's connection: ").unwrap();
+    let (reasons, _) = reasons.split_once(". The log").unwrap();
+    let explained: BTreeSet<&str> = reasons.split('`').skip(1).step_by(2).collect();
+    let shown = stratum::Stats::default().snapshot().connections_closed;
+    assert_eq!(explained, shown.into_keys().collect());
+}
+
+#[test]
 fn alerts_and_dashboard_ask_for_metrics_that_exist() {
     let documented = documented();
     for (file, text) in [("alerts.yml", ALERTS), ("alerts_test.yml", ALERTS_TEST), ("grafana.json", DASHBOARD)] {
