@@ -21,7 +21,7 @@ use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, crypto::aws_lc_rs};
 
-use crate::common::{OneWork, USER, serve_with};
+use crate::common::{OneWork, Raw, USER, serve_with};
 
 fn local() -> SocketAddr {
     "127.0.0.1:0".parse().unwrap()
@@ -153,6 +153,76 @@ async fn a_proxy_header_names_the_miner() {
         .await
         .unwrap_or(0);
     assert!(said.is_empty(), "without a header, no connection is served");
+}
+
+/// Messages of all connections that a load balancer forwards for one miner count for that miner, by either version of the header.
+#[tokio::test]
+async fn behind_a_load_balancer_the_miner_waits_that_sends_too_much_and_no_other() {
+    let server = serve_with(|config| {
+        config.listeners[0].balancers = Some(Balancers::new(|ip| ip.is_loopback()));
+        config.messages_burst = 50.0;
+    })
+    .await;
+    let connect = async |header: &[u8]| {
+        let mut socket = TcpStream::connect(server.addr).await.unwrap();
+        socket.write_all(header).await.unwrap();
+        Raw::on(socket)
+    };
+    let ping = "{\"id\":1,\"method\":\"mining.ping\"}";
+    let mut hostile = Vec::new();
+    for port in 0..20 {
+        let mut one = connect(format!("PROXY TCP4 192.0.2.7 127.0.0.1 {port} 3333\r\n").as_bytes()).await;
+        one.write.write_all(format!("{ping}\n").repeat(200).as_bytes()).await.unwrap();
+        hostile.push(one);
+    }
+    // More answers than the burst has.
+    for one in &mut hostile {
+        for _ in 0..5 {
+            one.next().await;
+        }
+    }
+    let binary =
+        [b"\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x0c".as_slice(), &[192, 0, 2, 7, 127, 0, 0, 1, 0, 9, 13, 5]].concat();
+    let asked = Instant::now();
+    let mut same = connect(&binary).await;
+    same.ask(ping).await;
+    // The 20 connections owe a message each, and take turns with this one.
+    assert!(asked.elapsed() >= Duration::from_millis(10), "{:?}", asked.elapsed());
+    let mut other = connect(b"PROXY TCP4 192.0.2.8 127.0.0.1 1 3333\r\n").await;
+    let asked = Instant::now();
+    for _ in 0..40 {
+        other.ask(ping).await;
+    }
+    assert!(asked.elapsed() < Duration::from_millis(500), "{:?}", asked.elapsed());
+}
+
+/// The load balancer's own address has no budget of handshakes: each counts for the miner that the header names.
+#[tokio::test]
+async fn behind_a_load_balancer_handshakes_count_for_the_miner() {
+    let server = serve_with(|config| {
+        config.listeners[0].balancers = Some(Balancers::new(|ip| ip.is_loopback()));
+        config.listeners[0].tls = Some(tls());
+        config.handshakes_burst = 3.0;
+    })
+    .await;
+    let connect = async |miner: &str| {
+        let mut socket = TcpStream::connect(server.addr).await.unwrap();
+        socket.write_all(format!("PROXY TCP4 {miner} 127.0.0.1 1 3333\r\n").as_bytes()).await.unwrap();
+        socket
+    };
+    // The server waits for the first message of a handshake, unless it refuses the connection.
+    let is_refused = async |socket: &mut TcpStream| {
+        tokio::time::timeout(Duration::from_millis(150), socket.read(&mut [0; 1])).await.is_ok()
+    };
+    let mut hostile = Vec::new();
+    for _ in 0..100 {
+        hostile.push(connect("192.0.2.7").await);
+    }
+    let mut others = [connect("192.0.2.8").await, connect("192.0.2.8").await, connect("192.0.2.8").await];
+    for other in &mut others {
+        assert!(!is_refused(other).await);
+    }
+    assert!(is_refused(hostile.last_mut().unwrap()).await || is_refused(&mut hostile[98]).await);
 }
 
 /// Who reaches the listener past the load balancer can name no address.
