@@ -140,15 +140,16 @@ pub const HANDSHAKES_BURST: f64 = 1_024.0;
 pub const BUDGETS_MAX: usize = 4_096;
 
 /// Messages per second from all connections of one IPv4 address or IPv6 /64 network that no accepted share pays for: one for each of
-/// [`CONNECTIONS_PER_IP_MAX`] devices. The costliest ones, of 8 KiB, take 100 us each, so one address can take a tenth of a processor.
+/// [`CONNECTIONS_PER_IP_MAX`] devices. The costliest ones, of 8 KiB, take 100 to 200 us each, so one address can take a fifth of a
+/// processor.
 /// Beyond it, the connections of the address wait in line until they are read.
 pub const ADDRESS_MESSAGES_PER_SECOND: f64 = 1_000.0;
 
 /// The same in one burst: all devices of an address come back at once, with a connection, three messages and a job each.
 pub const ADDRESS_MESSAGES_BURST: f64 = 16_384.0;
 
-/// Messages that a job counts as which a miner causes: the first one of a connection or channel, and those of
-/// [`UPDATES_BURST`]. In a wide pool each takes 100 us and 37 to 75 KB of upload.
+/// Messages that a job counts as which a miner causes: the first one of a connection or channel, those of [`UPDATES_BURST`], and
+/// those whose difficulty follows its shares. In a wide pool each takes 100 us and 37 to 75 KB of upload.
 pub const JOB_MESSAGES: u32 = 8;
 
 /// Sustained lines per second from one miner, at a few microseconds of hashing per line. A share that the server accepts

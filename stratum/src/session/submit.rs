@@ -58,7 +58,10 @@ impl Session {
             actions.extend(self.leave(CloseReason::Mismatch { bytes: job.work.coinbase_bytes() }));
             return actions;
         }
-        actions.extend(self.follow_vardiff(now));
+        let job = self.follow_vardiff(now);
+        // Easy shares are free, so that the jobs that follow them must not be.
+        self.spent += if job.is_empty() { 0 } else { limits::JOB_MESSAGES };
+        actions.extend(job);
         actions
     }
 

@@ -274,6 +274,26 @@ fn shares_of_an_old_easy_job_do_not_flood() {
     assert_eq!(sent.count(), limits::LINES_BURST as usize);
 }
 
+/// Each suggestion is one message, and 24 easy shares let vardiff follow it: such jobs, 256 of them in half a second, were free.
+#[test]
+fn jobs_that_follow_easy_shares_count_as_messages() {
+    let mut driven = Driven::started();
+    driven.work(work(2, 1, Difficulty::floor(1e-6).target()));
+    let easy = driven.job_ids()[0].to_owned();
+    let before = driven.job_ids().len();
+    driven.session.take_spent();
+    let mut nonces = 0..;
+    for suggested in [5e-7, 1e-12].into_iter().cycle().take(20) {
+        driven.line(&json!({"id": 3, "method": "mining.suggest_difficulty", "params": [suggested]}).to_string());
+        for nonce in nonces.by_ref().take(limits::VARDIFF_SHARES as usize) {
+            assert_eq!(driven.submit_for(&easy, nonce, None), 0);
+        }
+    }
+    let jobs = driven.job_ids().len() - before;
+    assert!(jobs >= 10, "{jobs}");
+    assert_eq!(driven.session.take_spent() as usize, 20 + jobs * limits::JOB_MESSAGES as usize);
+}
+
 #[test]
 fn strikes_decay() {
     let wrong = r#"{"id":1,"method":"mining.submit","params":[7]}"#;

@@ -9,6 +9,10 @@ use super::member::{Kind, Share};
 use super::reason::share_code;
 use super::session::Session;
 use crate::channel::Judged;
+use crate::limits;
+
+#[cfg(test)]
+mod tests;
 
 impl Session {
     /// Handles a share: passes it to the pool if it earns, answers it, and lets vardiff adjust.
@@ -50,6 +54,8 @@ impl Session {
         }
         if member.channel.outgrows_job(now) {
             member.send_job(false, now, &mut self.out);
+            // Easy shares are free, so that the jobs that follow them must not be.
+            self.spent += limits::JOB_MESSAGES;
         }
     }
 }
