@@ -46,6 +46,7 @@
 //! | `budgets` | limits encrypted handshakes per address, and messages that no work pays for |
 //! | [`proxy`] | reads the PROXY header of a load balancer |
 //! | [`tls`] | the certificate of a server |
+//! | `listen` | a listening socket with a long queue and bounded buffers |
 //! | `partial` | notices a message whose rest does not arrive |
 //! | `socket` | the socket of a connection, and what it waits for |
 //! | `connection` | runs one session on one socket |
@@ -78,6 +79,7 @@ mod connection;
 mod extranonce;
 mod jobs;
 mod learnt;
+mod listen;
 mod meter;
 mod paces;
 mod partial;

@@ -135,6 +135,19 @@ pub const HANDSHAKES_PER_SECOND: f64 = 20.0;
 /// together after a restart, half a second of a processor.
 pub const HANDSHAKES_BURST: f64 = 1_024.0;
 
+/// Bytes that the kernel keeps of what a miner was sent and has not acknowledged, and twice as many with its own overhead. A job with
+/// 1,000 outputs has 130 KB as text. By itself, Linux gives a connection up to 4 MB, so that miners of one address that stop
+/// reading would take 4 GB.
+pub const SEND_BUFFER_BYTES: u32 = 128 * 1024;
+
+/// The same of what a miner sends before the server reads it. A proxy's thousand devices send 22 KB/s, and a message has at most
+/// 8 KiB. Linux would give a connection up to 6 MB, more on some systems.
+pub const RECEIVE_BUFFER_BYTES: u32 = 32 * 1024;
+
+/// Connections that wait in the kernel to be accepted, for each listener: as many as devices of one address that come back in the
+/// same moment. The kernel drops further ones, and each tries again after a second. Linux caps it at `net.core.somaxconn`, 4,096.
+pub const BACKLOG: u32 = 1_024;
+
 /// Addresses whose handshakes are counted, and those whose messages are, some 100 bytes each. If more come at once, all counts
 /// start over.
 pub const BUDGETS_MAX: usize = 4_096;

@@ -21,6 +21,7 @@ use crate::difficulty::DifficultyRange;
 use crate::extranonce::Extranonces;
 use crate::learnt::Learnt;
 use crate::limits;
+use crate::listen::listen;
 use crate::message;
 use crate::paces::Paces;
 use crate::pool::Pool;
@@ -169,7 +170,7 @@ impl Server {
         let mut sockets = Vec::with_capacity(config.listeners.len());
         for listener in config.listeners {
             let fail = |source| BindError { listen: listener.address, source };
-            let socket = TcpListener::bind(listener.address).await.map_err(fail)?;
+            let socket = listen(listener.address).map_err(fail)?;
             let address = socket.local_addr().map_err(fail)?;
             sockets.push((socket, Listener { address, ..listener }));
         }
