@@ -21,6 +21,9 @@ use crate::pool::Change;
 use crate::proxy::ProxyError;
 use crate::session::Timeouts;
 
+#[cfg(test)]
+mod tests;
+
 /// Why a connection ended. The log shows the sentence.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Ended {
@@ -169,16 +172,27 @@ impl<D: Decoder> Socket<D> {
     /// # Errors
     /// The miner does not read, or is gone.
     pub(crate) async fn write(&mut self, mut batch: impl Buf) -> Result<(), Ended> {
-        let written = tokio::time::timeout(self.timeouts.write, self.writer.write_all_buf(&mut batch));
-        written.await.map_err(|_| Ended::WriteTimeout)?.map_err(Ended::Socket)
+        let writer = &mut self.writer;
+        let written = async {
+            writer.write_all_buf(&mut batch).await?;
+            // TLS takes more than the socket does, and would keep the rest until the next batch.
+            writer.flush().await
+        };
+        tokio::time::timeout(self.timeouts.write, written)
+            .await
+            .map_err(|_| Ended::WriteTimeout)?
+            .map_err(Ended::Socket)
     }
 
     /// Closes the output, then drains input for a moment, so that the miner receives what was written last.
     pub(crate) async fn linger(&mut self) -> io::Result<()> {
-        self.writer.shutdown().await?;
-        let mut input = self.reader.get_mut().take(limits::LINGER_BYTES_MAX);
-        let mut sink = tokio::io::sink();
-        let drained = tokio::io::copy(&mut input, &mut sink);
+        let Self { reader, writer, .. } = self;
+        let drained = async {
+            // TLS says goodbye, for which a miner that does not read leaves no room.
+            writer.shutdown().await?;
+            let mut input = reader.get_mut().take(limits::LINGER_BYTES_MAX);
+            tokio::io::copy(&mut input, &mut tokio::io::sink()).await
+        };
         tokio::time::timeout(limits::LINGER, drained).await.map_or(Ok(()), |drained| drained.map(drop))
     }
 }
