@@ -46,7 +46,6 @@ fn chained(previous: &mut Txid) -> TemplateTransaction {
         fee: Amount::from_sat(100),
         weight: transaction.weight().to_wu(),
         sigops_cost: 1,
-        depends: Vec::new(),
     }
 }
 
@@ -64,7 +63,7 @@ fn template_of(world: &World) -> BlockTemplate {
         min_time: known.median_time.0 + 1,
         coinbase_value: Amount::from_sat(subsidy + 100 * u64::from(TRANSACTIONS)),
         witness_commitment: None,
-        transactions: (0..TRANSACTIONS).map(|_| chained(&mut previous)).collect(),
+        transactions: (0..TRANSACTIONS).map(|_| Arc::new(chained(&mut previous))).collect(),
         weight_limit: 4_000_000,
         sigops_limit: 80_000,
         long_poll_id: None,

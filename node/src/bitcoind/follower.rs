@@ -109,7 +109,7 @@ impl Follower {
                 }
             };
             let same_tip = next.prev_block == template.prev_block;
-            next.share_bytes(&template);
+            next.share_transactions(&template);
             template = Arc::new(next);
             // A server that answers long polls at once must not cause a busy loop.
             if same_tip && asked.elapsed() < POLL_INTERVAL {

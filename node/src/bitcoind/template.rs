@@ -1,5 +1,7 @@
 //! Decodes and checks bitcoind's block template (BIP-0022, BIP-0023, BIP-0145).
 
+use std::sync::Arc;
+
 use bitcoin::consensus::encode;
 use bitcoin::hashes::hex::FromHex;
 use bitcoin::{Amount, BlockHash, CompactTarget, ScriptBuf, Target, Transaction, Txid, Wtxid};
@@ -124,7 +126,7 @@ impl TryFrom<RawTemplate> for BlockTemplate {
             .transactions
             .into_iter()
             .enumerate()
-            .map(|(position, transaction)| transaction.check(position))
+            .map(|(position, transaction)| transaction.check(position).map(Arc::new))
             .collect::<Result<Vec<_>, _>>()?;
         let template = BlockTemplate {
             version: raw.version,
@@ -148,7 +150,7 @@ impl TryFrom<RawTemplate> for BlockTemplate {
 
 fn check_sums(template: &BlockTemplate) -> Result<(), TemplateError> {
     let sum = |value: fn(&TemplateTransaction) -> u64| {
-        template.transactions.iter().map(value).fold(0_u64, u64::saturating_add)
+        template.transactions.iter().map(|transaction| value(transaction)).fold(0_u64, u64::saturating_add)
     };
     let (count, weight) = (template.transactions.len(), template.transactions_weight());
     let sigops_cost = sum(|transaction| transaction.sigops_cost);
@@ -178,12 +180,9 @@ impl RawTransaction {
             return mismatch("weight");
         }
         // bitcoind counts from 1, since the coinbase comes first.
-        let depends = self
-            .depends
-            .into_iter()
-            .map(|one_based| one_based.checked_sub(1).filter(|before| (*before as usize) < position))
-            .collect::<Option<Vec<_>>>()
-            .ok_or(TemplateError::Order { position })?;
+        if !self.depends.iter().all(|one_based| (1..=position).contains(&(*one_based as usize))) {
+            return Err(TemplateError::Order { position });
+        }
         Ok(TemplateTransaction {
             raw: self.data.into(),
             txid: self.txid,
@@ -191,7 +190,6 @@ impl RawTransaction {
             fee: Amount::from_sat(self.fee),
             weight: self.weight,
             sigops_cost: self.sigops,
-            depends,
         })
     }
 }

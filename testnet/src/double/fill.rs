@@ -2,6 +2,7 @@
 //! Bitcoin Core's functions judge them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use bitcoin::absolute::LockTime;
 use bitcoin::block::{Header, Version};
@@ -50,7 +51,7 @@ pub struct Fill {
     /// Their fees.
     pub fees: Amount,
     /// The transactions, as a node has them.
-    pub(crate) transactions: Vec<TemplateTransaction>,
+    pub(crate) transactions: Vec<Arc<TemplateTransaction>>,
     /// As `getblocktemplate` tells them.
     pub(super) entries: Value,
     /// The witness commitment's output script.
@@ -168,14 +169,13 @@ impl Purse {
         let commitment = signet::witness_commitment(wtxids, &signet::RESERVED_VALUE);
         let fees = self.spends.iter().map(|spend| spend.fee).sum();
         let (weight, sigops, transactions) = (self.weight(), self.sigops(), transactions(&self.spends));
-        let entries = transactions.iter().map(entry).collect();
+        let entries = entries(&transactions);
         Fill { name: self.name, coins: self.coins, weight, sigops, fees, transactions, entries, commitment }
     }
 }
 
 /// Transactions as a node has them.
-fn transactions(spends: &[Spend]) -> Vec<TemplateTransaction> {
-    let ids: HashMap<Txid, u32> = spends.iter().map(|spend| spend.transaction.compute_txid()).zip(0..).collect();
+fn transactions(spends: &[Spend]) -> Vec<Arc<TemplateTransaction>> {
     let transaction = |Spend { transaction, fee, sigops }: &Spend| TemplateTransaction {
         raw: serialize(transaction).into(),
         txid: transaction.compute_txid(),
@@ -183,20 +183,24 @@ fn transactions(spends: &[Spend]) -> Vec<TemplateTransaction> {
         fee: *fee,
         weight: transaction.weight().to_wu(),
         sigops_cost: *sigops as u64,
-        depends: transaction.input.iter().filter_map(|input| ids.get(&input.previous_output.txid).copied()).collect(),
     };
-    spends.iter().map(transaction).collect()
+    spends.iter().map(transaction).map(Arc::new).collect()
 }
 
-/// A transaction as `getblocktemplate` tells it.
-fn entry(transaction: &TemplateTransaction) -> Value {
-    json!({
-        "data": transaction.raw.to_lower_hex_string(),
-        "txid": transaction.txid.to_string(),
-        "hash": transaction.wtxid.to_string(),
-        "depends": transaction.depends.iter().map(|position| position + 1).collect::<Vec<_>>(),
-        "fee": transaction.fee.to_sat(),
-        "sigops": transaction.sigops_cost,
-        "weight": transaction.weight,
-    })
+/// Transactions as `getblocktemplate` tells them.
+fn entries(transactions: &[Arc<TemplateTransaction>]) -> Value {
+    let places: HashMap<Txid, u32> = transactions.iter().map(|transaction| transaction.txid).zip(1..).collect();
+    let entry = |transaction: &Arc<TemplateTransaction>| {
+        let spent = transaction.decode().input.into_iter().map(|input| input.previous_output.txid);
+        json!({
+            "data": transaction.raw.to_lower_hex_string(),
+            "txid": transaction.txid.to_string(),
+            "hash": transaction.wtxid.to_string(),
+            "depends": spent.filter_map(|txid| places.get(&txid).copied()).collect::<Vec<_>>(),
+            "fee": transaction.fee.to_sat(),
+            "sigops": transaction.sigops_cost,
+            "weight": transaction.weight,
+        })
+    };
+    transactions.iter().map(entry).collect()
 }

@@ -97,7 +97,7 @@ pub(crate) struct Pool {
     pub(crate) now: Timestamp,
     bitcoin_tip: Header,
     /// Transactions of the next block, and their fees. None for an empty block with the merkle branch of a busy chain.
-    transactions: Option<(Vec<TemplateTransaction>, Amount)>,
+    transactions: Option<(Vec<Arc<TemplateTransaction>>, Amount)>,
     /// bitcoind's template; none after a change.
     block: Option<Arc<BlockTemplate>>,
     /// The job template; none after a change. Like a node's, it lists the shares found before it was made.
@@ -183,7 +183,7 @@ impl Pool {
     }
 
     /// Sets the transactions of bitcoind's next template.
-    pub(crate) fn fill(&mut self, transactions: Vec<TemplateTransaction>, fees: Amount) {
+    pub(crate) fn fill(&mut self, transactions: Vec<Arc<TemplateTransaction>>, fees: Amount) {
         self.transactions = Some((transactions, fees));
         (self.block, self.template) = (None, None);
     }

@@ -1,5 +1,7 @@
 //! Blocks at Bitcoin's limit of signature operations, judged by a real bitcoind.
 
+use std::sync::Arc;
+
 use bitcoin::consensus::encode::{deserialize, serialize};
 use bitcoin::hashes::Hash;
 use bitcoin::{Amount, Block, PubkeyHash, ScriptBuf, Transaction, TxMerkleNode, TxOut};
@@ -24,20 +26,19 @@ fn checksigs(count: u64) -> ScriptBuf {
     ScriptBuf::from_bytes(vec![0xac; count as usize])
 }
 
-fn entry(Spend { transaction, fee, sigops }: Spend) -> TemplateTransaction {
-    TemplateTransaction {
+fn entry(Spend { transaction, fee, sigops }: Spend) -> Arc<TemplateTransaction> {
+    Arc::new(TemplateTransaction {
         raw: serialize(&transaction).into(),
         txid: transaction.compute_txid(),
         wtxid: transaction.compute_wtxid(),
         fee,
         weight: transaction.weight().to_wu(),
         sigops_cost: sigops as u64,
-        depends: Vec::new(),
-    }
+    })
 }
 
 /// bitcoind's template on its tip, with these transactions.
-fn block_template(of: &Value, transactions: Vec<TemplateTransaction>) -> BlockTemplate {
+fn block_template(of: &Value, transactions: Vec<Arc<TemplateTransaction>>) -> BlockTemplate {
     let bare = unsolved(of);
     let fees: Amount = transactions.iter().map(|transaction| transaction.fee).sum();
     BlockTemplate {
@@ -114,14 +115,14 @@ async fn a_wide_coinbase_fits_at_the_limit_of_signature_operations() {
     }
     // The input of each costs 1, each checked signature 4: in all 79,597.
     let spends = [4_975, 4_975, 4_975, 4_972, 1].map(|count| wallet.spend_to(checksigs(count)).unwrap());
-    let all: Vec<TemplateTransaction> = spends.into_iter().map(entry).collect();
+    let all: Vec<Arc<TemplateTransaction>> = spends.into_iter().map(entry).collect();
     let of = template(real.rpc()).await;
     assert_eq!(of["sigoplimit"], json!(LIMIT));
     let scripts: Vec<ScriptBuf> = payouts(Amount::ZERO).into_iter().map(|output| output.script_pubkey).collect();
     let cost = CoinbaseCost::of(scripts.iter().map(|script| script.as_script()));
     assert_eq!(cost.sigops, 4_000);
     let untrimmed = CoinbaseCost { sigops: 0, ..cost };
-    let judge = async |transactions: Vec<TemplateTransaction>, cost| {
+    let judge = async |transactions: Vec<Arc<TemplateTransaction>>, cost| {
         let sigops: u64 = transactions.iter().map(|transaction| transaction.sigops_cost).sum();
         let template = block_template(&of, transactions);
         let contents = Contents::fit(&template, cost);

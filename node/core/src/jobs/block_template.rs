@@ -25,8 +25,9 @@ pub struct BlockTemplate {
     pub coinbase_value: Amount,
     /// The output script that commits to the witnesses of all transactions.
     pub witness_commitment: Option<ScriptBuf>,
-    /// The transactions after the coinbase, each after those that it spends.
-    pub transactions: Vec<TemplateTransaction>,
+    /// The transactions after the coinbase, each after those that it spends. Templates share them: a node keeps dozens of templates,
+    /// which differ by few transactions.
+    pub transactions: Vec<Arc<TemplateTransaction>>,
     /// Maximum weight of a block, weight units.
     pub weight_limit: u64,
     /// Maximum signature operation cost of a block.
@@ -38,10 +39,10 @@ pub struct BlockTemplate {
 }
 
 /// One transaction of a template.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TemplateTransaction {
-    /// Its serialization in a block, with the witness. Templates share it.
-    pub raw: Arc<[u8]>,
+    /// Its serialization in a block, with the witness.
+    pub raw: Box<[u8]>,
     /// Hash without the witness, recomputed from the bytes.
     pub txid: Txid,
     /// Hash with the witness, recomputed from the bytes.
@@ -52,8 +53,6 @@ pub struct TemplateTransaction {
     pub weight: u64,
     /// Its signature operation cost.
     pub sigops_cost: u64,
-    /// Positions (from 0) of the transactions before it that it spends.
-    pub depends: Vec<u32>,
 }
 
 impl BlockTemplate {
@@ -73,16 +72,15 @@ impl BlockTemplate {
     /// Bytes that its transactions take in memory.
     #[must_use]
     pub fn size_bytes(&self) -> usize {
-        self.transactions.iter().map(|transaction| size_of_val(transaction) + transaction.raw.len()).sum()
+        self.transactions.iter().map(|transaction| size_of_val(&**transaction) + transaction.raw.len()).sum()
     }
 
-    /// Takes the bytes of transactions that an older template has too from there. Miners hold jobs of dozens of templates, which
-    /// differ by few transactions.
-    pub fn share_bytes(&mut self, older: &Self) {
-        let known: HashMap<&Wtxid, &Arc<[u8]>> = older.transactions.iter().map(|one| (&one.wtxid, &one.raw)).collect();
+    /// Takes transactions that an older template has, too, from there.
+    pub fn share_transactions(&mut self, older: &Self) {
+        let known: HashMap<&Wtxid, _> = older.transactions.iter().map(|one| (&one.wtxid, one)).collect();
         for transaction in &mut self.transactions {
-            if let Some(raw) = known.get(&transaction.wtxid) {
-                transaction.raw = Arc::clone(raw);
+            if let Some(same) = known.get(&transaction.wtxid).filter(|known| ***known == *transaction) {
+                *transaction = Arc::clone(same);
             }
         }
     }

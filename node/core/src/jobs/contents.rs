@@ -94,7 +94,7 @@ impl Contents {
 
     /// Drops transactions from the end until a coinbase of this cost fits, by weight and by signature operations. Dropping
     /// from the end never drops a transaction that a kept one spends. Returns the others, and what the coinbase may pay.
-    fn room(template: &BlockTemplate, coinbase: CoinbaseCost) -> (&[TemplateTransaction], Amount) {
+    fn room(template: &BlockTemplate, coinbase: CoinbaseCost) -> (&[Arc<TemplateTransaction>], Amount) {
         let mut kept = template.transactions.as_slice();
         let mut weight: u64 = kept.iter().map(|tx| tx.weight).sum();
         let mut sigops: u64 = kept.iter().map(|tx| tx.sigops_cost).sum();
@@ -119,7 +119,7 @@ fn block_weight(transactions_weight: u64, transactions: usize, coinbase_weight: 
 }
 
 /// BIP-0141: hash of the witness root and the reserved value, which is zero. The coinbase's own witness hash is zero.
-fn witness_commitment(transactions: &[TemplateTransaction]) -> [u8; 32] {
+fn witness_commitment(transactions: &[Arc<TemplateTransaction>]) -> [u8; 32] {
     let mut level = vec![[0; 32]];
     level.extend(transactions.iter().map(|tx| tx.wtxid.to_byte_array()));
     while level.len() > 1 {

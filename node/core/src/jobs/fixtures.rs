@@ -17,9 +17,9 @@ use super::{BlockTemplate, Contents, Job, JobError, JobPosition, JobTemplate, Te
 
 /// A chain of transactions, each of which spends the previous one.
 #[must_use]
-pub fn transactions(count: u32) -> Vec<TemplateTransaction> {
+pub fn transactions(count: u32) -> Vec<Arc<TemplateTransaction>> {
     let mut previous = Txid::all_zeros();
-    (0..count).map(|position| chained(&mut previous, position)).collect()
+    (0..count).map(|position| Arc::new(chained(&mut previous, position))).collect()
 }
 
 fn chained(previous: &mut Txid, position: u32) -> TemplateTransaction {
@@ -44,13 +44,12 @@ fn chained(previous: &mut Txid, position: u32) -> TemplateTransaction {
         fee: Amount::from_sat(100 + u64::from(position)),
         weight: transaction.weight().to_wu(),
         sigops_cost: 1,
-        depends: position.checked_sub(1).into_iter().collect(),
     }
 }
 
 /// A block template of these transactions on no particular block.
 #[must_use]
-pub fn template(transactions: Vec<TemplateTransaction>, weight_limit: u64) -> BlockTemplate {
+pub fn template(transactions: Vec<Arc<TemplateTransaction>>, weight_limit: u64) -> BlockTemplate {
     let fees: Amount = transactions.iter().map(|transaction| transaction.fee).sum();
     BlockTemplate {
         version: 0x2000_0000,

@@ -262,7 +262,7 @@ impl Job {
 
     /// The block template's transactions that are in the block.
     #[must_use]
-    pub fn kept(&self) -> &[TemplateTransaction] {
+    pub fn kept(&self) -> &[Arc<TemplateTransaction>] {
         &self.template.block.transactions[..self.template.contents.kept]
     }
 

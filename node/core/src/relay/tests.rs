@@ -112,8 +112,9 @@ fn short_id_collisions_lead_to_a_fetch_and_never_to_a_wrong_block() {
     let stranger = <Wtxid as bitcoin::hashes::Hash>::hash(b"stranger");
     let mut other = (*fixture.template).clone();
     other.transactions.truncate(1);
-    other.transactions[0].raw = with_junk_witness(&other.transactions[0].raw).into();
-    other.transactions[0].wtxid = stranger;
+    let first = Arc::make_mut(&mut other.transactions[0]);
+    first.raw = with_junk_witness(&first.raw).into();
+    first.wtxid = stranger;
     announcement.ids[0] = announcement.short_ids().of(&stranger);
     let build = fixture.build(&announcement, BTreeMap::new());
     let built = build.run(&[Arc::clone(&fixture.template), Arc::new(other)]);

@@ -125,7 +125,7 @@ async fn templates_share_the_bytes_of_their_transactions() {
     let count = |state: &FeedState| state.template.as_ref().map_or(0, |template| template.transactions.len());
     let first = until(&mut state, "first template", |state| count(state) == 1).await.template.unwrap();
     let next = until(&mut state, "second template", |state| count(state) == 2).await.template.unwrap();
-    assert!(Arc::ptr_eq(&first.transactions[0].raw, &next.transactions[1].raw));
+    assert!(Arc::ptr_eq(&first.transactions[0], &next.transactions[1]));
 }
 
 #[tokio::test]

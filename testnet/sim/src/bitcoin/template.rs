@@ -1,6 +1,8 @@
 //! The block template of a bitcoind: a few made-up transactions. To a miner that only hashes them, they are as good as
 //! real ones.
 
+use std::sync::Arc;
+
 use bitcoin::absolute::LockTime;
 use bitcoin::consensus::encode::serialize;
 use bitcoin::hashes::{Hash, HashEngine, sha256};
@@ -27,7 +29,7 @@ pub(super) fn template(
 ) -> BlockTemplate {
     let prev_block = previous.header.block_hash();
     let height = previous.height + 1;
-    let transactions: Vec<_> = (0..transactions).map(|position| transaction(&prev_block, position)).collect();
+    let transactions: Vec<_> = (0..transactions).map(|position| Arc::new(transaction(&prev_block, position))).collect();
     let fees: Amount = transactions.iter().map(|transaction| transaction.fee).sum();
     let min_time = previous.median_time.0 + 1;
     BlockTemplate {
@@ -76,6 +78,5 @@ fn transaction(prev_block: &bitcoin::BlockHash, position: u32) -> TemplateTransa
         fee: Amount::from_sat(FIRST_FEE_SAT / u64::from(position + 1)),
         weight: transaction.weight().to_wu(),
         sigops_cost: 1,
-        depends: Vec::new(),
     }
 }

