@@ -172,9 +172,7 @@ impl Devices {
 
     /// All devices, those that need attention first, then by name.
     pub(crate) fn all(&self, now: u32) -> Vec<Device> {
-        let mut all: Vec<_> = self.shown(now).map(|(key, known)| self.view(key, known, now)).collect();
-        all.sort_by_key(|device| matches!(device.state, DeviceState::Ok | DeviceState::Paused));
-        all
+        urgent_first(self.shown(now).map(|(key, known)| self.view(key, known, now)).collect())
     }
 
     /// Number of devices that rest, and when the first of them resumes, seconds since 1970, if known.
@@ -218,11 +216,16 @@ impl Devices {
         }
     }
 
-    /// The devices that pay a script, by name.
+    /// The devices that pay a script, those that need attention first, then by name.
     pub(crate) fn of(&self, script: &[u8], now: u32) -> Vec<Device> {
         let own = self.shown(now).filter(|((account, _), _)| percent_of(account, script) > 0);
-        own.map(|(key, known)| self.view(key, known, now)).collect()
+        urgent_first(own.map(|(key, known)| self.view(key, known, now)).collect())
     }
+}
+
+fn urgent_first(mut devices: Vec<Device>) -> Vec<Device> {
+    devices.sort_by_key(|device| matches!(device.state, DeviceState::Ok | DeviceState::Paused));
+    devices
 }
 
 /// The devices, shared by the event log and the API. Cheap to clone.

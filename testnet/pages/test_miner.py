@@ -46,7 +46,8 @@ class Miner(PageTest):
 
         def alter(path, answer):
             if path.endswith(address):
-                answer["devices"] = [device(f"{address}.rig{n}-bitaxe-gamma-on-the-shelf-next-to-the-window", "silent" if n == 0 else "ok") for n in range(1000)]
+                answer["devices"] = [device(f"{address}.rig{n}-bitaxe-gamma-on-the-shelf-next-to-the-window", "silent" if n == 0 else "ok") for n in range(20)]
+                answer["device_states"] = {"ok": 999, "silent": 1}
                 answer["last_submit_unix_s"] = int(time.time())
             return answer
 
@@ -105,7 +106,7 @@ class Miner(PageTest):
         def alter(path, answer):
             if path.endswith(address):
                 answer["hashrate_hs"], answer["last_submit_unix_s"] = 0, int(time.time()) - 70
-                answer["devices"] = [device(f"{address}.rig", "silent")]
+                answer["devices"], answer["device_states"] = [device(f"{address}.rig", "silent")], {"silent": 1}
             return answer
 
         self.site = site(node(), alter)

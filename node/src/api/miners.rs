@@ -1,5 +1,6 @@
 //! `/api/v1/miners/{address}`: an address's weight, its expected payout, and its connected workers.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
@@ -17,13 +18,13 @@ use super::context::Api;
 use super::error::{ApiError, ErrorBody};
 use super::limits::PENDING_COUNTED_MAX;
 use super::next_block::NextBlock;
-use super::params::Segment;
+use super::params::{Most, Segment};
 use super::pay::Pay;
 use super::pool::block_s;
 use super::views::{Payee, WeightView, part};
 use crate::clock::now;
 use crate::config::parse_address;
-use crate::devices::Device;
+use crate::devices::{Device, DeviceState};
 use crate::miners::percent_of;
 use crate::state::BitcoinView;
 
@@ -47,8 +48,13 @@ pub(super) struct Miner {
     pub pending_weight: WeightView,
     /// Its workers connected to this node; none without the node's token.
     pub workers: Option<Vec<Worker>>,
-    /// Its devices at this node, also those that disconnected in the last 24 hours; none without the node's token.
+    /// Number of these workers, also of those beyond `limit`.
+    pub workers_total: Option<u64>,
+    /// Its devices at this node, those that need attention first, also those that disconnected in the last 24 hours; none
+    /// without the node's token.
     pub devices: Option<Vec<Device>>,
+    /// Number of these devices by state, also of those beyond `limit`.
+    pub device_states: Option<BTreeMap<DeviceState, u64>>,
     /// Estimated hashrate of its workers connected to this node, hashes per second: of workers that pay other addresses as
     /// well, its part.
     pub hashrate_hs: f64,
@@ -148,7 +154,7 @@ impl Worker {
 /// Returns an address's weight, its expected payout, and its connected workers. An address that has never mined is not
 /// an error: its weight is zero.
 #[utoipa::path(
-    get, path = "/api/v1/miners/{address}", params(("address" = String, Path, description = "A payout address")),
+    get, path = "/api/v1/miners/{address}", params(("address" = String, Path, description = "A payout address"), Most),
     security((), ("token" = [])),
     responses(
         (status = 200, description = "The miner", body = Miner),
@@ -158,6 +164,7 @@ impl Worker {
 pub(super) async fn miner(
     State(api): State<Arc<Api>>,
     Segment(text): Segment,
+    most: Most,
     headers: HeaderMap,
 ) -> Result<Json<Miner>, ApiError> {
     let config = &api.context.config;
@@ -173,7 +180,15 @@ pub(super) async fn miner(
     let miners = api.look_at_miners();
     let last_submit_unix_s = api.mining().last_submit(script.as_bytes());
     let (hashrate_hour_hs, hashrate_day_hs) = api.mean_hashrates(&script).await?;
-    let workers = workers(&miners.connections, &script);
+    let mut workers = workers(&miners.connections, &script);
+    // Not `sum`, which is -0.0 for no workers.
+    let hashrate_hs =
+        workers.iter().fold(0.0, |sum, worker| sum + worker.hashrate_hs * f64::from(worker.percent) / 100.0);
+    let mut devices = api.context.devices.lock().of(script.as_bytes(), now().0);
+    let (workers_total, device_states) = (workers.len() as u64, states(&devices));
+    let limit = most.limit.unwrap_or(usize::MAX);
+    workers.truncate(limit);
+    devices.truncate(limit);
     let is_owner = api.shows_workers(&headers);
     Ok(Json(Miner {
         payee: Payee::new(&script, api.network()),
@@ -181,12 +196,11 @@ pub(super) async fn miner(
         next_block,
         pending_shares,
         pending_weight: pending_weight.into(),
-        // Not `sum`, which is -0.0 for no workers.
-        hashrate_hs: workers
-            .iter()
-            .fold(0.0, |sum, worker| sum + worker.hashrate_hs * f64::from(worker.percent) / 100.0),
-        devices: is_owner.then(|| api.context.devices.lock().of(script.as_bytes(), now().0)),
+        hashrate_hs,
+        devices: is_owner.then_some(devices),
+        device_states: is_owner.then_some(device_states),
         workers: is_owner.then_some(workers),
+        workers_total: is_owner.then_some(workers_total),
         last_submit_unix_s,
         hashrate_hour_hs,
         hashrate_day_hs,
@@ -253,6 +267,15 @@ impl Api {
         self.read(move |_| Ok((history.mean_hashrate(&script, HOUR, now)?, history.mean_hashrate(&script, DAY, now)?)))
             .await
     }
+}
+
+/// Number of devices in each state.
+fn states(devices: &[Device]) -> BTreeMap<DeviceState, u64> {
+    let mut states = BTreeMap::new();
+    for device in devices {
+        *states.entry(device.state).or_default() += 1;
+    }
+    states
 }
 
 /// The connected workers that pay `script`.

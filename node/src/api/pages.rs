@@ -119,7 +119,7 @@ pub(super) async fn page(method: Method, uri: Uri) -> Response {
 /// The page with the paths of this build's files.
 fn of_this_build(index: &str) -> String {
     let own = |page: String, files: &str| page.replace(&format!("\"/{files}"), &format!("\"/{}/{files}", *BUILD));
-    ["js/", "vendor/", "app.css"].into_iter().fold(index.to_owned(), own)
+    ["js/", "vendor/", "app.css", "favicon.svg"].into_iter().fold(index.to_owned(), own)
 }
 
 /// The module of the page at a path; none if its first part has no page.

@@ -86,6 +86,27 @@ fn number<T: std::str::FromStr>(name: &'static str, value: &str) -> Result<T, Ap
     value.parse().map_err(|_| ApiError::parameter(name, "a whole number, 0 or more", value))
 }
 
+/// Shortens the lists of an answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Most {
+    /// Most entries of each list, 1 to 500. Default: all.
+    #[param(minimum = 1, maximum = 500)]
+    pub limit: Option<usize>,
+}
+
+impl Most {
+    fn read(fields: &[(String, String)]) -> Result<Self, ApiError> {
+        let mut paging = Paging::default();
+        for (name, value) in fields {
+            if name != "limit" || !paging.take(name, value)? {
+                return Err(ApiError::UnknownParameter { found: echo(name), known: "`limit`" });
+            }
+        }
+        Ok(Self { limit: paging.limit })
+    }
+}
+
 /// Selects steps of a history.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -216,7 +237,7 @@ macro_rules! from_query {
     };
 }
 
-from_query!(Paging, Steps, Heights, Query, PaidAddress, NewBan, OldBan, Named, NewSwitch);
+from_query!(Paging, Most, Steps, Heights, Query, PaidAddress, NewBan, OldBan, Named, NewSwitch);
 
 #[cfg(test)]
 mod tests;

@@ -64,7 +64,7 @@ pub(crate) struct Averages {
 }
 
 /// Whether a device works.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum DeviceState {
     /// It submits, at its usual hashrate.

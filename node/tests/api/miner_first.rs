@@ -175,4 +175,13 @@ async fn metrics_and_devices_name_workers_to_the_owner_alone() {
     assert_eq!(api.ask("/api/v1/devices", &[]).await.status().as_u16(), 401);
     let devices: Value = api.ask("/api/v1/devices", &[(name, &token)]).await.json().await.unwrap();
     assert_eq!(devices, json!({ "devices": [] }));
+    // An answer with the first rows has the numbers of all.
+    let path = format!("/api/v1/miners/{}", address(&miner(1)));
+    let found: Value = api.ask(&format!("{path}?limit=20"), &[(name, &token)]).await.json().await.unwrap();
+    assert_eq!((&found["workers_total"], &found["device_states"]), (&json!(0), &json!({})));
+    let found: Value = api.ask(&format!("{path}?limit=20"), &[]).await.json().await.unwrap();
+    assert_eq!((&found["workers_total"], &found["device_states"]), (&Value::Null, &Value::Null));
+    for query in ["limit=0", "limit=501", "from=1"] {
+        assert_eq!(api.ask(&format!("{path}?{query}"), &[]).await.status().as_u16(), 400, "{query}");
+    }
 }

@@ -31,6 +31,20 @@ test("the first page stays small", () => {
   assert.ok(bytes < 82_000, `${bytes} bytes with heads`);
 });
 
+test("what is requested early is what the parts ask for", () => {
+  const [, rows] = read("js/parts/mining.js").match(/const FIRST = (\d+);/);
+  assert.ok(read("js/early.js").includes(`\`\${miner}?limit=${rows}\``));
+});
+
+test("feed readers find the feed of blocks", () => {
+  assert.match(read("index.html"), /<link rel="alternate" type="application\/atom\+xml" title="[^"]+" href="\/api\/v1\/blocks\.atom">/);
+});
+
+test("a page asks the node before the style sheet has come", () => {
+  const index = read("index.html");
+  assert.ok(index.indexOf("early.js") < index.indexOf("stylesheet"), "browsers run no script below a style sheet that has not come");
+});
+
 test("files are short, and nothing in them is inline or from elsewhere", () => {
   for (const file of files) {
     const text = read(file);
@@ -62,5 +76,5 @@ test("what is requested early names no address that is not there", () => {
   };
   for (const path of ["/", "/blocks", "/miners", "/calculator"]) assert.deepEqual(requested(path), [], path);
   assert.equal(requested("/", { "shoal.address": "tb1q" }).length, 2);
-  assert.equal(requested("/miners/tb1q").length, 3);
+  assert.equal(requested("/miners/tb1q").length, 4);
 });

@@ -1,7 +1,8 @@
 // Numbers and sentences. Run: node --test node/tests/web
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ago, btc, digits, duration, hashes, hashrate, pay, percent, plural, roughBtc, shortId, si } from "../../web/js/format.js";
+import { deviceCounts } from "../../web/js/parts/devices.js";
+import { ago, btc, count, digits, duration, hashes, hashrate, pay, percent, plural, roughBtc, shortId, si } from "../../web/js/format.js";
 import { atLeastOne, chance, gapPart, luckWords, odds, roundWords } from "../../web/js/chance.js";
 import { troubles } from "../../web/js/health.js";
 import { estimate } from "../../web/js/estimate.js";
@@ -10,6 +11,18 @@ import { filled } from "../../web/js/steps.js";
 import { spread, stepFor } from "../../web/js/spread.js";
 import { expect } from "../../web/js/expect.js";
 import { percentPlaces, places } from "../../web/js/columns.js";
+
+test("numbers have the commas of English", () => {
+  const english = new Intl.NumberFormat("en", { maximumFractionDigits: 8 });
+  for (const n of [0, 7, 999, 1000, 12345, 999999, 1e6, 123456789, 2 ** 53, 1e22, -1234, 12345678901234567890n]) assert.equal(count(n), english.format(n), `${n}`);
+  for (const sat of [0.0123, 999.4, 1e6, 123456789012, 31.25e8]) assert.match(roughBtc(sat), new RegExp(`^${english.format(sat < 1e6 ? Number(sat.toPrecision(3)) : Number((sat / 1e8).toPrecision(4)))} `), `${sat}`);
+  assert.deepEqual([digits(1234.5678, 2), digits(0.5, 3), digits(-1e6)], ["1,234.57", "0.500", "-1,000,000"]);
+});
+
+test("devices are counted by state", () => {
+  assert.equal(deviceCounts({ ok: 1989, silent: 11 }), "2,000 devices: 1,989 OK, 11 silent");
+  assert.equal(deviceCounts({ paused: 1 }), "1 device: 1 paused");
+});
 
 test("numbers carry units and three digits", () => {
   const table = [

@@ -1,4 +1,4 @@
-// A line over time, with its numbers as a table for readers who cannot see it. uPlot loads with the first chart's data.
+// A line over time, with its numbers as a table for readers who cannot see it. uPlot loads with the page.
 import { html, useEffect, useRef, useState } from "./html.js";
 import { dateTime } from "./format.js";
 import { useRevival } from "./live.js";
@@ -10,8 +10,7 @@ const TABLE_ROWS = 24;
 const TICKS_S = [60, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 172800, 604800, 1209600, 2592000, 7776000, 31536000];
 let library = null;
 
-/** Begins to load the library; a chart waits for it. */
-export function loadLibrary() {
+function loadLibrary() {
   library ??= new Promise((resolve, reject) => {
     const style = document.createElement("link");
     style.rel = "stylesheet";
@@ -28,16 +27,19 @@ export function loadLibrary() {
   return library;
 }
 
+// A page with a chart imports this file, and the library comes while the page waits for its numbers. The chart tells of a failure.
+loadLibrary().catch(() => {});
+
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-const CLOCK = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
-const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const two = (n) => String(n).padStart(2, "0");
 
 /** Hours within a day, otherwise dates. */
 function tickText(unixS, stepS) {
   const date = new Date(unixS * 1000);
-  if (stepS < 86400 && date.getHours() + date.getMinutes() + date.getSeconds() > 0) return CLOCK.format(date);
-  return DAY.format(date);
+  if (stepS < 86400 && date.getHours() + date.getMinutes() + date.getSeconds() > 0) return `${two(date.getHours())}:${two(date.getMinutes())}`;
+  return `${date.getDate()} ${MONTHS[date.getMonth()]}`;
 }
 
 function options(width, label, format, onPoint) {

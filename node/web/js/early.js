@@ -16,14 +16,17 @@
   const to = Number.parseInt(new URLSearchParams(location.search).get("to"), 10);
   const address = page === "" ? kept("shoal.address") : page === "miners" && id;
   const miner = address && /^\w+$/.test(address) ? `/miners/${address}` : null;
+  // As many rows of its lists as pages show at first: parts/mining.js has the same number.
+  const first = `${miner}?limit=20`;
   const paths = ["/status"];
   if (page === "") paths.push("/pool", "/pool/history?step=60&limit=180", "/blocks?limit=20", "/links?limit=5");
   if (page === "chain") paths.push(`/graph?links=30${to >= 0 ? `&to=${to}` : ""}`, "/blocks?limit=100");
-  if (miner) paths.push(miner, `${miner}/shares?limit=100`);
-  if (miner && page === "miners") paths.push("/pool", `${miner}/history?step=60&limit=180`);
+  if (miner) paths.push(first, `${miner}/shares?limit=100`);
+  if (miner && page === "miners") paths.push("/pool", `${miner}/history?step=60&limit=180`, "/window?limit=1", `${miner}/payments?limit=10`);
+  if (page === "miners" && !id) paths.push("/window?limit=100");
   const token = kept("shoal.token");
   globalThis.early = new Map(paths.map((path) => {
-    const headers = token && path === miner ? { Authorization: `Bearer ${token}` } : {};
+    const headers = token && path === first ? { Authorization: `Bearer ${token}` } : {};
     const answer = fetch(`/api/v1${path}`, { headers, signal: AbortSignal.timeout(15000) });
     answer.catch(() => {});
     return [path, answer];

@@ -1,7 +1,6 @@
 // Numbers for display, each with its unit. Pure.
 const PREFIXES = ["", "k", "M", "G", "T", "P", "E", "Z", "Y"];
 const SMALL = ["", "m", "µ", "n", "p"];
-const INTEGER = new Intl.NumberFormat("en", { maximumFractionDigits: 8 });
 const MINUTE = 60;
 const HOUR = 3600;
 const DAY = 86400;
@@ -9,12 +8,24 @@ const YEAR = 365.25 * DAY;
 
 export const UNKNOWN = "not known yet";
 
+const commas = (whole) => whole.replace(/\B(?=(\d{3})+$)/g, ",");
+
+/**
+ * A number or BigInt with commas and at most eight decimals, or with `places`. Without Intl, whose first object takes a browser
+ * about 15 ms.
+ */
+function grouped(n, places) {
+  const text = places ? n.toFixed(places) : Number.isInteger(n) || typeof n !== "number" ? String(BigInt(n)) : n.toFixed(8).replace(/\.?0+$/, "");
+  const [whole, decimals] = text.split(".");
+  return decimals === undefined ? commas(whole) : `${commas(whole)}.${decimals}`;
+}
+
 /** Three significant digits, in columns `places` decimals; never an exponent. */
 export function digits(value, places) {
-  if (places) return value.toLocaleString("en", { minimumFractionDigits: places, maximumFractionDigits: places });
+  if (places) return grouped(value, places);
   const size = Math.abs(value);
   if (size === 0) return "0";
-  if (size >= 100) return INTEGER.format(Math.round(value));
+  if (size >= 100) return grouped(Math.round(value));
   const text = value.toFixed(Math.min(12, Math.max(0, 2 - Math.floor(Math.log10(size)))));
   return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
 }
@@ -46,7 +57,7 @@ export function hashes(text, places) {
   return `${digits(value / 1000 ** step, places)}${LARGE[step]} hashes`;
 }
 
-export const count = (n) => (n == null ? UNKNOWN : INTEGER.format(n));
+export const count = (n) => (n == null ? UNKNOWN : grouped(n));
 
 /** "1 share", "2 shares". */
 export const plural = (n, one, many = `${one}s`) => `${count(n)} ${Number(n) === 1 ? one : many}`;
@@ -56,17 +67,17 @@ export function btc(sat, column) {
   if (sat == null) return UNKNOWN;
   const whole = BigInt(typeof sat === "number" ? Math.round(sat) : sat);
   const size = whole < 0n ? -whole : whole;
-  if (size < 100_000n && !column) return `${INTEGER.format(whole)} sat`;
+  if (size < 100_000n && !column) return `${grouped(whole)} sat`;
   const coins = size / 100_000_000n;
   const rest = String(size % 100_000_000n).padStart(8, "0");
-  return `${whole < 0n ? "-" : ""}${INTEGER.format(coins)}.${rest} BTC`;
+  return `${whole < 0n ? "-" : ""}${grouped(coins)}.${rest} BTC`;
 }
 
 /** An amount that is only an estimate: four digits. */
 export function roughBtc(sat) {
   if (sat == null || !Number.isFinite(sat)) return UNKNOWN;
-  if (sat < 1_000_000) return `${INTEGER.format(Number(sat.toPrecision(3)))} sat`;
-  return `${INTEGER.format(Number((sat / 1e8).toPrecision(4)))} BTC`;
+  if (sat < 1_000_000) return `${grouped(Number(sat.toPrecision(3)))} sat`;
+  return `${grouped(Number((sat / 1e8).toPrecision(4)))} BTC`;
 }
 
 /** A rate of pay: small ones keep three digits, down to a thousandth of a satoshi. */
@@ -123,9 +134,12 @@ export const ago = (momentS, nowS) => (nowS - momentS < 1.5 ? "just now" : `${ro
 /** A test network has difficulties below 1. */
 export const difficulty = (value) => (value == null ? "none yet" : value < 1 ? digits(value) : si(value, "").trim());
 
-/** Created once, since creation takes as long as formatting a hundred dates. */
-const STAMP = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
-export const dateTime = (unixS) => STAMP.format(unixS * 1000);
+/** Created once, since creation takes as long as formatting a hundred dates; and not before the frame is there. */
+let stamp = null;
+export function dateTime(unixS) {
+  stamp ??= new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+  return stamp.format(unixS * 1000);
+}
 
 export const capital = (words) => words.charAt(0).toUpperCase() + words.slice(1);
 

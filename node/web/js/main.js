@@ -5,11 +5,12 @@ import { startLive, useLiveState, useRevival } from "./live.js";
 import { go, startRouter, useRoute } from "./router.js";
 import { troubles } from "./health.js";
 import { Failed, Notice } from "./parts/bits.js";
-import { count } from "./format.js";
+import { count, dateTime } from "./format.js";
 import { ThemeSwitch } from "./parts/theme_switch.js";
 
 const MENU = [["/", "Home"], ["/chain", "Chain"], ["/miners", "Miners"], ["/blocks", "Blocks"], ["/peers", "Peers"], ["/calculator", "Calculator"], ["/log", "Log"], ["/api", "API"]];
 
+const ICON = new URL("../favicon.svg", import.meta.url).pathname;
 const LIVE_AFTER_MS = 500;
 const missing = () => import("./pages/missing.js");
 /** First part of the path: the page for that part alone, and for a longer path. */
@@ -84,7 +85,7 @@ function Head({ path }) {
   return html`
     <header class="top">
       <div class="bar-top">
-        <a class="brand" href="/"><img src="/favicon.svg" alt="" width="28" height="28" /><span>Shoal</span></a>
+        <a class="brand" href="/"><img src=${ICON} alt="" width="28" height="28" /><span>Shoal</span></a>
         <button type="button" class="menu-button" aria-expanded=${String(open)} aria-controls="menu" onClick=${() => setOpen(!open)}>Menu</button>
         <nav id="menu" aria-label="Pages" class=${open ? "open" : ""}>
           <ul>${menu.map(([to, name]) => html`<li key=${to}><a href=${to} aria-current=${owner === to ? "page" : undefined}>${name}</a></li>`)}</ul>
@@ -119,11 +120,13 @@ function Foot() {
 
 const BROKEN = { message: "A part of these pages could not be loaded.", todo: "The page reloads when the node answers; check that it runs." };
 
-function Page({ route }) {
-  const [shown, show] = useState({ Page: null, error: null, route });
+/** `begin` is the content of the first page, if its module has come. */
+function Page({ route, begin }) {
+  const [shown, show] = useState({ Page: begin, error: null, route });
   const load = pageOf(route.parts);
   const first = useRef(true);
   useLayoutEffect(() => {
+    if (shown.Page && shown.route === route) return undefined;
     let current = true;
     load().then((module) => current && show({ Page: module.default, error: null, route }), () => current && show({ Page: null, error: BROKEN, route }));
     return () => { current = false; };
@@ -144,24 +147,28 @@ function Page({ route }) {
   return shown.Page && html`<div key=${shown.route.path}><${shown.Page} route=${shown.route} /></div>`;
 }
 
-function App() {
+function App({ begin }) {
   const route = useRoute();
   return html`
     <${Head} path=${route.path} />
     <main id="main" tabindex="-1">
       <div><${Alarms} /></div>
-      <div><${Page} route=${route} /></div>
+      <div><${Page} route=${route} begin=${begin} /></div>
     </main>
     <${Foot} />`;
 }
 
 if (location.hash.startsWith("#pair=")) import("./pair.js").then(({ pair }) => pair());
 startRouter();
-// The page's module comes while the frame is drawn. The page tells of a failure.
-pageOf(location.pathname.split("/").filter(Boolean))().catch(() => {});
-const root = document.getElementById("app");
-root.textContent = "";
-render(html`<${App} />`, root);
+const start = (begin) => {
+  const root = document.getElementById("app");
+  root.textContent = "";
+  render(html`<${App} begin=${begin} />`, root);
+  // A browser's first date takes it about 10 ms; now, the page waits for its answers.
+  setTimeout(() => dateTime(0));
+};
+// Frame and page in one piece: their modules come at the same time. The page tells of a failure.
+pageOf(location.pathname.split("/").filter(Boolean))().then((module) => start(module.default), () => start(null));
 // Its worker takes the processor as long as a page does. An early answer that no part has taken by then is old.
 setTimeout(() => {
   globalThis.early?.clear();

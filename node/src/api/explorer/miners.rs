@@ -12,7 +12,7 @@ use crate::api::error::ApiError;
 use crate::api::limits::MATURITY_BLOCKS;
 use crate::api::miner_history::{MinerShare, MinerShares, Payment, Payments};
 use crate::api::miners::{DAY, HOUR, Miner, MinerWindow};
-use crate::api::params::{Paging, Segment};
+use crate::api::params::{Most, Paging, Segment};
 use crate::api::views::Payee;
 use crate::clock::now;
 use crate::history::observed_hashrate;
@@ -29,7 +29,12 @@ fn begins(now: u32, (span_s, step_s): (u32, u32)) -> u32 {
 
 /// Returns an address's weight, pending shares, and average hashrates. An address that has never mined is not an error: its weight is
 /// zero.
-pub(super) async fn miner(State(view): State<Arc<View>>, Segment(text): Segment) -> Result<Json<Miner>, ApiError> {
+pub(super) async fn miner(
+    State(view): State<Arc<View>>,
+    Segment(text): Segment,
+    // An explorer has no lists of workers, but the same parameters.
+    _: Most,
+) -> Result<Json<Miner>, ApiError> {
     let script = view.script(&text)?;
     let (newest, time) = (view.now()?, now().0);
     let (hour, day) = (begins(time, HOUR), begins(time, DAY));
@@ -44,7 +49,9 @@ pub(super) async fn miner(State(view): State<Arc<View>>, Segment(text): Segment)
         pending_shares,
         pending_weight: pending_weight.into(),
         workers: None,
+        workers_total: None,
         devices: None,
+        device_states: None,
         hashrate_hs: 0.0,
         last_submit_unix_s: None,
         hashrate_hour_hs: hashrate(late, hour),

@@ -13,6 +13,16 @@ fn paging_takes_what_it_documents() {
 }
 
 #[test]
+fn a_list_is_shortened_by_its_limit_alone() {
+    let read = |name: &str, value: &str| Most::read(&[(name.to_owned(), value.to_owned())]);
+    assert_eq!(read("limit", "20").ok(), Some(Most { limit: Some(20) }));
+    assert_eq!(Most::read(&[]).ok(), Some(Most { limit: None }));
+    for (name, value) in [("limit", "0"), ("limit", "501"), ("from", "1")] {
+        assert!(read(name, value).is_err(), "{name}={value}");
+    }
+}
+
+#[test]
 fn paging_refuses_everything_else_by_name() {
     for (name, value) in [("limit", "0"), ("limit", "501"), ("limit", "-1"), ("limit", ""), ("limit", "1e2")] {
         let sentence = read(&[(name, value)]).unwrap_err();

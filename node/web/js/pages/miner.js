@@ -3,28 +3,30 @@ import { html } from "../html.js";
 import { useApi } from "../api.js";
 import { setMe, useMe } from "../me.js";
 import { Card, Copy, Facts, Loaded, Notice, Title } from "../parts/bits.js";
-import { MiningNow, NextPay } from "../parts/mining.js";
+import { MiningNow, NextPay, useMiner } from "../parts/mining.js";
 import { HashrateChart } from "../parts/hashrate_chart.js";
 import { Payments } from "../parts/payments.js";
 import { MinerShares } from "../parts/miner_shares.js";
-import { PositionStrip } from "../parts/position_strip.js";
+import { PositionStrip, usePositions } from "../parts/position_strip.js";
 import { Workers } from "../parts/workers.js";
-import { CalculatorForm } from "../parts/calculator_form.js";
+import { CalculatorForm, useTip } from "../parts/calculator_form.js";
 import { count, digits, percent } from "../format.js";
 
 export default function Miner({ route }) {
   const address = route.parts[1];
   const base = `/miners/${encodeURIComponent(address)}`;
-  const answer = useApi(base, ["tip", "block"]);
+  const answer = useMiner(address);
   // Requested immediately, before there is an answer and the parts that show them.
   useApi(`${base}/shares?limit=100`, ["tip"]);
   useApi(`${base}/history?step=60&limit=180`, ["tip"]);
   useApi(`${base}/payments?limit=10`, ["block", "tip"]);
   useApi("/pool", ["tip", "block"]);
   useApi("/window?limit=1", ["tip"]);
+  usePositions(base);
+  const { status } = useTip();
   const me = useMe();
   // A public node shows no workers, not even with its token.
-  const open = useApi("/status").data?.public;
+  const open = status.data?.public;
   // Pasted text may have capitals or a worker's name; the node extracts the address.
   const name = answer.data?.address ?? address;
   return html`
@@ -40,7 +42,7 @@ export default function Miner({ route }) {
         </${Card}>
         <${Card} title="Over time" id="over-time" wide><${HashrateChart} base=${base} name="this address" withShares /></${Card}>
         <${Payments} base=${base} />
-        ${!open && html`<${Workers} miner=${miner} reload=${answer.reload} />`}
+        ${!open && html`<${Workers} miner=${miner} reload=${answer.reload} all=${answer.all} />`}
         <${MinerShares} base=${base} />
         <${Card} title="Its work in the window" id="window"><${Window} miner=${miner} /><${PositionStrip} base=${base} /></${Card}>
         <${Card} title="Expected pay" id="expect" wide><${Expect} miner=${miner} /></${Card}>

@@ -14,12 +14,17 @@ function split(hs) {
   return { unit, text: digits(hs / scale).replaceAll(",", "") };
 }
 
+/** The node's status, and the link that is its tip. */
+export function useTip() {
+  const status = useApi("/status");
+  return { status, tip: useApi(status.data ? `/links/${status.data.tip}` : null) };
+}
+
 /** `startHs` fills the form; `included` means that this hashrate is already part of the pool's. */
 export function CalculatorForm({ startHs, included = false }) {
   const pool = useApi("/pool", ["block"]);
   const window = useApi("/window?limit=1");
-  const status = useApi("/status");
-  const tip = useApi(status.data ? `/links/${status.data.tip}` : null);
+  const { status, tip } = useTip();
   const main = status.data?.network === "main";
   const [form, set] = useState(null);
   useEffect(() => {
@@ -58,7 +63,7 @@ function Result({ pool, window, tip, hashrateHs, included }) {
       <${Figure} name="A share" value=${`every ${duration(is.shareS)}`}>on average; each takes ${hashes(tip.children_share_work_hashes)} now.</${Figure}>
       <${Figure} name="Your part of the pool" value=${percent(is.part)}>${included ? "now" : "with your hashrate added"}.</${Figure}>
       <${Figure} name="A block of the pool" value=${`every ${duration(is.poolBlockS)}`}>on average, at today's hashrate and difficulty.</${Figure}>
-      <${Figure} name="Your payout" value=${roughBtc(is.dueSat)}>on average${is.drawn < 1 ? html`: small parts are drawn by lottery, ${roughBtc(tailSat)} with a chance of ${chance(is.drawn)}` : ", in proportion to your work"}.</${Figure}>
+      <${Figure} name="Your payout" value=${roughBtc(is.dueSat)}>on average${is.drawn < 1 ? html`: small payouts go by lottery, ${roughBtc(tailSat)} with a chance of ${chance(is.drawn)}` : ", in proportion to your work"}.</${Figure}>
     </${Figures}>
     <h3 class="apart">What the pool changes: not the amount, but its regularity</h3>
     <${Table} caption="With and without the pool" rows=${ways} rowKey=${(way) => way.name} columns=${[

@@ -21,18 +21,21 @@ const isNarrow = () => matchMedia("(max-width: 720px)").matches;
 /** With more devices, the states are counted above the list. */
 const few = () => (isNarrow() ? 2 : 10);
 
+const sum = (states) => Object.values(states).reduce((all, n) => all + n, 0);
+
 /** Number of devices in each state. */
-export function deviceCounts(devices) {
-  const counts = Object.entries(STATES).map(([state, [, word]]) => [devices.filter((device) => device.state === state).length, word]);
-  return `${plural(devices.length, "device")}: ${counts.filter(([n]) => n > 0).map(([n, word]) => `${count(n)} ${word}`).join(", ")}`;
+export function deviceCounts(states) {
+  const counts = Object.entries(STATES).map(([state, [, word]]) => [states[state] ?? 0, word]);
+  return `${plural(sum(states), "device")}: ${counts.filter(([n]) => n > 0).map(([n, word]) => `${count(n)} ${word}`).join(", ")}`;
 }
 
 /** `miner` is the answer about the address, with its devices, those that need attention first. */
-export default function Devices({ miner }) {
+export default function Devices({ miner, all }) {
+  const total = sum(miner.device_states);
   const block = useApi("/pool", ["tip", "block"]).data?.bitcoin.difficulty;
-  const { rows, button } = useFirst(miner.devices, few());
+  const { rows, button } = useFirst(miner.devices, few(), total, all);
   return html`
-    ${miner.devices.length > few() && html`<p><strong>${deviceCounts(miner.devices)}</strong></p>`}
+    ${total > few() && html`<p><strong>${deviceCounts(miner.device_states)}</strong></p>`}
     <ul class="feed devices" aria-label="Your devices">${rows.map((device) => html`<li key=${device.name}><${Device} device=${device} address=${miner.address} block=${block} /></li>`)}</ul>
     ${button}`;
 }

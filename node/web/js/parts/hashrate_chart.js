@@ -1,7 +1,7 @@
 // Hashrate and shares over time, of the pool or of one miner, with a choice of periods.
-import { html, useLayoutEffect, useMemo, useState } from "../html.js";
+import { html, useMemo, useState } from "../html.js";
 import { nowS, useApi } from "../api.js";
-import { LineChart, loadLibrary } from "../chart.js";
+import { LineChart } from "../chart.js";
 import { Choice, Loaded } from "./bits.js";
 import { filled } from "../steps.js";
 import { count, hashrate } from "../format.js";
@@ -14,8 +14,6 @@ export function HashrateChart({ base, name, withShares }) {
   const [range, setRange] = useState("hours");
   const [what, setWhat] = useState("hashrate");
   const [step, limit] = RANGES[range];
-  // The chart itself tells of a failure.
-  useLayoutEffect(() => { loadLibrary().catch(() => {}); }, []);
   const answer = useApi(`${base}/history?step=${step}&limit=${limit}`, ["tip"]);
   const points = useMemo(() => filled(answer.data?.points ?? [], step, limit, nowS(), answer.data?.next_from === null).map((p) => ({ t: p.time_unix_s, y: what === "shares" ? p.shares : p.hashrate_hs })), [answer.data, what]);
   const stepName = { 60: "minute", 600: "ten minutes", 3600: "hour", 86400: "day" }[step];

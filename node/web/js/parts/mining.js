@@ -1,5 +1,5 @@
 // The main facts about an address: whether and how fast it mines, its pay, and its next payment.
-import { html, useEffect } from "../html.js";
+import { html, useEffect, useState } from "../html.js";
 import { nowS, useApi, useExplorer } from "../api.js";
 import { Figure, Figures, Loaded, Notice, Time } from "./bits.js";
 import { estimate } from "../estimate.js";
@@ -10,6 +10,18 @@ import { chance, odds } from "../chance.js";
 const CONFIRMATIONS = 100;
 /** Devices submit every few seconds, so a failure shows this soon. */
 const LOOK_MS = 10000;
+
+/** Rows of its lists that an answer has at first. */
+const FIRST = 20;
+
+/** The answer about an address; a click on "more" calls its `all`, which asks for whole lists. */
+export function useMiner(address) {
+  const [whole, set] = useState(false);
+  const path = `/miners/${encodeURIComponent(address)}`;
+  const first = useApi(`${path}?limit=${FIRST}`, ["tip", "block"]);
+  const all = useApi(whole ? path : null, ["tip", "block"]);
+  return { ...(whole && all.data ? all : first), all: () => set(true) };
+}
 
 export function MiningNow({ address, miner }) {
   const shares = useApi(`/miners/${encodeURIComponent(address)}/shares?limit=100`, ["tip"]);
@@ -22,8 +34,8 @@ export function MiningNow({ address, miner }) {
 
 function Verdict({ miner, list }) {
   const state = miningState(miner, list, nowS());
-  const { devices } = miner;
-  if (state.kind !== "here" && devices?.length > 0 && devices.every((device) => device.state === "paused")) {
+  const states = Object.keys(miner.device_states ?? {});
+  if (state.kind !== "here" && states.length > 0 && states.every((one) => one === "paused")) {
     return html`<${Notice} level="ok"><p><strong>Your devices are paused</strong> by this node's schedule or switch.</p></${Notice}>`;
   }
   if (state.kind === "here") return html`<${Notice} level="ok"><p><strong>Yes, you are mining</strong> at this node: the last submit was accepted <${Time} at=${state.lastS} />.</p></${Notice}>`;
@@ -54,7 +66,7 @@ export function NextPay({ miner, brief }) {
       <${Figure} name="You are paid" value=${often(miner.pay)}>${oftenAbout(miner.pay)}</${Figure}>
       <${Figure} name="A block now pays you" value=${amount(next, brief)}>${how(next)}</${Figure}>`}
       ${!brief && html`<${Figure} name="Your part of the pool's work" value=${percent(miner.window.part)}>by ${count(miner.window.shares)} shares that count now${miner.pending_shares > 0 ? `, ${count(miner.pending_shares)} more wait to be listed` : ""}.</${Figure}>
-      <${Figure} name="A block of the pool" value=${pool.data?.expected_block_s == null ? UNKNOWN : `every ${duration(pool.data.expected_block_s)}`}>on average, whoever finds it; a long wait does not make the next one come sooner.${maturityS ? ` Its reward can be spent ${CONFIRMATIONS} blocks later, after about ${duration(maturityS)}.` : ""}</${Figure}>`}
+      <${Figure} name="A block of the pool" value=${pool.data?.expected_block_s == null ? UNKNOWN : `every ${duration(pool.data.expected_block_s)}`}>on average, no matter who finds it; a long wait does not make the next one come sooner.${maturityS ? ` Its reward can be spent ${CONFIRMATIONS} blocks later, after about ${duration(maturityS)}.` : ""}</${Figure}>`}
     </${Figures}>`;
 }
 
@@ -85,5 +97,5 @@ function how(next) {
   if (next.kind === "exact") return `Proportional to the work up to the snapshot that such a block would use, ${of}.`;
   if (next.probability == null) return `By lottery, ${of}.`;
   if (next.probability >= 0.9995) return `${roughBtc(next.payment_sat)} by lottery, ${of}; with your work, a win is almost certain.`;
-  return `A lottery decides among small dues, since a block has no room for all: ${roughBtc(next.payment_sat)} with a chance of ${chance(next.probability)}, otherwise nothing. ${next.drawn ? "You would win the lottery for a block on today's tip." : "You would not win the lottery for a block on today's tip."} Each new Bitcoin block changes the draw.`;
+  return `A lottery decides among small dues, since a block has no room for all: ${roughBtc(next.payment_sat)} with a chance of ${chance(next.probability)}, otherwise nothing. ${next.drawn ? "You would win the lottery for a block on today's tip." : "You would not win the lottery for a block on today's tip."} Each new Bitcoin block changes the lottery.`;
 }

@@ -3,17 +3,24 @@ import { html, useState } from "../html.js";
 import { count } from "../format.js";
 import { Table } from "./table.js";
 
-/** The first rows of a loaded list, and a button that shows as many again. */
-export function useFirst(rows, first = 50) {
+/**
+ * The first rows of a list, and a button that shows as many again. If only a part of the list's `total` is loaded, the button
+ * also calls `all`.
+ */
+export function useFirst(rows, first = 50, total = rows.length, all = null) {
   const [shown, show] = useState(first);
-  const left = rows.length - shown;
-  const button = left > 0 && html`<p><button type="button" class="small" onClick=${() => show(2 * shown)}>Show ${count(Math.min(shown, left))} more of ${count(left)}</button></p>`;
-  return { rows: left > 0 ? rows.slice(0, shown) : rows, button };
+  const left = total - shown;
+  const onClick = () => {
+    show(2 * shown);
+    if (rows.length < total) all();
+  };
+  const button = left > 0 && html`<p><button type="button" class="small" onClick=${onClick}>Show ${count(Math.min(shown, left))} more of ${count(left)}</button></p>`;
+  return { rows: rows.slice(0, shown), button };
 }
 
 /** A table that begins short. */
-export function LongTable({ rows, first, ...rest }) {
-  const begin = useFirst(rows, first);
+export function LongTable({ rows, first, total, all, ...rest }) {
+  const begin = useFirst(rows, first, total, all);
   return html`<${Table} rows=${begin.rows} ...${rest} />${begin.button}`;
 }
 

@@ -10,11 +10,11 @@ import { btc, count, plural } from "../format.js";
 
 /** The result of a proof, in words. */
 export function findingWords({ finding, sat, output, payouts, lot }) {
-  if (finding === "exact") return `It is paid ${btc(sat)} exactly, in output ${count(output)}.`;
-  if (finding === "drawn") return `It was drawn and is paid ${btc(sat)}, in output ${count(output)}.`;
-  if (finding === "not_drawn") return `It took part in the draw for ${plural(lot.points, "output", "outputs")} and was not drawn, so this block pays it nothing.`;
+  if (finding === "exact") return `Output ${count(output)} pays it ${btc(sat)}, in proportion to its weight.`;
+  if (finding === "drawn") return `It won the lottery: output ${count(output)} pays it ${btc(sat)}.`;
+  if (finding === "not_drawn") return `It took part in the lottery for ${plural(lot.points, "output", "outputs")} and did not win, so this block pays it nothing.`;
   if (finding === "absent") return `It had no weight in the window, so none of the ${plural(payouts, "output", "outputs")} pays it.`;
-  if (finding === "finder") return `It found the block and is paid all of it, ${btc(sat)}.`;
+  if (finding === "finder") return `It found the block and gets all of it, ${btc(sat)}.`;
   return "The block pays its finder alone, which is another address.";
 }
 
@@ -61,7 +61,7 @@ function Shown({ address, found, wrong, file, size, hash }) {
   return html`
     <${Notice} level="ok"><p><strong>${findingWords(found)}</strong> <code class="whole">${address}</code>, script <code class="whole">${found.script}</code></p></${Notice}>
     ${found.weight !== undefined && html`<p>Its weight is <code class="whole">${String(found.weight)}</code>, in a window of ${plural(found.dues, "address", "addresses")}.</p>`}
-    ${found.lot && html`<p>Its interval in the draw is <code class="whole">${String(found.lot.start)}</code> to <code class="whole">${String(found.lot.end)}</code>, the end not included. The first point is <code class="whole">${String(found.lot.point)}</code>, and then there is one every <code class="whole">${String(found.lot.step)}</code>.</p>`}
+    ${found.lot && html`<p>Its interval in the lottery is <code class="whole">${String(found.lot.start)}</code> to <code class="whole">${String(found.lot.end)}</code>, end excluded. The first winning point is <code class="whole">${String(found.lot.point)}</code>, followed by one every <code class="whole">${String(found.lot.step)}</code>.</p>`}
     <p><a href=${file} download=${`shoal-${found.height}.proof`}>Save the proof: ${count(size)} bytes</a></p>
     <p class="fine">The proof does not show that this block is in Bitcoin's chain: look up its hash ${hash} at any Bitcoin node or explorer.</p>`;
 }

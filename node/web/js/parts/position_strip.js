@@ -10,13 +10,19 @@ const HEIGHT = 24;
 /** Minimum opacity of a part with shares, so that it is visible. */
 const FAINTEST = 0.25;
 
-export function PositionStrip({ base }) {
+/** The answer with the shares since the window began, its steps, and the time of its beginning. */
+export function usePositions(base) {
   const pool = useApi("/pool", ["tip", "block"]);
   // The genesis link has no time.
   const first = useApi(pool.data?.window.oldest_unix_s === null ? "/links/1" : null);
   const fromS = pool.data?.window.oldest_unix_s ?? first.data?.time_unix_s;
   const step = fromS ? stepFor(nowS() - fromS) : null;
   const answer = useApi(step ? `${base}/history?step=${step.s}&limit=${step.count}` : null, ["tip"]);
+  return { first, fromS, step, answer };
+}
+
+export function PositionStrip({ base }) {
+  const { first, fromS, step, answer } = usePositions(base);
   // The node no longer keeps the oldest link: there is no left end to draw.
   if (first.error) return null;
   return html`<${Loaded} from=${answer}>${({ points }) => html`<${Strip} parts=${spread(points, step.s, fromS, nowS())} fromS=${fromS} />`}</${Loaded}>`;

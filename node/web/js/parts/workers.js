@@ -6,10 +6,10 @@ import { shortName } from "./devices.js";
 import { LongTable } from "./more.js";
 import { count, digits, duration, hashrate } from "../format.js";
 
-export function Workers({ miner, reload }) {
+export function Workers({ miner, reload, all }) {
   return html`
     <${Card} title="Workers at this node" id="workers" wide>
-      ${miner.workers === null ? html`<${Ask} tried=${readToken() !== undefined} reload=${reload} />` : html`<${List} workers=${miner.workers} address=${miner.address} />
+      ${miner.workers === null ? html`<${Ask} tried=${readToken() !== undefined} reload=${reload} />` : html`<${List} miner=${miner} all=${all} />
         ${readToken() && html`<p><button type="button" class="small" onClick=${() => { writeToken(null); reload(); }}>Forget the token</button></p>`}`}
     </${Card}>`;
 }
@@ -29,8 +29,8 @@ function Ask({ tried, reload }) {
 
 const Names = ({ names, address }) => names.map((name, i) => html`<span key=${name} title=${name}>${i > 0 ? ", " : ""}${shortName(name, address)}</span>`);
 
-const List = ({ workers, address }) => html`
-  <${LongTable} caption="Workers" first=${20} rows=${workers} empty="None is connected to this node now. Workers may be at other nodes: each node knows only its own." columns=${[
+const List = ({ miner: { workers, workers_total: total, address }, all }) => html`
+  <${LongTable} caption="Workers" first=${20} rows=${workers} total=${total} all=${all} empty="None is connected to this node now. Workers may be at other nodes: each node knows only its own." columns=${[
     { head: "Name", cell: (w) => html`<span class="breakable">${w.names.length > 0 ? html`<${Names} names=${w.names} address=${address} />` : "unnamed"}</span><br /><span class="fine breakable">${w.agent}${w.percent < 100 ? `, ${w.percent}% for this address` : ""}</span>` },
     { head: "Hashrate", num: true, cell: (w) => hashrate(w.hashrate_hs, 2) },
     { head: "Difficulty", num: true, cell: (w) => (w.difficulty == null ? "no work yet" : digits(w.difficulty, w.difficulty < 1 ? 0 : 2)) },

@@ -4,7 +4,7 @@ import { get, useApi } from "../api.js";
 import { setMe, useMe } from "../me.js";
 import { Card, Failed, Loaded } from "./bits.js";
 import { Lazy } from "./lazy.js";
-import { MiningNow, NextPay } from "./mining.js";
+import { MiningNow, NextPay, useMiner } from "./mining.js";
 import { shortAddress } from "../format.js";
 
 export function You() {
@@ -49,7 +49,7 @@ function Connected({ title, address }) {
 }
 
 function Mine({ address }) {
-  const miner = useApi(`/miners/${encodeURIComponent(address)}`, ["tip"]);
+  const miner = useMiner(address);
   // Requested immediately, before the part that shows it is loaded.
   useApi(`/miners/${encodeURIComponent(address)}/shares?limit=100`, ["tip"]);
   return html`
@@ -57,7 +57,7 @@ function Mine({ address }) {
     <${Loaded} from=${miner}>${(data) => html`
       <${MiningNow} address=${address} miner=${miner} />
       <${NextPay} miner=${data} brief />
-      ${data.devices?.length > 0 && html`<${Lazy} load=${devices} miner=${data} />`}
+      ${data.devices?.length > 0 && html`<${Lazy} load=${devices} miner=${data} all=${miner.all} />`}
       <${Connected} title="Connect a device" address=${address} />
       <p class="wide-only"><a href=${`/miners/${address}`}>Everything about this address</a></p>`}
     </${Loaded}>`;

@@ -29,7 +29,7 @@ export const Tries = ({ tried }) => html`
   <${Opened} summary=${`The ${count(tried.length)} numbers of outputs tried`}>${() => html`
     <${LongTable} caption="Numbers of outputs" rows=${tried} rowKey=${(one) => one.outputs} columns=${[
       { head: "Outputs", num: true, cell: (one) => count(one.outputs) },
-      { head: "Paid exactly", num: true, cell: (one) => count(one.exact) },
+      { head: "Proportional", num: true, cell: (one) => count(one.exact) },
       { head: "Smallest weight T", num: true, cell: (one) => exactInteger(one.tail) },
       { head: "Accepted", cell: (one) => (one.accepted ? "yes" : "no: too small") },
     ]} />`}
@@ -42,7 +42,7 @@ export const Lot = ({ lot, tail, list }) => html`
       { head: "Script", cell: (claim) => html`<code title=${claim.script}>…${claim.script.slice(-12)}</code>` },
       { head: "From", num: true, cell: (claim) => exactInteger(claim.start) },
       { head: "To, not included", num: true, cell: (claim) => exactInteger(claim.end) },
-      { head: "Point in it", num: true, cell: (claim) => (claim.points.length > 0 ? claim.points.map(exactInteger) : "none: not drawn") },
+      { head: "Point in it", num: true, cell: (claim) => (claim.points.length > 0 ? claim.points.map(exactInteger) : "none: does not win") },
     ]} />`}
   </${Opened}>`;
 
