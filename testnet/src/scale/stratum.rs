@@ -110,7 +110,8 @@ pub struct StratumBench {
     pub block_to_last_ms_p50: f64,
     /// The same, 99th percentile.
     pub block_to_last_ms_p99: f64,
-    /// The node's resident memory per connection after all tips, bytes.
+    /// The node's resident memory per connection after all tips, bytes: beyond what it took without connections, for templates of
+    /// many tips.
     pub bytes_per_connection: i64,
     /// The same after all connections have closed.
     pub bytes_per_connection_after: i64,
@@ -127,7 +128,7 @@ pub struct StratumBench {
     pub accepted: u64,
     /// Submits that were not accepted, and connections that the node closed.
     pub lost: u64,
-    /// The node's resident memory before the first round, and after each round's connections have closed, bytes.
+    /// The node's resident memory before the first round, when it had seen many tips, and after each round's connections have closed, bytes.
     pub rounds_bytes: Vec<u64>,
 }
 
@@ -172,6 +173,7 @@ async fn measure(
     let mut node = Node::start(shoal, folder, &bitcoin).await?;
     let coinbase_bytes = payees::fill(node.stratum, &rpc).await?;
     writeln!(progress, "the template has {transactions} transactions, and the coinbase has {coinbase_bytes} bytes")?;
+    block::warm_up(&rpc, &mut node).await?;
     let resting = node.memory_bytes();
     let (mut seen, mut submits, mut rounds_bytes) = (Tips::default(), Submits::default(), vec![resting]);
     let (mut connected_s, mut full, mut silent_cpu) = (0.0, resting, 0.0);

@@ -1,5 +1,7 @@
 //! Blocks without transactions for the embedded Bitcoin.
 
+use std::time::Duration;
+
 use bitcoin::block::{Header, Version};
 use bitcoin::consensus::encode::serialize_hex;
 use bitcoin::hashes::Hash;
@@ -8,9 +10,14 @@ use serde_json::{Value, json};
 use sim::hash::HeaderHasher;
 
 use super::StratumError;
+use super::node::Node;
 use crate::rpc::{Rpc, RpcError};
+use crate::scale::load::now_us;
 use crate::signet;
 use crate::wallet::Wallet;
+
+/// Bitcoin tips before the measurement: after as many, the node forgets about as many job templates as it adds.
+const WARM_UP_TIPS: u32 = 30;
 
 /// Makes a block on the current tip. It takes a second or two of one core.
 pub(super) async fn next(rpc: &Rpc) -> Result<Block, RpcError> {
@@ -33,6 +40,21 @@ pub(super) async fn next(rpc: &Rpc) -> Result<Block, RpcError> {
 pub(super) async fn submit(rpc: &Rpc, block: &Block) -> Result<(), StratumError> {
     let verdict = rpc.call("submitblock", json!([serialize_hex(block)])).await?;
     if verdict.is_null() { Ok(()) } else { Err(StratumError::Refused(verdict)) }
+}
+
+/// Lets some tips pass while the node has no miners, so that its own memory for templates is not taken for that of connections.
+///
+/// # Errors
+/// The Bitcoin refuses a block, or the node gets no template.
+pub(super) async fn warm_up(rpc: &Rpc, node: &mut Node) -> Result<(), StratumError> {
+    for _ in 0..WARM_UP_TIPS {
+        let block = next(rpc).await?;
+        let submitted_us = now_us();
+        submit(rpc, &block).await?;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        node.newest_tip_us(submitted_us)?;
+    }
+    Ok(())
 }
 
 fn header(template: &Value) -> Option<Header> {
