@@ -173,8 +173,7 @@ async fn measure(
     let mut node = Node::start(shoal, folder, &bitcoin).await?;
     let coinbase_bytes = payees::fill(node.stratum, &rpc).await?;
     writeln!(progress, "the template has {transactions} transactions, and the coinbase has {coinbase_bytes} bytes")?;
-    block::warm_up(&rpc, &mut node).await?;
-    let resting = node.memory_bytes();
+    let resting = block::warm_up(&rpc, &mut node).await?;
     let (mut seen, mut submits, mut rounds_bytes) = (Tips::default(), Submits::default(), vec![resting]);
     let (mut connected_s, mut full, mut silent_cpu) = (0.0, resting, 0.0);
     for round in 0..rounds.max(1) {

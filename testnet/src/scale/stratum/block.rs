@@ -43,10 +43,11 @@ pub(super) async fn submit(rpc: &Rpc, block: &Block) -> Result<(), StratumError>
 }
 
 /// Lets some tips pass while the node has no miners, so that its own memory for templates is not taken for that of connections.
+/// Returns its resident memory, in bytes.
 ///
 /// # Errors
 /// The Bitcoin refuses a block, or the node gets no template.
-pub(super) async fn warm_up(rpc: &Rpc, node: &mut Node) -> Result<(), StratumError> {
+pub(super) async fn warm_up(rpc: &Rpc, node: &mut Node) -> Result<u64, StratumError> {
     for _ in 0..WARM_UP_TIPS {
         let block = next(rpc).await?;
         let submitted_us = now_us();
@@ -54,7 +55,7 @@ pub(super) async fn warm_up(rpc: &Rpc, node: &mut Node) -> Result<(), StratumErr
         tokio::time::sleep(Duration::from_millis(500)).await;
         node.newest_tip_us(submitted_us)?;
     }
-    Ok(())
+    Ok(node.memory_bytes())
 }
 
 fn header(template: &Value) -> Option<Header> {
