@@ -15,8 +15,8 @@ use crate::pool::Work;
 /// A network with a link a second has more jobs than seconds: after half a day, bitcoind would reject its blocks.
 const LEAD_S: u32 = 60;
 
-/// Jobs of all work units that most sessions keep: one each, some keepalives, and some changes of difficulty. Reserved at once: ten
-/// thousand sessions that grow together leave holes of as many bytes again.
+/// Jobs of all work units that most sessions keep: one each, some keepalives, and some changes of difficulty. Reserved at once, since the
+/// lists of ten thousand sessions that grow together leave holes in the heap.
 const JOBS_USUAL: usize = limits::WORKS_MAX + 16;
 
 /// One `mining.notify`: its job id, and the difficulty in effect when the session sent it.
