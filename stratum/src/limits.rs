@@ -154,8 +154,7 @@ pub const BUDGETS_MAX: usize = 4_096;
 
 /// Messages per second from all connections of one IPv4 address or IPv6 /64 network that no accepted share pays for: one for each of
 /// [`CONNECTIONS_PER_IP_MAX`] devices. The costliest ones, of 8 KiB, take 100 to 200 us each, so one address can take a fifth of a
-/// processor.
-/// Beyond it, the connections of the address wait in line until they are read.
+/// processor. Beyond it, the connections of the address wait in line until they are read.
 pub const ADDRESS_MESSAGES_PER_SECOND: f64 = 1_000.0;
 
 /// The same in one burst: all devices of an address come back at once, with a connection, three messages and a job each.

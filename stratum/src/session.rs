@@ -64,7 +64,7 @@ mod state;
 mod submit;
 mod talk;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use action::{Action, CloseReason, Offer, PendingLogin, PendingSubscription, Verdict};
 pub(crate) use handshake::without_blanks;

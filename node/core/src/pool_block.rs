@@ -72,7 +72,7 @@ impl PoolBlock {
         })
     }
 
-    /// True if the coinbase pays nobody but the finder.
+    /// True if the coinbase pays the finder alone.
     #[must_use]
     pub fn pays_finder_alone(&self) -> bool {
         matches!(&self.payouts[..], [only] if only.script_pubkey == self.finder)

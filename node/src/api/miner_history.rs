@@ -83,8 +83,8 @@ pub(super) struct Payment {
     pub mature: bool,
     /// True for a lottery payout, false for a proportional one; none in records of older versions.
     pub drawn: Option<bool>,
-    /// True if the block's coinbase paid nobody but the finder, for example because the pool's history was too short. None in
-    /// records of older versions.
+    /// True if the block's coinbase paid the finder alone, for example because the pool's history was too short. None in records
+    /// of older versions.
     pub finder_alone: Option<bool>,
 }
 

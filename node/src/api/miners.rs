@@ -184,12 +184,12 @@ pub(super) async fn miner(
     // Not `sum`, which is -0.0 for no workers.
     let hashrate_hs =
         workers.iter().fold(0.0, |sum, worker| sum + worker.hashrate_hs * f64::from(worker.percent) / 100.0);
-    let mut devices = api.context.devices.lock().of(script.as_bytes(), now().0);
-    let (workers_total, device_states) = (workers.len() as u64, states(&devices));
+    let is_owner = api.shows_workers(&headers);
+    let mut devices = is_owner.then(|| api.context.devices.lock().of(script.as_bytes(), now().0));
+    let (workers_total, device_states) = (workers.len() as u64, devices.as_deref().map(states));
     let limit = most.limit.unwrap_or(usize::MAX);
     workers.truncate(limit);
-    devices.truncate(limit);
-    let is_owner = api.shows_workers(&headers);
+    devices.iter_mut().for_each(|devices| devices.truncate(limit));
     Ok(Json(Miner {
         payee: Payee::new(&script, api.network()),
         window,
@@ -197,8 +197,8 @@ pub(super) async fn miner(
         pending_shares,
         pending_weight: pending_weight.into(),
         hashrate_hs,
-        devices: is_owner.then_some(devices),
-        device_states: is_owner.then_some(device_states),
+        devices,
+        device_states,
         workers: is_owner.then_some(workers),
         workers_total: is_owner.then_some(workers_total),
         last_submit_unix_s,

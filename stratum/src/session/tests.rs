@@ -15,7 +15,8 @@ use crate::pool::{Account, Found, Refusal, Work, WorkParts};
 
 const TIME: u32 = 1_700_000_000;
 
-fn work(key: u64, tip: u8, share_target: Target) -> Arc<Work> {
+/// A work unit on the Bitcoin block whose hash repeats `tip`.
+pub(crate) fn work(key: u64, tip: u8, share_target: Target) -> Arc<Work> {
     Arc::new(Work::new(WorkParts {
         key,
         payee: Account::default(),

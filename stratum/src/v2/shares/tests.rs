@@ -1,8 +1,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use bitcoin::hashes::Hash;
-use bitcoin::{BlockHash, CompactTarget, Target};
+use bitcoin::Target;
 use mining_sv2::{
     MESSAGE_TYPE_NEW_MINING_JOB, MESSAGE_TYPE_OPEN_STANDARD_MINING_CHANNEL, MESSAGE_TYPE_SUBMIT_SHARES_STANDARD,
 };
@@ -11,7 +10,8 @@ use tokio::sync::watch;
 use super::Session;
 use crate::difficulty::Difficulty;
 use crate::limits;
-use crate::pool::{Account, Change, Found, Pool, Refusal, Work, WorkParts};
+use crate::pool::{Account, Change, Found, Pool, Refusal, Work};
+use crate::session::tests::work;
 use crate::v2::Frame;
 
 const TIME: u32 = 1_700_000_000;
@@ -41,28 +41,6 @@ impl Pool for OneWork {
     fn submit(&self, _found: Found) {}
 }
 
-fn work(key: u64, share_target: Target) -> Arc<Work> {
-    Arc::new(Work::new(WorkParts {
-        key,
-        payee: Account::default(),
-        tally: None,
-        version: 0x2000_0000,
-        prev_block: BlockHash::from_byte_array([1; 32]),
-        coinb1: key.to_be_bytes().to_vec(),
-        outputs: Arc::from([3; 40]),
-        coinb2: vec![0; 60],
-        branch: Arc::new([[1; 32]]),
-        bits: CompactTarget::from_consensus(0x1e03_77ae),
-        time: TIME,
-        min_time: TIME,
-        max_time: u32::MAX,
-        share_target,
-        bitcoin_target: Target::ZERO,
-        bitcoin_height: 1,
-        solo: false,
-    }))
-}
-
 fn send(session: &mut Session, kind: u8, payload: &[&[u8]], now: Instant) {
     let frame = Frame { extension: 0, kind, payload: payload.concat() };
     session.handle(frame, now).expect("the connection stays");
@@ -83,13 +61,13 @@ fn jobs(session: &mut Session) -> u32 {
 #[test]
 fn jobs_that_follow_easy_shares_of_a_channel_count_as_messages() {
     let mut now = Instant::now();
-    let easy = work(1, Target::from_be_bytes([0xff; 32]));
+    let easy = work(1, 1, Target::from_be_bytes([0xff; 32]));
     let pool = Arc::new(OneWork { work: Mutex::new(easy), changes: watch::Sender::default() });
     let mut session = Session::alone(Arc::clone(&pool) as Arc<dyn Pool>, now);
     send(&mut session, 0, &[&[0, 2, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]], now);
     let open: [&[u8]; 4] = [&[0; 4], b"\x03a.b", &[0; 4], &[0xff; 32]];
     send(&mut session, MESSAGE_TYPE_OPEN_STANDARD_MINING_CHANNEL, &open, now);
-    *pool.work.lock().expect("no test panics with it") = work(2, Difficulty::floor(1e-6).target());
+    *pool.work.lock().expect("no test panics with it") = work(2, 1, Difficulty::floor(1e-6).target());
     session.handle_change().expect("there is work");
     while session.next_job(now).is_some() {}
     assert_eq!(jobs(&mut session), 2);
