@@ -24,7 +24,7 @@ mod template;
 
 pub use block_template::{BlockTemplate, TemplateTransaction};
 pub use builder::{JobBuilder, Trigger};
-pub use contents::{CoinbaseCost, Contents};
+pub use contents::{CoinbaseCost, Contents, Kept};
 pub(crate) use contents::{hash_pair, parents};
 pub use found::judge_found;
 pub use position::{JobError, JobPosition};

@@ -5,10 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use node_core::isolation::{Cause, Work};
-use node_core::jobs::{BlockTemplate, CoinbaseCost, Contents, JobBuilder, JobError, JobPosition, JobTemplate, Trigger};
+use node_core::jobs::{
+    BlockTemplate, CoinbaseCost, Contents, JobBuilder, JobError, JobPosition, JobTemplate, Kept, Trigger,
+};
 use node_core::sentence;
 use sharechain::Timestamp;
 use tokio::sync::watch;
+use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
@@ -188,7 +191,7 @@ impl JobBuilderTask {
         }
         // The transactions are hashed while bitcoind is asked for the new tip's header.
         let cost = builder.usual_cost();
-        let (followed, _) = tokio::join!(self.headers.follow(&block.prev_block), contents(builder, &block, cost));
+        let (_, followed) = tokio::join!(contents(builder, &block, cost), self.headers.follow(&block.prev_block));
         followed.map_err(|error| reason(&error))?;
         let sync_trouble = self.sync_trouble.borrow_and_update().clone();
         let trigger = Trigger { bitcoin_height: block.height.saturating_sub(1), sync_trouble };
@@ -314,15 +317,20 @@ impl JobBuilderTask {
     }
 }
 
-/// The contents of a block template that leave room for the coinbase. Hashed on a blocking thread, since there may be
+/// The contents of a block template that leave room for the coinbase. Hashed on two blocking threads, since there may be
 /// thousands of transactions.
 async fn contents(builder: &mut JobBuilder, block: &Arc<BlockTemplate>, coinbase: CoinbaseCost) -> Arc<Contents> {
     if let Some(known) = builder.known_contents(block, coinbase) {
         return known;
     }
-    let base = Arc::clone(block);
-    let fitting = tokio::task::spawn_blocking(move || Arc::new(Contents::fit(&base, coinbase)));
-    let contents = fitting.await.expect("hashing does not panic");
+    let kept = Kept::beside(coinbase, block);
+    let (one, other) = (Arc::clone(block), Arc::clone(block));
+    let witness_commitment = spawn_blocking(move || kept.witness_commitment(&one));
+    let branch = spawn_blocking(move || kept.branch(&other));
+    let (witness_commitment, branch) = tokio::join!(witness_commitment, branch);
+    let (witness_commitment, branch) =
+        witness_commitment.and_then(|hash| Ok((hash, branch?))).expect("hashing does not panic");
+    let contents = Arc::new(Contents { kept, witness_commitment, branch });
     builder.note_contents(block, &contents);
     contents
 }

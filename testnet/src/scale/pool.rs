@@ -9,8 +9,8 @@ use bitcoin::{Amount, PubkeyHash, ScriptBuf, ScriptHash, TxMerkleNode, WPubkeyHa
 use node::store::{Store, StoreError};
 use node_core::engine::Engine;
 use node_core::jobs::{
-    BlockTemplate, CoinbaseCost, Contents, Job, JobBuilder, JobError, JobPosition, JobTemplate, TemplateTransaction,
-    Trigger, judge_found,
+    BlockTemplate, CoinbaseCost, Contents, Job, JobBuilder, JobError, JobPosition, JobTemplate, Kept,
+    TemplateTransaction, Trigger, judge_found,
 };
 use sharechain::bitcoin_headers::BitcoinHeaders;
 use sharechain::chain::Outcome;
@@ -281,8 +281,7 @@ impl Pool {
 
     fn contents(&mut self, block: &Arc<BlockTemplate>, coinbase: CoinbaseCost) -> Arc<Contents> {
         let made_up = || Contents {
-            kept: 0,
-            coinbase_value: block.coinbase_value,
+            kept: Kept { transactions: 0, weight: 0, sigops: 0, coinbase_value: block.coinbase_value },
             witness_commitment: [3; 32],
             branch: vec![[7; 32]; BRANCH].into(),
         };

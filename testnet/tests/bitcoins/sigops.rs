@@ -84,17 +84,17 @@ fn block(template: &BlockTemplate, contents: &Contents, of: &Value) -> Block {
         payout: checksigs(0),
         time: Timestamp(template.time),
         bitcoin_height: template.height,
-        coinbase_value: contents.coinbase_value.to_sat(),
+        coinbase_value: contents.kept.coinbase_value.to_sat(),
         signals: 0,
         null_data: ScriptBuf::new(),
     };
-    let payouts = payouts(contents.coinbase_value);
+    let payouts = payouts(contents.kept.coinbase_value);
     let commitment = Some(&contents.witness_commitment);
     let coinbase = Coinbase { share: &share, payouts: &payouts, extranonce: &[7; 16], witness_commitment: commitment };
     let built = coinbase.build(&[9; 32]);
     let mut transaction: Transaction = deserialize(built.as_bytes()).unwrap();
     transaction.input[0].witness.push([0; 32]);
-    let kept = template.transactions[..contents.kept].iter().map(|transaction| transaction.decode());
+    let kept = template.transactions[..contents.kept.transactions].iter().map(|transaction| transaction.decode());
     let mut block = unsolved(of);
     block.txdata = std::iter::once(transaction).chain(kept).collect();
     let root = merkle_root(built.txid().to_byte_array(), &contents.branch);
@@ -127,7 +127,7 @@ async fn a_wide_coinbase_fits_at_the_limit_of_signature_operations() {
         let template = block_template(&of, transactions);
         let contents = Contents::fit(&template, cost);
         let verdict = propose(real.rpc(), &block(&template, &contents, &of)).await;
-        (sigops, contents.kept, verdict)
+        (sigops, contents.kept.transactions, verdict)
     };
     assert_eq!(judge(all.clone(), untrimmed).await, (79_597, 5, json!("bad-blk-sigops")), "without trimming");
     let trimmed = judge(all.clone(), cost).await;

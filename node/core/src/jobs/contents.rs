@@ -1,7 +1,6 @@
 //! Makes room for a coinbase that is larger, or has more signature operations, than bitcoind's template allows.
 
 use std::sync::Arc;
-use std::thread;
 
 use bitcoin::hashes::{Hash, HashEngine, sha256d};
 use bitcoin::{Amount, Script, VarInt};
@@ -20,9 +19,6 @@ const PAYOUT_WEIGHT: u64 = 43 * 4;
 
 /// Factor of signature operations outside of witnesses (BIP-0141).
 const WITNESS_SCALE: u64 = 4;
-
-/// From this many transactions on, a thread hashes the branch beside the witnesses: 5,000 take 1.2 ms each, a thread 0.05 ms.
-const TWO_THREADS: usize = 500;
 
 /// A coinbase's use of a block's two limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,66 +49,102 @@ impl CoinbaseCost {
     }
 }
 
-/// The kept transactions of a block template, and the values that depend on how many are kept.
+/// The transactions of a block template that leave room for a coinbase: so many, from the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Their number.
+    pub transactions: usize,
+    /// Their weight, weight units.
+    pub weight: u64,
+    /// Their signature operation cost.
+    pub sigops: u64,
+    /// Subsidy and their fees.
+    pub coinbase_value: Amount,
+}
+
+impl Kept {
+    /// Drops transactions from the end until a coinbase of this cost fits, by weight and by signature operations. Dropping
+    /// from the end never drops a transaction that a kept one spends.
+    #[must_use]
+    pub fn beside(coinbase: CoinbaseCost, template: &BlockTemplate) -> Self {
+        let mut kept = Self {
+            transactions: template.transactions.len(),
+            weight: template.transactions.iter().map(|tx| tx.weight).sum(),
+            sigops: template.transactions.iter().map(|tx| tx.sigops_cost).sum(),
+            coinbase_value: template.coinbase_value,
+        };
+        for last in template.transactions.iter().rev() {
+            if kept.leaves_room(coinbase, template) {
+                break;
+            }
+            kept.transactions -= 1;
+            kept.weight -= last.weight;
+            kept.sigops -= last.sigops_cost;
+            kept.coinbase_value -= last.fee;
+        }
+        kept
+    }
+
+    fn leaves_room(&self, coinbase: CoinbaseCost, template: &BlockTemplate) -> bool {
+        let weight = block_weight(self.weight, self.transactions, coinbase.weight);
+        weight <= template.weight_limit && self.sigops + coinbase.sigops <= template.sigops_limit
+    }
+
+    /// True if a coinbase of this cost leaves room for exactly these transactions: for all of them, and not for the next.
+    fn fits(&self, coinbase: CoinbaseCost, template: &BlockTemplate) -> bool {
+        let is_full = |next: &Arc<TemplateTransaction>| {
+            let more = Self {
+                transactions: self.transactions + 1,
+                weight: self.weight + next.weight,
+                sigops: self.sigops + next.sigops_cost,
+                ..*self
+            };
+            !more.leaves_room(coinbase, template)
+        };
+        let has_room = self.transactions == 0 || self.leaves_room(coinbase, template);
+        has_room && template.transactions.get(self.transactions).is_none_or(is_full)
+    }
+
+    /// The coinbase's commitment to their witnesses (BIP-0141). 5,000 transactions take 1 ms.
+    #[must_use]
+    pub fn witness_commitment(&self, template: &BlockTemplate) -> [u8; 32] {
+        witness_commitment(&template.transactions[..self.transactions])
+    }
+
+    /// Merkle branch of the coinbase, lowest level first. 5,000 transactions take 1 ms.
+    #[must_use]
+    pub fn branch(&self, template: &BlockTemplate) -> Arc<[[u8; 32]]> {
+        let ids = template.transactions[..self.transactions].iter().map(|tx| tx.txid.to_byte_array());
+        coinbase_branch(ids.collect()).into()
+    }
+}
+
+/// The kept transactions of a block template, and their hashes.
 #[derive(Clone, Debug)]
 pub struct Contents {
-    /// Number of the template's transactions kept, from the first.
-    pub kept: usize,
-    /// Subsidy and the fees of the kept transactions.
-    pub coinbase_value: Amount,
-    /// The coinbase's commitment to the witnesses of the kept transactions (BIP-0141).
+    /// The kept transactions.
+    pub kept: Kept,
+    /// The coinbase's commitment to their witnesses (BIP-0141).
     pub witness_commitment: [u8; 32],
     /// Merkle branch of the coinbase, lowest level first. The work of all accounts shares it.
     pub branch: Arc<[[u8; 32]]>,
 }
 
 impl Contents {
-    /// Keeps the transactions that leave room for a coinbase of this cost, and hashes them.
+    /// Keeps the transactions that leave room for a coinbase of this cost, and hashes them on this thread.
     #[must_use]
     pub fn fit(template: &BlockTemplate, coinbase: CoinbaseCost) -> Self {
-        let (kept, coinbase_value) = Self::room(template, coinbase);
-        let ids = || kept.iter().map(|tx| tx.txid.to_byte_array()).collect();
-        let (witness_commitment, branch) = if kept.len() < TWO_THREADS {
-            (witness_commitment(kept), coinbase_branch(ids()))
-        } else {
-            thread::scope(|scope| {
-                // Without a second thread, one does both.
-                let other = thread::Builder::new().spawn_scoped(scope, || coinbase_branch(ids()));
-                let witness_commitment = witness_commitment(kept);
-                let branch = other
-                    .map_or_else(|_| coinbase_branch(ids()), |other| other.join().expect("hashing does not panic"));
-                (witness_commitment, branch)
-            })
-        };
-        Self { kept: kept.len(), coinbase_value, witness_commitment, branch: branch.into() }
+        let kept = Kept::beside(coinbase, template);
+        Self { kept, witness_commitment: kept.witness_commitment(template), branch: kept.branch(template) }
     }
 
     /// True if a coinbase of this cost leaves room for exactly these transactions of the template.
     pub(super) fn fits(&self, template: &BlockTemplate, coinbase: CoinbaseCost) -> bool {
-        Self::room(template, coinbase).0.len() == self.kept
-    }
-
-    /// Drops transactions from the end until a coinbase of this cost fits, by weight and by signature operations. Dropping
-    /// from the end never drops a transaction that a kept one spends. Returns the others, and what the coinbase may pay.
-    fn room(template: &BlockTemplate, coinbase: CoinbaseCost) -> (&[Arc<TemplateTransaction>], Amount) {
-        let mut kept = template.transactions.as_slice();
-        let mut weight: u64 = kept.iter().map(|tx| tx.weight).sum();
-        let mut sigops: u64 = kept.iter().map(|tx| tx.sigops_cost).sum();
-        let mut coinbase_value = template.coinbase_value;
-        while let Some((last, rest)) = kept.split_last() {
-            let light = block_weight(weight, rest.len() + 1, coinbase.weight) <= template.weight_limit;
-            if light && sigops + coinbase.sigops <= template.sigops_limit {
-                break;
-            }
-            weight -= last.weight;
-            sigops -= last.sigops_cost;
-            coinbase_value -= last.fee;
-            kept = rest;
-        }
-        (kept, coinbase_value)
+        self.kept.fits(coinbase, template)
     }
 }
 
+/// The weight of a block of `transactions` beside its coinbase.
 fn block_weight(transactions_weight: u64, transactions: usize, coinbase_weight: u64) -> u64 {
     let count = VarInt::from(transactions + 1).size() as u64;
     HEADER_WEIGHT + 4 * count + coinbase_weight + transactions_weight

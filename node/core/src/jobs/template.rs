@@ -69,7 +69,7 @@ impl JobTemplate {
         now: Timestamp,
     ) -> Result<Arc<Self>, JobError> {
         let JobPosition { assignment, plan, consensus_id } = position;
-        let value_sat = contents.coinbase_value.to_sat();
+        let value_sat = contents.kept.coinbase_value.to_sat();
         let payouts = plan.selection.as_ref().map(|selection| selection.amounts(value_sat));
         let payouts = payouts.transpose().map_err(Unpayable::Rule)?;
         let share_time = assignment.time(now);
@@ -175,7 +175,7 @@ impl JobTemplate {
             payout,
             time: self.share_time,
             bitcoin_height: self.block.height,
-            coinbase_value: self.contents.coinbase_value.to_sat(),
+            coinbase_value: self.contents.kept.coinbase_value.to_sat(),
             signals: 0,
             null_data: ScriptBuf::new(),
         }
@@ -193,7 +193,7 @@ impl Job {
         match &self.template.payouts {
             Some(payouts) => Cow::Borrowed(payouts),
             None => {
-                let value = self.template.contents.coinbase_value;
+                let value = self.template.contents.kept.coinbase_value;
                 Cow::Owned(vec![TxOut { value, script_pubkey: self.share.payout.clone() }])
             }
         }
@@ -263,7 +263,7 @@ impl Job {
     /// The block template's transactions that are in the block.
     #[must_use]
     pub fn kept(&self) -> &[Arc<TemplateTransaction>] {
-        &self.template.block.transactions[..self.template.contents.kept]
+        &self.template.block.transactions[..self.template.contents.kept.transactions]
     }
 
     /// The complete Bitcoin block with this header, serialized.

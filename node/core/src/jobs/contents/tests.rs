@@ -23,9 +23,9 @@ fn weighing(weight: u64) -> CoinbaseCost {
 
 #[test]
 fn merkle_branch_and_witness_commitment_are_those_of_the_bitcoin_crate() {
-    for count in (0..=40).chain([499, 500, 1_001]) {
+    for count in 0..=40 {
         let body = Contents::fit(&template(transactions(count), 4_000_000), weighing(1_000));
-        assert_eq!(body.kept, count as usize);
+        assert_eq!(body.kept.transactions, count as usize);
         let hashes = |coinbase: [u8; 32], of: fn(&TemplateTransaction) -> sha256d::Hash| {
             let rest = transactions(count);
             let all: Vec<_> = [sha256d::Hash::from_byte_array(coinbase)]
@@ -50,17 +50,17 @@ fn trimming_takes_from_the_end_and_gives_up_its_fees() {
     for spare in [0, 1, 500, 5_000, 60_000] {
         let limit = full + 320 + 12 + coinbase_weight - spare;
         let body = Contents::fit(&template(all.clone(), limit), weighing(coinbase_weight));
-        let kept: u64 = all[..body.kept].iter().map(|transaction| transaction.weight).sum();
+        let kept: u64 = all[..body.kept.transactions].iter().map(|transaction| transaction.weight).sum();
         let weight_of = |kept: u64| kept + 320 + 12 + coinbase_weight;
         assert!(weight_of(kept) <= limit, "{spare} units too many");
         // It drops no transaction too many: one more would not fit.
-        if let Some(next) = all.get(body.kept) {
+        if let Some(next) = all.get(body.kept.transactions) {
             assert!(weight_of(kept + next.weight) > limit, "{spare} units too many");
         } else {
             assert_eq!(spare, 0);
         }
-        let fees: Amount = all[..body.kept].iter().map(|transaction| transaction.fee).sum();
-        assert_eq!(body.coinbase_value, Amount::from_sat(5_000_000_000) + fees);
+        let fees: Amount = all[..body.kept.transactions].iter().map(|transaction| transaction.fee).sum();
+        assert_eq!(body.kept.coinbase_value, Amount::from_sat(5_000_000_000) + fees);
     }
 }
 
@@ -70,7 +70,7 @@ fn another_cost_keeps_the_hashes_of_the_same_transactions() {
     let full: u64 = all.iter().map(|transaction| transaction.weight).sum();
     let block = template(all, full + 320 + 4 + 9_000);
     let body = Contents::fit(&block, weighing(9_000));
-    assert_eq!(body.kept, 20);
+    assert_eq!(body.kept.transactions, 20);
     assert!(body.fits(&block, weighing(8_000)) && body.fits(&block, weighing(9_000)));
     assert!(!body.fits(&block, weighing(9_001)), "the last transaction has no room");
     assert!(!Contents::fit(&block, weighing(9_001)).fits(&block, weighing(9_000)), "there is room for it again");
@@ -79,7 +79,7 @@ fn another_cost_keeps_the_hashes_of_the_same_transactions() {
 #[test]
 fn a_block_without_room_keeps_its_coinbase_alone() {
     let body = Contents::fit(&template(transactions(5), 100), weighing(1_000));
-    assert_eq!((body.kept, body.coinbase_value), (0, Amount::from_sat(5_000_000_000)));
+    assert_eq!((body.kept.transactions, body.kept.coinbase_value), (0, Amount::from_sat(5_000_000_000)));
     assert!(body.branch.is_empty());
 }
 
@@ -95,11 +95,14 @@ fn trimming_leaves_room_for_the_signature_operations_of_the_coinbase() {
         all.iter_mut().for_each(|transaction| Arc::make_mut(transaction).sigops_cost = 400);
         let of = |kept: usize| all[..kept].iter().map(|transaction| transaction.sigops_cost).sum::<u64>();
         let body = Contents::fit(&template(all.clone(), 4_000_000), cost);
-        assert!(of(body.kept) + cost.sigops <= LIMIT, "{outputs} outputs");
+        assert!(of(body.kept.transactions) + cost.sigops <= LIMIT, "{outputs} outputs");
         // It drops no transaction too many, and the value excludes the fees of those that it dropped.
-        assert!(body.kept == all.len() || of(body.kept + 1) + cost.sigops > LIMIT, "{outputs} outputs");
-        let fees: Amount = all[..body.kept].iter().map(|transaction| transaction.fee).sum();
-        assert_eq!(body.coinbase_value, Amount::from_sat(5_000_000_000) + fees);
+        assert!(
+            body.kept.transactions == all.len() || of(body.kept.transactions + 1) + cost.sigops > LIMIT,
+            "{outputs} outputs"
+        );
+        let fees: Amount = all[..body.kept.transactions].iter().map(|transaction| transaction.fee).sum();
+        assert_eq!(body.kept.coinbase_value, Amount::from_sat(5_000_000_000) + fees);
     }
 }
 

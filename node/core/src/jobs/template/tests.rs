@@ -39,7 +39,7 @@ fn a_trimmed_block_weighs_no_more_than_allowed() {
     for limit in [full, full + 400, full + 1_500, full / 2, 3_000] {
         let template = template_of(&world, 100, limit);
         let made = job_template(&mut world, &template).unwrap();
-        let kept = made.contents.kept;
+        let kept = made.contents.kept.transactions;
         let job = Job::new(made, miner(1));
         let block: Block = deserialize(&job.block(&job.unworked_header(), &[0; 16])).unwrap();
         assert!(kept < 100 || limit >= full, "{kept} of 100 kept in {limit}");
