@@ -3,7 +3,7 @@
 use bitcoin::hashes::Hash;
 use bitcoin::{Amount, BlockHash, ScriptBuf, WPubkeyHash};
 use node::clock::now;
-use node_core::jobs::BlockTemplate;
+use node_core::jobs::{BlockTemplate, Transactions};
 use node_core::pool_block::PoolBlock;
 use p2p_proto::{Gossip, TipInfo};
 use sharechain::{BitcoinParams, ChainParams, Proof, ShareId, Weight};
@@ -156,7 +156,7 @@ fn template(world: &World) -> BlockTemplate {
         min_time: known.median_time.0 + 1,
         coinbase_value: Amount::from_sat(world.chain.params().bitcoin.subsidy_sat(known.height + 1)),
         witness_commitment: None,
-        transactions: Vec::new(),
+        transactions: Transactions::default(),
         weight_limit: 4_000_000,
         sigops_limit: 80_000,
         long_poll_id: None,

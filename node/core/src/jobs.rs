@@ -22,7 +22,7 @@ mod position;
 mod recent;
 mod template;
 
-pub use block_template::{BlockTemplate, TemplateTransaction};
+pub use block_template::{BlockTemplate, TemplateTransaction, Transactions};
 pub use builder::{JobBuilder, Trigger};
 pub use contents::{CoinbaseCost, Contents, Kept};
 pub(crate) use contents::{hash_pair, parents};

@@ -5,7 +5,7 @@ use bitcoin::Amount;
 
 use super::header::HeaderInfo;
 use crate::config::{Network, Outputs};
-use node_core::jobs::BlockTemplate;
+use node_core::jobs::{BlockTemplate, Transactions};
 
 /// An empty template on `tip`. Everything that does not depend on the tip comes from `last`. `time` is bitcoind's
 /// clock, seconds since 1970.
@@ -31,7 +31,7 @@ pub(super) fn on(tip: &HeaderInfo, last: &BlockTemplate, network: Network, time:
         coinbase_value: Amount::from_sat(params.subsidy_sat(height)),
         // The job computes the commitment to no transactions.
         witness_commitment: None,
-        transactions: Vec::new(),
+        transactions: Transactions::default(),
         weight_limit: last.weight_limit,
         sigops_limit: last.sigops_limit,
         long_poll_id: None,

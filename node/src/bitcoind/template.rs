@@ -127,7 +127,7 @@ impl TryFrom<RawTemplate> for BlockTemplate {
             .into_iter()
             .enumerate()
             .map(|(position, transaction)| transaction.check(position).map(Arc::new))
-            .collect::<Result<Vec<_>, _>>()?;
+            .collect::<Result<_, _>>()?;
         let template = BlockTemplate {
             version: raw.version,
             prev_block: raw.previousblockhash,
@@ -152,7 +152,7 @@ fn check_sums(template: &BlockTemplate) -> Result<(), TemplateError> {
     let sum = |value: fn(&TemplateTransaction) -> u64| {
         template.transactions.iter().map(|transaction| value(transaction)).fold(0_u64, u64::saturating_add)
     };
-    let (count, weight) = (template.transactions.len(), template.transactions_weight());
+    let (count, weight) = (template.transactions.len(), template.transactions.weight());
     let sigops_cost = sum(|transaction| transaction.sigops_cost);
     if count > TEMPLATE_TRANSACTIONS_MAX || weight > template.weight_limit || sigops_cost > template.sigops_limit {
         return Err(TemplateError::TooLarge { count, weight, sigops_cost });

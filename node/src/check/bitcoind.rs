@@ -89,7 +89,7 @@ fn clock(template: &BlockTemplate, info: &NodeInfo) -> Finding {
 /// Checks whether bitcoind's template leaves out transactions that pay.
 async fn contents(client: &Bitcoind, template: &BlockTemplate) -> Finding {
     let (height, count) = (template.height, template.transactions.len());
-    let percent = template.transactions_weight() * 100 / template.weight_limit.max(1);
+    let percent = template.transactions.weight() * 100 / template.weight_limit.max(1);
     let waiting = client.mempool_transactions().await.unwrap_or(0);
     let held = u64::try_from(count).unwrap_or(u64::MAX);
     let rest = waiting.saturating_sub(held);

@@ -254,7 +254,7 @@ impl Pool {
             min_time,
             coinbase_value: Amount::from_sat(chain.params().bitcoin.subsidy_sat(height)) + fees,
             witness_commitment: None,
-            transactions,
+            transactions: transactions.into(),
             weight_limit: 4_000_000,
             sigops_limit: 80_000,
             long_poll_id: None,

@@ -50,7 +50,7 @@ fn block_template(of: &Value, transactions: Vec<Arc<TemplateTransaction>>) -> Bl
         min_time: bare.header.time,
         coinbase_value: Amount::from_sat(of["coinbasevalue"].as_u64().unwrap()) + fees,
         witness_commitment: None,
-        transactions,
+        transactions: transactions.into(),
         weight_limit: 4_000_000,
         sigops_limit: LIMIT,
         long_poll_id: None,

@@ -1,6 +1,7 @@
 //! A checked block template of bitcoind (BIP-0022, BIP-0023, BIP-0145).
 
 use std::collections::HashMap;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use bitcoin::consensus::encode;
@@ -27,7 +28,7 @@ pub struct BlockTemplate {
     pub witness_commitment: Option<ScriptBuf>,
     /// The transactions after the coinbase, each after those that it spends. Templates share them: a node keeps dozens of templates,
     /// which differ by few transactions.
-    pub transactions: Vec<Arc<TemplateTransaction>>,
+    pub transactions: Transactions,
     /// Maximum weight of a block, weight units.
     pub weight_limit: u64,
     /// Maximum signature operation cost of a block.
@@ -36,6 +37,15 @@ pub struct BlockTemplate {
     pub long_poll_id: Option<String>,
     /// Challenge of the signet, hex; none on other networks.
     pub signet_challenge: Option<String>,
+}
+
+/// Transactions with their sums, since a look at each of 5,000 takes as long as jobs for ten miners.
+#[derive(Debug, Clone, Default)]
+pub struct Transactions {
+    list: Vec<Arc<TemplateTransaction>>,
+    weight: u64,
+    sigops: u64,
+    size_bytes: usize,
 }
 
 /// One transaction of a template.
@@ -69,26 +79,61 @@ impl BlockTemplate {
         (self.time > self.min_time).then_some(self.time)
     }
 
-    /// Bytes that its transactions take in memory.
-    #[must_use]
-    pub fn size_bytes(&self) -> usize {
-        self.transactions.iter().map(|transaction| size_of_val(&**transaction) + transaction.raw.len()).sum()
-    }
-
     /// Takes transactions that an older template has, too, from there.
     pub fn share_transactions(&mut self, older: &Self) {
         let known: HashMap<&Wtxid, _> = older.transactions.iter().map(|one| (&one.wtxid, one)).collect();
-        for transaction in &mut self.transactions {
+        for transaction in &mut self.transactions.list {
             if let Some(same) = known.get(&transaction.wtxid).filter(|known| ***known == *transaction) {
                 *transaction = Arc::clone(same);
             }
         }
     }
+}
 
-    /// Weight of all transactions, without header and coinbase, weight units.
+impl Transactions {
+    /// Their weight, weight units.
     #[must_use]
-    pub fn transactions_weight(&self) -> u64 {
-        self.transactions.iter().map(|transaction| transaction.weight).sum()
+    pub fn weight(&self) -> u64 {
+        self.weight
+    }
+
+    /// Their signature operation cost.
+    #[must_use]
+    pub fn sigops(&self) -> u64 {
+        self.sigops
+    }
+
+    /// Bytes that they take in memory.
+    #[must_use]
+    pub fn size_bytes(&self) -> usize {
+        self.size_bytes
+    }
+}
+
+impl From<Vec<Arc<TemplateTransaction>>> for Transactions {
+    fn from(list: Vec<Arc<TemplateTransaction>>) -> Self {
+        // bitcoind may claim any cost. The checks of a template bound the sums.
+        let sum = |of: fn(&TemplateTransaction) -> u64| list.iter().map(|one| of(one)).fold(0, u64::saturating_add);
+        Self {
+            weight: sum(|transaction| transaction.weight),
+            sigops: sum(|transaction| transaction.sigops_cost),
+            size_bytes: list.iter().map(|transaction| size_of_val(&**transaction) + transaction.raw.len()).sum(),
+            list,
+        }
+    }
+}
+
+impl FromIterator<Arc<TemplateTransaction>> for Transactions {
+    fn from_iter<I: IntoIterator<Item = Arc<TemplateTransaction>>>(transactions: I) -> Self {
+        transactions.into_iter().collect::<Vec<_>>().into()
+    }
+}
+
+impl Deref for Transactions {
+    type Target = [Arc<TemplateTransaction>];
+
+    fn deref(&self) -> &Self::Target {
+        &self.list
     }
 }
 

@@ -69,8 +69,8 @@ impl Kept {
     pub fn beside(coinbase: CoinbaseCost, template: &BlockTemplate) -> Self {
         let mut kept = Self {
             transactions: template.transactions.len(),
-            weight: template.transactions.iter().map(|tx| tx.weight).sum(),
-            sigops: template.transactions.iter().map(|tx| tx.sigops_cost).sum(),
+            weight: template.transactions.weight(),
+            sigops: template.transactions.sigops(),
             coinbase_value: template.coinbase_value,
         };
         for last in template.transactions.iter().rev() {

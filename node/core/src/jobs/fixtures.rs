@@ -60,7 +60,7 @@ pub fn template(transactions: Vec<Arc<TemplateTransaction>>, weight_limit: u64) 
         min_time: 1_800_000_000,
         coinbase_value: Amount::from_sat(5_000_000_000) + fees,
         witness_commitment: None,
-        transactions,
+        transactions: transactions.into(),
         weight_limit,
         sigops_limit: 80_000,
         long_poll_id: None,

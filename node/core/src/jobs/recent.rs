@@ -23,7 +23,7 @@ impl RecentTemplates {
     pub fn push(&mut self, template: Arc<JobTemplate>) {
         // Job templates of the same block template are adjacent, so each block template is counted once.
         if self.templates.back().is_none_or(|newest| !Arc::ptr_eq(&newest.block, &template.block)) {
-            self.size_bytes += template.block.size_bytes();
+            self.size_bytes += template.block.transactions.size_bytes();
         }
         self.templates.push_back(template);
         while self.templates.len() > JOB_TEMPLATES_MAX
@@ -37,7 +37,7 @@ impl RecentTemplates {
         let Some(oldest) = self.templates.pop_front() else { return };
         self.first_key += 1;
         if self.templates.front().is_none_or(|next| !Arc::ptr_eq(&next.block, &oldest.block)) {
-            self.size_bytes -= oldest.block.size_bytes();
+            self.size_bytes -= oldest.block.transactions.size_bytes();
         }
     }
 

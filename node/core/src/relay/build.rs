@@ -106,7 +106,7 @@ impl BlockBuild {
                 places[position] = Place::Ambiguous;
             }
         }
-        for transaction in templates.iter().flat_map(|template| &template.transactions) {
+        for transaction in templates.iter().flat_map(|template| template.transactions.iter()) {
             let Some(position) = positions.get(&short.of(&transaction.wtxid)) else { continue };
             let place = &mut places[*position];
             match place {

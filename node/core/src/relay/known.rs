@@ -20,13 +20,13 @@ impl Known {
         if self.templates.back().is_some_and(|newest| Arc::ptr_eq(newest, &template)) {
             return;
         }
-        self.size_bytes += template.size_bytes();
+        self.size_bytes += template.transactions.size_bytes();
         self.templates.push_back(template);
         while self.templates.len() > KNOWN_TEMPLATES_MAX
             || (self.size_bytes > KNOWN_BYTES_MAX && self.templates.len() > 1)
         {
             let Some(oldest) = self.templates.pop_front() else { return };
-            self.size_bytes -= oldest.size_bytes();
+            self.size_bytes -= oldest.transactions.size_bytes();
         }
     }
 

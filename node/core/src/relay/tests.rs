@@ -41,11 +41,8 @@ impl Fixture {
     /// A template with the transactions at some positions.
     fn part(&self, has: impl Fn(usize) -> bool) -> Arc<BlockTemplate> {
         let mut part = (*self.template).clone();
-        let mut position = 0;
-        part.transactions.retain(|_| {
-            position += 1;
-            has(position - 1)
-        });
+        let kept = part.transactions.iter().enumerate().filter(|(position, _)| has(*position));
+        part.transactions = kept.map(|(_, transaction)| Arc::clone(transaction)).collect();
         Arc::new(part)
     }
 
@@ -111,10 +108,10 @@ fn short_id_collisions_lead_to_a_fetch_and_never_to_a_wrong_block() {
     let mut announcement = fixture.announcement(5);
     let stranger = <Wtxid as bitcoin::hashes::Hash>::hash(b"stranger");
     let mut other = (*fixture.template).clone();
-    other.transactions.truncate(1);
-    let first = Arc::make_mut(&mut other.transactions[0]);
+    let mut first = (*other.transactions[0]).clone();
     first.raw = with_junk_witness(&first.raw).into();
     first.wtxid = stranger;
+    other.transactions = vec![Arc::new(first)].into();
     announcement.ids[0] = announcement.short_ids().of(&stranger);
     let build = fixture.build(&announcement, BTreeMap::new());
     let built = build.run(&[Arc::clone(&fixture.template), Arc::new(other)]);

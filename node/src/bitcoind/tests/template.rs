@@ -57,7 +57,7 @@ async fn a_right_template_is_understood() {
     assert_eq!(read.prev_block, block_hash(9));
     assert_eq!(read.bits.to_consensus(), BITS);
     assert_eq!(read.transactions[1].decode(), transaction(1));
-    assert_eq!(read.transactions_weight(), 2 * transaction(0).weight().to_wu());
+    assert_eq!(read.transactions.weight(), 2 * transaction(0).weight().to_wu());
     assert_eq!(read.long_poll_id.as_deref(), Some("abc1"));
 }
 

@@ -41,7 +41,7 @@ pub(super) fn template(
         min_time,
         coinbase_value: Amount::from_sat(params.subsidy_sat(height)) + fees,
         witness_commitment: None,
-        transactions,
+        transactions: transactions.into(),
         weight_limit: BLOCK_WEIGHT_MAX,
         sigops_limit: BLOCK_SIGOPS_COST_MAX,
         long_poll_id: None,

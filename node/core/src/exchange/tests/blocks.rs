@@ -36,7 +36,7 @@ impl FoundBlock {
     fn node(&self, id: u8, knows: usize) -> Node {
         let mut node = Node::on(id, self.world.chain.clone(), &self.world);
         let mut template = (*self.template).clone();
-        template.transactions.truncate(knows);
+        template.transactions = template.transactions.iter().take(knows).cloned().collect();
         node.templates.push(Arc::new(template));
         node
     }

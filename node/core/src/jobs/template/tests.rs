@@ -185,7 +185,9 @@ fn the_check_of_peers_finds_a_wrong_template() {
 fn a_wide_template_leaves_room_for_the_signature_operations_of_its_payouts() {
     let mut world = wide(1_100);
     let mut template = BlockTemplate::clone(&template_of(&world, 199, 4_000_000));
-    template.transactions.iter_mut().for_each(|transaction| Arc::make_mut(transaction).sigops_cost = 400);
+    let mut all = template.transactions.to_vec();
+    all.iter_mut().for_each(|transaction| Arc::make_mut(transaction).sigops_cost = 400);
+    template.transactions = all.into();
     let made = job_template(&mut world, &Arc::new(template)).unwrap();
     let job = Job::new(made, miner(1));
     assert_eq!(job.payouts().len(), 1_000);

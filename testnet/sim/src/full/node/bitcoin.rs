@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bitcoin::hashes::Hash;
 use bitcoin::{BlockHash, Wtxid};
 use node_core::headers::{HeaderWalk, counts};
-use node_core::jobs::BlockTemplate;
+use node_core::jobs::{BlockTemplate, TemplateTransaction};
 use node_core::relay::WholeBlock;
 
 use rand::Rng;
@@ -69,7 +69,8 @@ impl SimNode {
             return vec![template];
         }
         let mut part = (*template).clone();
-        part.transactions.retain(|transaction| !self.lacks_transaction(context.id, &transaction.wtxid));
+        let has = |transaction: &&Arc<TemplateTransaction>| !self.lacks_transaction(context.id, &transaction.wtxid);
+        part.transactions = part.transactions.iter().filter(has).cloned().collect();
         vec![Arc::new(part)]
     }
 
