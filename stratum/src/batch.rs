@@ -6,6 +6,9 @@ use tokio_util::bytes::Buf;
 
 use crate::message::Notify;
 
+/// Characters of a job's line around the text of its work unit, at most.
+const AROUND_CHARS: usize = 96;
+
 /// Lines in one write. The text of a job's work unit, most of its line, is written from where all connections share it: a new tip
 /// is ten thousand jobs of up to 87 KiB.
 #[derive(Debug, Default)]
@@ -27,6 +30,7 @@ impl Batch {
 
     /// Appends a job. The text of a second job in one batch, which is rare, is copied.
     pub(crate) fn push_job(&mut self, job: &Notify) {
+        self.lines.reserve(AROUND_CHARS);
         job.begin(&mut self.lines);
         if self.shared.is_none() {
             self.shared = Some((self.lines.len(), Arc::clone(&job.work)));

@@ -7,8 +7,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use tokio::sync::watch;
 use tokio_util::codec::{LinesCodec, LinesCodecError};
-use tokio_util::sync::CancellationToken;
 use tracing::{debug, info};
 
 use crate::admission::{Admission, Ticket};
@@ -20,7 +20,7 @@ use crate::limits;
 use crate::paces::Paces;
 use crate::pool::{Account, Pool, Readiness, Refusal};
 use crate::session::{Action, CloseReason, PendingLogin, PendingSubscription, Resumed, Session, Start, Welcome};
-use crate::socket::{Ended, Event, Reader, Socket, Writer};
+use crate::socket::{Ended, Event, Phase, Reader, Socket, Writer};
 use crate::stats::OpenSlot;
 
 /// What a connection gets from its server.
@@ -53,16 +53,16 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// Creates a session for a socket, until `stopping`. `open_slot` adds it to the statistics.
+    /// Creates a session for a socket. `open_slot` adds it to the statistics.
     pub(crate) fn new(
         halves: (Reader, Writer),
         neighbors: Neighbors,
-        stopping: CancellationToken,
+        phases: watch::Receiver<Phase>,
         start: Start,
         open_slot: impl FnOnce(&Session) -> OpenSlot,
     ) -> Self {
         let lines = LinesCodec::new_with_max_length(limits::LINE_BYTES_MAX);
-        let socket = Socket::new(halves, lines, neighbors.pool.changes(), stopping, start.timeouts);
+        let socket = Socket::new(halves, lines, phases, start.timeouts);
         let session = Session::new(start, Instant::now());
         Self { slot: open_slot(&session), session, neighbors, socket, places: Vec::new(), agent: None }
     }
@@ -80,12 +80,9 @@ impl Connection {
 
     async fn serve(&mut self) -> Result<Infallible, Ended> {
         loop {
-            let spent = self.session.take_spent();
-            if spent > 0 {
-                let Neighbors { messages, ip, .. } = &self.neighbors;
-                self.socket.read_after(messages.charge(*ip, spent, Instant::now()));
-            }
-            let actions = match self.socket.next().await? {
+            let Neighbors { messages, ip, .. } = &self.neighbors;
+            self.socket.charge(messages, *ip, self.session.take_spent());
+            let actions = match self.socket.next().await {
                 Event::Stop => self.session.handle_shutdown(),
                 Event::Change => self.fetch(),
                 Event::Read(line) => self.handle_line(line)?,

@@ -226,8 +226,7 @@ pub trait Pool: Send + Sync + 'static {
     /// connections of an account, because each [`Work`] caches its text.
     fn work(&self, account: &Account) -> Option<Arc<Work>>;
 
-    /// Returns a channel that signals every change of work. The server stops serving a connection when
-    /// the sender is dropped.
+    /// Returns a channel that signals every change of work. The server closes all connections when the sender is dropped.
     fn changes(&self) -> watch::Receiver<Change>;
 
     /// Receives a proof of work. The server passes Bitcoin blocks on even if they are late or stale.

@@ -6,11 +6,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use crate::admission::{Admission, Full, Ticket};
@@ -24,10 +22,10 @@ use crate::limits;
 use crate::listen::listen;
 use crate::message;
 use crate::paces::Paces;
-use crate::pool::Pool;
+use crate::pool::{Change, Pool};
 use crate::proxy::{self, Balancers, ProxyError};
 use crate::session::{Start, Timeouts};
-use crate::socket::{Ended, Reader, Writer};
+use crate::socket::{Ended, Phase, Reader, Writer, halves, stopping};
 use crate::stats::Stats;
 use crate::tls::Tls;
 use crate::v2::{self, Authority, Host};
@@ -158,7 +156,7 @@ struct Shared {
     learnt: Arc<Learnt>,
     paces: Arc<Paces>,
     extranonces: Arc<Extranonces>,
-    stopping: CancellationToken,
+    phases: watch::Sender<Phase>,
 }
 
 impl Server {
@@ -187,7 +185,7 @@ impl Server {
             learnt: Arc::default(),
             paces: Arc::default(),
             extranonces: Extranonces::new(),
-            stopping: CancellationToken::new(),
+            phases: watch::Sender::default(),
         };
         Ok(Self { sockets, shared })
     }
@@ -205,29 +203,38 @@ impl Server {
     /// Serves miners until `shutdown` completes, then closes all connections.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let shared = Arc::new(self.shared);
-        let stopping = shared.stopping.clone();
         let mut accepting = JoinSet::new();
+        let mut relaying = JoinSet::new();
+        relaying.spawn(Arc::clone(&shared).relay(shared.pool.changes()));
         for (socket, listener) in self.sockets {
             accepting.spawn(Arc::clone(&shared).accept(socket, listener));
         }
         shutdown.await;
-        stopping.cancel();
+        shared.phases.send_replace(Phase::Stopping);
         while accepting.join_next().await.is_some() {}
     }
 }
 
 impl Shared {
+    /// Wakes all connections whenever the pool's work or its readiness changes. Once the pool is gone, they end.
+    async fn relay(self: Arc<Self>, mut changes: watch::Receiver<Change>) {
+        while changes.changed().await.is_ok() {
+            self.phases.send_modify(|_| ());
+        }
+        self.phases.send_replace(Phase::Stopping);
+    }
+
     /// Accepts the connections of one listener until the server stops.
     async fn accept(self: Arc<Self>, socket: TcpListener, listener: Listener) {
         let (tls, proxy) = (listener.tls.is_some(), listener.balancers.is_some());
         let v2 = listener.v2.as_ref().map(Authority::public_key_text);
         info!(listen = %listener.address, tls, proxy, v2, "stratum server started");
         let mut connections = JoinSet::new();
-        let mut changes = self.changes.clone();
+        let (mut changes, mut phases) = (self.changes.clone(), self.phases.subscribe());
         let mut terms = Arc::new(Terms { listener, coinbase_limits: Arc::clone(&self.coinbase_limits) });
         loop {
             tokio::select! {
-                () = self.stopping.cancelled() => break,
+                () = stopping(&mut phases) => break,
                 Ok(()) = changes.changed() => terms = Arc::new(terms.with(&changes.borrow_and_update())),
                 accepted = socket.accept() => match accepted {
                     Ok((socket, peer)) => match self.admit(peer, &terms.listener) {
@@ -333,7 +340,7 @@ impl Shared {
             timeouts: self.timeouts,
         };
         debug!(peer = %miner, "miner connected, stratum v2");
-        let (ended, agent) = v2::serve(socket, authority, host, self.stopping.clone()).await;
+        let (ended, agent) = v2::serve(socket, authority, host, self.phases.subscribe()).await;
         self.note_end(miner, (&agent, ""), &ended);
     }
 
@@ -357,7 +364,7 @@ impl Shared {
             paces: Arc::clone(&self.paces),
             ip: miner.ip().to_canonical(),
         };
-        let mut connection = Connection::new(socket, neighbors, self.stopping.clone(), start, |session| {
+        let mut connection = Connection::new(socket, neighbors, self.phases.subscribe(), start, |session| {
             let slot = self.stats.open(miner, session.report());
             id = slot.id;
             slot
@@ -377,13 +384,6 @@ impl Shared {
             let _written = socket.try_write(line.as_bytes());
         }
     }
-}
-
-/// The two halves of a socket, with or without TLS.
-fn halves(
-    (read, write): (impl AsyncRead + Send + Unpin + 'static, impl AsyncWrite + Send + Unpin + 'static),
-) -> (Reader, Writer) {
-    (Box::new(read), Box::new(write))
 }
 
 /// Returns whose connection it is: the miner that the load balancer's header names, or the load balancer itself.

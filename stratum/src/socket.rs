@@ -4,8 +4,8 @@
 //! blocks only itself, and only until the write deadline.
 
 use std::io;
-use std::pin::Pin;
-use std::time::{Duration, Instant};
+use std::net::IpAddr;
+use std::time::Instant;
 
 use futures::StreamExt;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -13,11 +13,11 @@ use tokio::sync::watch;
 use tokio::time::{Interval, MissedTickBehavior};
 use tokio_util::bytes::Buf;
 use tokio_util::codec::{Decoder, FramedRead};
-use tokio_util::sync::{CancellationToken, ReusableBoxFuture, WaitForCancellationFutureOwned};
+use tokio_util::sync::ReusableBoxFuture;
 
+use crate::budgets::Budgets;
 use crate::limits;
 use crate::partial::Partial;
-use crate::pool::Change;
 use crate::proxy::ProxyError;
 use crate::session::Timeouts;
 
@@ -44,8 +44,6 @@ pub(crate) enum Ended {
     Proxy(#[from] ProxyError),
     #[error("the TLS handshake failed: {0}")]
     Tls(io::Error),
-    #[error("the pool shut down")]
-    Pool,
 }
 
 impl Ended {
@@ -58,7 +56,6 @@ impl Ended {
             Self::Socket(_) => "socket",
             Self::Server(name, _) => name,
             Self::Proxy(_) => "proxy",
-            Self::Pool => "stopping",
         }
     }
 }
@@ -66,6 +63,28 @@ impl Ended {
 /// The two halves of a socket, with or without TLS.
 pub(crate) type Reader = Box<dyn AsyncRead + Send + Unpin>;
 pub(crate) type Writer = Box<dyn AsyncWrite + Send + Unpin>;
+
+/// Divides a socket.
+pub(crate) fn halves(
+    (read, write): (impl AsyncRead + Send + Unpin + 'static, impl AsyncWrite + Send + Unpin + 'static),
+) -> (Reader, Writer) {
+    (Box::new(read), Box::new(write))
+}
+
+/// What wakes all connections of a server: a new value of it, or the same value again when the pool's work or its readiness
+/// changed. Each connection waits for one thing, not for two.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Phase {
+    #[default]
+    Serving,
+    Stopping,
+}
+
+/// Waits until the server stops.
+pub(crate) async fn stopping(phases: &mut watch::Receiver<Phase>) {
+    // The server outlives its tasks.
+    let _ = phases.wait_for(|phase| *phase == Phase::Stopping).await;
+}
 
 /// What happens on a connection.
 pub(crate) enum Event<T> {
@@ -83,10 +102,9 @@ pub(crate) enum Event<T> {
 pub(crate) struct Socket<D> {
     reader: FramedRead<Reader, D>,
     writer: Writer,
-    /// The next change, and the end of the server. Both outlive a round of the connection's loop: creating a waiter in each
-    /// round costs as much as reading a line.
-    change: ReusableBoxFuture<'static, Option<watch::Receiver<Change>>>,
-    stopped: Pin<Box<WaitForCancellationFutureOwned>>,
+    /// The next change, or the end of the server. Outlives a round of the connection's loop: creating a waiter in each round
+    /// costs as much as reading a line.
+    change: ReusableBoxFuture<'static, watch::Receiver<Phase>>,
     ticks: Interval,
     timeouts: Timeouts,
     partial: Partial,
@@ -94,9 +112,10 @@ pub(crate) struct Socket<D> {
     read_at: Option<tokio::time::Instant>,
 }
 
-/// Waits for a change. `None` if the pool is gone.
-async fn next_change(mut changes: watch::Receiver<Change>) -> Option<watch::Receiver<Change>> {
-    changes.changed().await.is_ok().then_some(changes)
+/// Waits for a change. The server, which sends them, outlives its connections.
+async fn next_change(mut phases: watch::Receiver<Phase>) -> watch::Receiver<Phase> {
+    let _ = phases.changed().await;
+    phases
 }
 
 /// Reads a message, not before this time.
@@ -115,17 +134,18 @@ impl<D: Decoder> Socket<D> {
     pub(crate) fn new(
         (read, writer): (Reader, Writer),
         decoder: D,
-        changes: watch::Receiver<Change>,
-        stopping: CancellationToken,
+        mut phases: watch::Receiver<Phase>,
         timeouts: Timeouts,
     ) -> Self {
         let mut ticks = tokio::time::interval(timeouts.tick());
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        if *phases.borrow() == Phase::Stopping {
+            phases.mark_changed();
+        }
         Self {
             reader: FramedRead::with_capacity(read, decoder, limits::READ_BYTES),
             writer,
-            change: ReusableBoxFuture::new(next_change(changes)),
-            stopped: Box::pin(stopping.cancelled_owned()),
+            change: ReusableBoxFuture::new(next_change(phases)),
             ticks,
             timeouts,
             partial: Partial::default(),
@@ -134,29 +154,33 @@ impl<D: Decoder> Socket<D> {
     }
 
     /// Waits for what happens next.
-    ///
-    /// # Errors
-    /// The pool is gone.
-    pub(crate) async fn next(&mut self) -> Result<Event<Result<D::Item, D::Error>>, Ended> {
+    pub(crate) async fn next(&mut self) -> Event<Result<D::Item, D::Error>> {
         tokio::select! {
             // New work first, so that no miner waits for it, and gets it before responses to messages about older work.
             biased;
-            changes = &mut self.change => {
-                self.change.set(next_change(changes.ok_or(Ended::Pool)?));
-                Ok(Event::Change)
+            phases = &mut self.change => {
+                let phase = *phases.borrow();
+                self.change.set(next_change(phases));
+                match phase {
+                    Phase::Serving => Event::Change,
+                    Phase::Stopping => Event::Stop,
+                }
             }
-            () = &mut self.stopped => Ok(Event::Stop),
             read = read_from(&mut self.reader, &mut self.read_at) => {
                 self.partial.complete();
-                Ok(Event::Read(read))
+                Event::Read(read)
             }
-            _ = self.ticks.tick() => Ok(Event::Tick),
+            _ = self.ticks.tick() => Event::Tick,
         }
     }
 
-    /// Reads the next message after this time, and not at once: the miner's address sends more than its part. Jobs go out meanwhile.
-    pub(crate) fn read_after(&mut self, delay: Duration) {
-        self.read_at = (!delay.is_zero()).then(|| tokio::time::Instant::now() + delay);
+    /// Charges what the miner has cost to its address. Reads its next message after a while if the address sends more than its part.
+    /// Jobs go out meanwhile.
+    pub(crate) fn charge(&mut self, messages: &Budgets, ip: IpAddr, spent: u32) {
+        if spent > 0 {
+            let delay = messages.charge(ip, spent, Instant::now());
+            self.read_at = (!delay.is_zero()).then(|| tokio::time::Instant::now() + delay);
+        }
     }
 
     /// Returns the seconds within which the rest of a message should have come, if it has not. `has_begun` says whether the

@@ -5,15 +5,14 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWrite, BufWriter};
 use tokio::sync::watch;
 use tokio_util::codec::LinesCodec;
-use tokio_util::sync::CancellationToken;
 
 use super::*;
 
 const LONG: Duration = Duration::from_secs(5);
 
 fn socket(reader: Reader, writer: Writer) -> Socket<LinesCodec> {
-    let (_, changes) = watch::channel(Change::default());
-    Socket::new((reader, writer), LinesCodec::new(), changes, CancellationToken::new(), Timeouts::default())
+    let phases = watch::Sender::default();
+    Socket::new((reader, writer), LinesCodec::new(), phases.subscribe(), Timeouts::default())
 }
 
 /// TLS takes a whole job of a wide pool, though a slow line has no room for it. Its device got the end with the next job.
@@ -29,6 +28,15 @@ async fn the_end_of_a_job_does_not_wait_for_the_next_one() {
     );
     assert!(written.is_ok_and(|written| written.is_ok()) && read.is_ok_and(|read| read.is_ok()));
     assert_eq!(received, job);
+}
+
+/// A connection that comes as the server stops is closed like all others.
+#[tokio::test]
+async fn a_connection_that_comes_late_hears_that_the_server_stops() {
+    let phases = watch::Sender::new(Phase::Stopping);
+    let halves: (Reader, Writer) = (Box::new(tokio::io::empty()), Box::new(tokio::io::sink()));
+    let mut socket = Socket::new(halves, LinesCodec::new(), phases.subscribe(), Timeouts::default());
+    assert!(matches!(socket.next().await, Event::Stop));
 }
 
 /// An output that never closes.

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use noise_sv2::NoiseEncryptor;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio_util::sync::CancellationToken;
+use tokio::sync::watch;
 
 use super::authority::Authority;
 use super::frame::{Frame, FrameError, Frames, seal};
@@ -16,7 +16,7 @@ use super::reason::CloseReason;
 use super::session::Session;
 use crate::budgets::Budgets;
 use crate::limits;
-use crate::socket::{Ended, Event, Reader, Socket, Writer};
+use crate::socket::{Ended, Event, Phase, Reader, Socket, Writer};
 
 /// Length of the miner's first message, bytes: its ephemeral key.
 const FIRST_BYTES: usize = 64;
@@ -36,7 +36,7 @@ pub(crate) async fn serve(
     (mut read, mut write): (Reader, Writer),
     authority: &Authority,
     host: Host,
-    stopping: CancellationToken,
+    phases: watch::Receiver<Phase>,
 ) -> (Ended, Arc<str>) {
     // On the heap, since its keys are large and soon gone.
     let shaken = Box::pin(shake_hands((&mut read, &mut write), authority));
@@ -46,7 +46,7 @@ pub(crate) async fn serve(
         Err(_) => return (Ended::NoHandshake, Arc::default()),
     };
     let (messages, ip) = (Arc::clone(&host.messages), host.ip());
-    let socket = Socket::new((read, write), frames, host.pool.changes(), stopping, host.timeouts);
+    let socket = Socket::new((read, write), frames, phases, host.timeouts);
     let mut connection = Connection { session: Session::new(host, Instant::now()), socket, keys, messages, ip };
     let Err(ended) = connection.run().await;
     (ended, connection.session.agent())
@@ -68,11 +68,8 @@ async fn shake_hands(
 impl Connection {
     async fn run(&mut self) -> Result<Infallible, Ended> {
         loop {
-            let spent = self.session.take_spent();
-            if spent > 0 {
-                self.socket.read_after(self.messages.charge(self.ip, spent, Instant::now()));
-            }
-            let step = match self.socket.next().await? {
+            self.socket.charge(&self.messages, self.ip, self.session.take_spent());
+            let step = match self.socket.next().await {
                 Event::Stop => Err(CloseReason::Stopping),
                 Event::Change => self.session.handle_change(),
                 Event::Read(frame) => self.handle(frame)?,
