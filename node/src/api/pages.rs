@@ -43,8 +43,13 @@ const PAGES: [(&str, &str, &str); 12] = [
     ("api", "api_docs", MISSING),
 ];
 
-/// Where the application's page names its first module.
-const MAIN: &str = "  <script type=\"module\"";
+/// The end of the list of modules that the application's page loads at once.
+const MODULES_END: &str = "  </template>";
+
+/// Module with which the library for charts comes, and what preloads that.
+const CHART: &str = "js/chart.js";
+const CHART_LIBRARY: &str = "  <link rel=\"preload\" as=\"script\" href=\"/vendor/uplot/uPlot.iife.min.js\">\n  \
+                             <link rel=\"preload\" as=\"style\" href=\"/vendor/uplot/uPlot.min.css\">\n";
 
 /// For files whose path changes with every build: browsers keep them without revalidation. A page has about 30.
 pub(super) const KEPT: &str = "public, max-age=31536000, immutable";
@@ -70,8 +75,9 @@ static INDEXES: LazyLock<BTreeMap<&'static str, String>> = LazyLock::new(|| {
     let with = |module: &str| {
         let needed = with_imports(&format!("js/pages/{module}.js"));
         let preload = |file: &String| format!("  <link rel=\"modulepreload\" href=\"/{file}\">\n");
-        let preloads: String = needed.difference(&frame).map(preload).collect();
-        of_this_build(&index.replacen(MAIN, &format!("{preloads}{MAIN}"), 1))
+        let modules: String = needed.difference(&frame).map(preload).collect();
+        let library = if needed.contains(CHART) { CHART_LIBRARY } else { "" };
+        of_this_build(&index.replacen(MODULES_END, &format!("{modules}{library}{MODULES_END}"), 1))
     };
     PAGES.iter().flat_map(|(_, all, one)| [*all, *one]).map(|module| (module, with(module))).collect()
 });

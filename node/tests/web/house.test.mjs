@@ -43,6 +43,8 @@ test("feed readers find the feed of blocks", () => {
 test("a page asks the node before the style sheet has come", () => {
   const index = read("index.html");
   assert.ok(index.indexOf("early.js") < index.indexOf("stylesheet"), "browsers run no script below a style sheet that has not come");
+  const [modules] = index.match(/<template id="modules">[^]*<\/template>\s*<script/);
+  assert.ok(!index.replace(modules, "").includes("modulepreload"), "browsers load at once what they see outside of the template");
 });
 
 test("files are short, and nothing in them is inline or from elsewhere", () => {
@@ -69,9 +71,10 @@ test("the node knows the pages and their modules", () => {
 test("what is requested early names no address that is not there", () => {
   const requested = (pathname, kept = {}) => {
     const paths = [];
-    const scope = { localStorage: { getItem: (key) => kept[key] ?? null }, document: { documentElement: { dataset: {} } },
+    const scope = { localStorage: { getItem: (key) => kept[key] ?? null }, document: { documentElement: { dataset: {} }, head: { append: () => paths.push("modules") }, getElementById: () => ({}) },
       location: { pathname, search: "" }, fetch: (path) => { paths.push(path); return Promise.resolve(); } };
     new Function(...Object.keys(scope), read("js/early.js"))(...Object.values(scope));
+    assert.equal(paths.indexOf("modules"), paths.length - 1, "modules come after all requests");
     return paths.filter((path) => path.includes("/miners/"));
   };
   for (const path of ["/", "/blocks", "/miners", "/calculator"]) assert.deepEqual(requested(path), [], path);
