@@ -16,7 +16,7 @@ use super::limits::HASHRATE_LINKS;
 use super::next_block::NextBlock;
 use super::pool_view::{Bitcoin, ChainSummary, Pool, Round, WindowSummary};
 use super::status::pool_hashrate_hs;
-use super::views::WeightView;
+use super::views::{WeightView, hashes};
 use crate::clock::now;
 
 /// Target interval between Bitcoin blocks, seconds.
@@ -71,7 +71,13 @@ impl ChainPart {
             oldest_unix_s: time_at(Height(oldest)),
             newest_unix_s: time_at(chain.height()),
             links_by_script: links_by_script(chain),
-            chain: ChainSummary { height: chain.height().0, settled_height: chain.settled().height.0 },
+            chain: ChainSummary {
+                height: chain.height().0,
+                settled_height: chain.settled().height.0,
+                share_work_hashes: chain
+                    .link(&chain.tip())
+                    .map_or_else(String::new, |tip| hashes(tip.position.share_target)),
+            },
         }
     }
 }

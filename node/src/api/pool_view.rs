@@ -84,13 +84,15 @@ pub(super) struct WindowSummary {
     pub newest_unix_s: Option<u32>,
 }
 
-/// Heights of the share-chain.
-#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+/// Heights of the share-chain, and the work of its next shares.
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub(super) struct ChainSummary {
     /// Height of the tip.
     pub height: u32,
     /// Height of the newest settled link.
     pub settled_height: u32,
+    /// Expected number of hashes of a share that builds on the tip, as a decimal string.
+    pub share_work_hashes: String,
 }
 
 /// The last answer and the tip that it was made for, so that many readers cost no more than one.

@@ -139,7 +139,11 @@ pub(super) async fn pool(State(view): State<Arc<View>>) -> Result<Json<Pool>, Ap
         bitcoin_pools: bitcoin_pools::known(),
         links_minute: newest.minute.map_or(0, |step| step.links),
         shares_minute: newest.minute.map_or(0, |step| step.shares),
-        chain: ChainSummary { height: newest.tip.height, settled_height: newest.settled_height },
+        chain: ChainSummary {
+            height: newest.tip.height,
+            settled_height: newest.settled_height,
+            share_work_hashes: newest.tip.share_hashes.to_string(),
+        },
     }))
 }
 

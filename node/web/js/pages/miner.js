@@ -9,7 +9,7 @@ import { Payments } from "../parts/payments.js";
 import { MinerShares } from "../parts/miner_shares.js";
 import { PositionStrip, usePositions } from "../parts/position_strip.js";
 import { Workers } from "../parts/workers.js";
-import { CalculatorForm, useTip } from "../parts/calculator_form.js";
+import { CalculatorForm } from "../parts/calculator_form.js";
 import { count, digits, percent } from "../format.js";
 
 export default function Miner({ route }) {
@@ -23,7 +23,7 @@ export default function Miner({ route }) {
   useApi("/pool", ["tip", "block"]);
   useApi("/window?limit=1", ["tip"]);
   usePositions(base);
-  const { status } = useTip();
+  const status = useApi("/status");
   const me = useMe();
   // A public node shows no workers, not even with its token.
   const open = status.data?.public;

@@ -1,5 +1,5 @@
 // A form for a hashrate, with its expected pay by the pool's current numbers.
-import { html, useEffect, useRef, useState } from "../html.js";
+import { html, useEffect, useState } from "../html.js";
 import { useApi } from "../api.js";
 import { Figure, Figures, Loaded } from "./bits.js";
 import { Table } from "./table.js";
@@ -14,27 +14,18 @@ function split(hs) {
   return { unit, text: digits(hs / scale).replaceAll(",", "") };
 }
 
-/** The node's status, and the link that is its tip. */
-export function useTip() {
-  const status = useApi("/status");
-  return { status, tip: useApi(status.data ? `/links/${status.data.tip}` : null) };
-}
-
 /** `startHs` fills the form; `included` means that this hashrate is already part of the pool's. */
 export function CalculatorForm({ startHs, included = false }) {
-  const pool = useApi("/pool", ["block"]);
+  const pool = useApi("/pool", ["tip", "block"]);
   const window = useApi("/window?limit=1");
-  const { status, tip } = useTip();
+  const status = useApi("/status");
   const main = status.data?.network === "main";
   const [form, set] = useState(null);
   useEffect(() => {
     if (form === null && status.data) set(split(startHs ?? (main ? 200e12 : 20e3)));
   }, [status.data, startHs]);
   const hashrateHs = form ? Number(form.text) * UNITS.find(([unit]) => unit === form.unit)[1] : 0;
-  // Each new tip has to be fetched; meanwhile, the numbers of the last one stay.
-  const last = useRef(null);
-  last.current = tip.data ?? last.current;
-  const ready = pool.data && window.data && last.current && form ? { ...pool, data: { pool: pool.data, window: window.data, tip: last.current } } : { ...pool, data: null, error: pool.error ?? window.error ?? tip.error };
+  const ready = pool.data && window.data && form ? { ...pool, data: { pool: pool.data, window: window.data } } : { ...pool, data: null, error: pool.error ?? window.error ?? status.error };
   return html`<div>
     <div class="form">
       <label>Your hashrate <input type="number" min="0" step="any" inputmode="decimal" value=${form?.text ?? ""} onInput=${(e) => set({ ...form, text: e.target.value })} /></label>
@@ -44,10 +35,10 @@ export function CalculatorForm({ startHs, included = false }) {
   </div>`;
 }
 
-function Result({ pool, window, tip, hashrateHs, included }) {
+function Result({ pool, window, hashrateHs, included }) {
   const outputs = window.next_block?.outputs ?? [];
   const tailSat = outputs.find((output) => output.drawn)?.value_sat ?? null;
-  const shareHashes = Number(tip.children_share_work_hashes);
+  const shareHashes = Number(pool.chain.share_work_hashes);
   const is = expect({
     hashrateHs,
     poolHs: (pool.hashrate_hs ?? 0) + (included ? 0 : hashrateHs),
@@ -60,7 +51,7 @@ function Result({ pool, window, tip, hashrateHs, included }) {
   const ways = [{ name: "Without the pool", ...is.solo }, { name: "With the pool", ...is.pool }];
   return html`
     <${Figures}>
-      <${Figure} name="A share" value=${`every ${duration(is.shareS)}`}>on average; each takes ${hashes(tip.children_share_work_hashes)} now.</${Figure}>
+      <${Figure} name="A share" value=${`every ${duration(is.shareS)}`}>on average; each takes ${hashes(pool.chain.share_work_hashes)} now.</${Figure}>
       <${Figure} name="Your part of the pool" value=${percent(is.part)}>${included ? "now" : "with your hashrate added"}.</${Figure}>
       <${Figure} name="A block of the pool" value=${`every ${duration(is.poolBlockS)}`}>on average, at today's hashrate and difficulty.</${Figure}>
       <${Figure} name="Your payout" value=${roughBtc(is.dueSat)}>on average${is.drawn < 1 ? html`: small payouts go by lottery, ${roughBtc(tailSat)} with a chance of ${chance(is.drawn)}` : ", in proportion to your work"}.</${Figure}>
