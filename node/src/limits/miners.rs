@@ -47,6 +47,10 @@ pub const WORK_LOOK: Duration = Duration::from_secs(1);
 /// Shares of this node's miners that can wait for the engine: several seconds' work of a thousand miners.
 pub const FOUND_QUEUE: usize = 4_096;
 
+/// Bitcoin blocks of this node's miners that a node remembers, so that a miner that submits one again has no effect. Each costs the work
+/// of a Bitcoin block.
+pub const BLOCKS_PASSED_MAX: usize = 64;
+
 /// Miners that must have left since the peak before the node returns their memory, about 4 MB. Fewer are not worth the
 /// work.
 pub const MINERS_LEFT_MIN: usize = 256;

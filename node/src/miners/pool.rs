@@ -1,11 +1,11 @@
 //! The pool behind the Stratum server. Accounts are payout scripts; a job is the newest job template with an account's
 //! script.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use bitcoin::{Address, ScriptBuf, Target};
+use bitcoin::{Address, BlockHash, ScriptBuf, Target};
 use node_core::jobs::{Job, JobTemplate, RecentTemplates};
 use stratum::limits::CONNECTIONS_MAX;
 use stratum::{Account, Change, EXTRANONCE_BYTES, Found, Pool, Readiness, Refusal, Work, WorkParts};
@@ -18,7 +18,7 @@ use super::payee::Payee;
 use crate::clock::now;
 use crate::config::{Fee, Network};
 use crate::consensus::FoundWork;
-use crate::limits::{FOUND_QUEUE, POWER_LOOK};
+use crate::limits::{BLOCKS_PASSED_MAX, FOUND_QUEUE, POWER_LOOK};
 use crate::power::Power;
 
 const _: () = assert!(
@@ -65,6 +65,23 @@ struct State {
     /// Ledgers of accounts with several payees or a fee.
     ledgers: Ledgers,
     recent: RecentTemplates,
+    /// Bitcoin blocks that went on, oldest first: at most [`BLOCKS_PASSED_MAX`].
+    passed: VecDeque<BlockHash>,
+}
+
+impl State {
+    /// Notes that a Bitcoin block goes on, and returns whether it is the first time. The Stratum server passes a block on as often as a
+    /// miner submits it, and peers ban a node that announces one again and again.
+    fn is_first(&mut self, block: BlockHash) -> bool {
+        let is_first = !self.passed.contains(&block);
+        if is_first {
+            if self.passed.len() >= BLOCKS_PASSED_MAX {
+                self.passed.pop_front();
+            }
+            self.passed.push_back(block);
+        }
+        is_first
+    }
 }
 
 impl Miners {
@@ -85,6 +102,7 @@ impl Miners {
                 current: HashMap::new(),
                 ledgers: Ledgers::default(),
                 recent: RecentTemplates::default(),
+                passed: VecDeque::new(),
             }),
             changes: watch::Sender::new(Change::default()),
             shares,
@@ -271,6 +289,9 @@ impl Pool for Miners {
             warn!(hash = %found.hash, block, worker = &*found.worker, "work found on a job that is no longer kept");
             return;
         };
+        if found.meets_bitcoin && !self.state().is_first(found.hash) {
+            return;
+        }
         let job = Arc::new(job_of(&template, &found.work.payee));
         if found.meets_bitcoin {
             let found = FoundWork { job: Arc::clone(&job), found: found.clone() };

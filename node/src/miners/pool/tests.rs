@@ -11,6 +11,7 @@ use node_core::limits::JOB_TEMPLATES_MAX;
 
 use super::Miners;
 use crate::config::Network;
+use crate::limits::BLOCKS_PASSED_MAX;
 
 fn address(number: u8) -> Address {
     let script = ScriptBuf::new_p2wpkh(&bitcoin::hashes::Hash::from_byte_array([number; 20]));
@@ -94,6 +95,28 @@ async fn late_work_is_accepted_on_the_template_it_was_found_on() {
     assert_eq!(share.job.share.payout, address(1).script_pubkey());
     // A block also arrives as a block, whatever happens to the share.
     assert!(queue.blocks.try_recv().is_ok());
+}
+
+#[test]
+fn a_block_goes_on_once_however_often_a_miner_submits_it() {
+    let (miners, mut queue) = Miners::new(Network::Local, None);
+    let templates = job_templates(1);
+    miners.set_template(Some(Arc::clone(&templates[0])));
+    let work = miners.work(&account(1)).unwrap();
+    let block = found(&work, &templates[0], 1, true);
+    // As a duplicate, or as what another check rejects: only the block counts.
+    let late = Found { meets_share: false, ..block.clone() };
+    for found in [&block, &late, &block] {
+        miners.submit(found.clone());
+    }
+    assert!(queue.blocks.try_recv().is_ok() && queue.shares.try_recv().is_ok());
+    assert!(queue.blocks.try_recv().is_err() && queue.shares.try_recv().is_err(), "peers would ban this node");
+    for number in 0..2 * BLOCKS_PASSED_MAX as u8 {
+        let hash = bitcoin::hashes::Hash::from_byte_array([number; 32]);
+        miners.submit(Found { hash, ..block.clone() });
+        assert!(queue.blocks.try_recv().is_ok(), "another block");
+    }
+    assert_eq!(miners.state().passed.len(), BLOCKS_PASSED_MAX);
 }
 
 #[test]
