@@ -97,10 +97,14 @@ impl Connection {
         (self.session.agent(), self.session.workers().first().map_or("", |user| user))
     }
 
+    /// The user agent by which the server recognizes the device's program.
+    fn first_agent(&self) -> &Arc<str> {
+        self.agent.as_ref().unwrap_or_else(|| self.session.agent())
+    }
+
     /// The key by which the server recognizes a device that reconnects.
     fn device(&self) -> Option<(IpAddr, &str, &str)> {
-        let agent = self.agent.as_ref().unwrap_or_else(|| self.session.agent());
-        Some((self.neighbors.ip, agent, self.session.workers().first()?))
+        Some((self.neighbors.ip, self.first_agent(), self.session.workers().first()?))
     }
 
     /// Passes the account's first work to the session, or that the device rests. Either way, the device continues with its
@@ -272,7 +276,8 @@ impl Connection {
     fn learn(&self, reason: &CloseReason) {
         let CloseReason::Mismatch { bytes } = *reason else { return };
         let Neighbors { learnt, ip, .. } = &self.neighbors;
-        let agent = self.session.agent();
+        // Not what the miner calls itself since: it would teach for others.
+        let agent = self.first_agent();
         if !self.slot.is_held_beside(agent, bytes) {
             learnt.note(*ip, agent, bytes, Instant::now());
         }

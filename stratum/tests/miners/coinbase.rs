@@ -129,6 +129,22 @@ async fn one_broken_device_does_not_lock_out_its_kind() {
     start(&server, "farm/1").await;
 }
 
+/// A stranger at the same address that takes another program's name after its first job locks out nobody but its own.
+#[tokio::test]
+async fn a_device_teaches_nothing_for_a_name_that_it_takes_later() {
+    let server = serve().await;
+    grow(&server, 900);
+    let (mut stranger, job) = start(&server, "stranger/1").await;
+    stranger.ask(&json!({"id": 3, "method": "mining.subscribe", "params": ["victim/1"]}).to_string()).await;
+    for _ in 0..limits::MISMATCHES_MAX {
+        assert_eq!(mismatch(&mut stranger, &job).await, 23);
+    }
+    while stranger.line().await.is_some() {}
+    start(&server, "victim/1").await;
+    let (_, answer) = subscribe(&server, "stranger/1").await;
+    assert!(sentence(&answer).contains("holds a coinbase of 899 bytes"), "{answer}");
+}
+
 /// A share in between shows that the device holds the coinbase; a device that ignores its difficulty is none of these.
 #[tokio::test]
 async fn shares_that_are_only_too_easy_teach_nothing() {
