@@ -276,7 +276,7 @@ class Facts(PageTest):
             window.seen = { loading: 0, answers: 0 };
             const look = new MutationObserver(() => { seen.loading += main.querySelectorAll(".loading").length; });
             look.observe(main, { childList: true, subtree: true });
-            const answers = (list) => list.getEntries().filter(({ name }) => name.includes("/api/v1/links/")).length;
+            const answers = (list) => list.getEntries().filter(({ name }) => name.includes("/api/v1/pool")).length;
             new PerformanceObserver((list) => { seen.answers += answers(list); }).observe({ type: "resource" });""")
         height = node().get("/status")["height"]
 
