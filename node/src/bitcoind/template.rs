@@ -149,15 +149,13 @@ impl TryFrom<RawTemplate> for BlockTemplate {
 }
 
 fn check_sums(template: &BlockTemplate) -> Result<(), TemplateError> {
-    let sum = |value: fn(&TemplateTransaction) -> u64| {
-        template.transactions.iter().map(|transaction| value(transaction)).fold(0_u64, u64::saturating_add)
-    };
-    let (count, weight) = (template.transactions.len(), template.transactions.weight());
-    let sigops_cost = sum(|transaction| transaction.sigops_cost);
+    let transactions = &template.transactions;
+    let (count, weight, sigops_cost) = (transactions.len(), transactions.weight(), transactions.sigops());
     if count > TEMPLATE_TRANSACTIONS_MAX || weight > template.weight_limit || sigops_cost > template.sigops_limit {
         return Err(TemplateError::TooLarge { count, weight, sigops_cost });
     }
-    let fees = Amount::from_sat(sum(|transaction| transaction.fee.to_sat()));
+    let fees = transactions.iter().map(|transaction| transaction.fee.to_sat()).fold(0_u64, u64::saturating_add);
+    let fees = Amount::from_sat(fees);
     if template.coinbase_value < fees || template.coinbase_value > Amount::MAX_MONEY {
         let coinbase_sat = template.coinbase_value.to_sat();
         return Err(TemplateError::CoinbaseValue { coinbase_sat });

@@ -129,7 +129,7 @@ async fn one_broken_device_does_not_lock_out_its_kind() {
     start(&server, "farm/1").await;
 }
 
-/// A stranger at the same address that takes another program's name after its first job locks out nobody but its own.
+/// A stranger at the same address takes another program's name after its first job. Only its own program is refused later.
 #[tokio::test]
 async fn a_device_teaches_nothing_for_a_name_that_it_takes_later() {
     let server = serve().await;

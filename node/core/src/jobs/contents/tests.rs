@@ -23,7 +23,7 @@ fn weighing(weight: u64) -> CoinbaseCost {
 
 #[test]
 fn merkle_branch_and_witness_commitment_are_those_of_the_bitcoin_crate() {
-    for count in 0..=40 {
+    for count in (0..=40).chain([499, 500, 1_001]) {
         let body = Contents::fit(&template(transactions(count), 4_000_000), weighing(1_000));
         assert_eq!(body.kept.transactions, count as usize);
         let hashes = |coinbase: [u8; 32], of: fn(&TemplateTransaction) -> sha256d::Hash| {
