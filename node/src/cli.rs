@@ -15,7 +15,9 @@ use crate::notify::test_run;
 use crate::payout_proof::command as proof;
 use crate::peers::command as peers;
 use crate::run::StoredSettled;
-use crate::{archiving, backup, db, exploring, logging, pair, recording, run, setup, shell, status, switch, top};
+use crate::{
+    archiving, backup, db, exploring, logging, pair, recording, run, setup, shell, status, store, switch, top,
+};
 use node_core::sentence;
 
 /// A decentralized Bitcoin mining pool: every node is the pool
@@ -261,17 +263,28 @@ enum DbCommand {
 /// `status` shows a node that hands out no work, 1 for any other error.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    match execute(&cli) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // `check` and `status` have already printed what they found, and a reader like `head` has read enough.
-            if !matches!(error, NodeError::CheckFailed { .. } | NodeError::NoWork) && !is_left(&error) {
-                // Standard error may be closed as well.
-                let _ = writeln!(std::io::stderr(), "shoal: {}", sentence(&error));
-            }
-            ExitCode::from(error.exit_code())
-        }
+    let code = execute(&cli).map_or_else(|error| explain(&error), |()| 0);
+    if !store::wait_until_closed(STOP_TIMEOUT) {
+        leave(code);
     }
+    ExitCode::from(code)
+}
+
+/// Prints an error, and returns its exit code.
+fn explain(error: &NodeError) -> u8 {
+    // `check` and `status` have already printed what they found, and a reader like `head` has read enough.
+    if !matches!(error, NodeError::CheckFailed { .. } | NodeError::NoWork) && !is_left(error) {
+        // Standard error may be closed as well.
+        let _ = writeln!(std::io::stderr(), "shoal: {}", sentence(error));
+    }
+    error.exit_code()
+}
+
+/// Ends the process while a thread still uses the database, without the cleanup of C++: that would abort it.
+#[expect(unsafe_code, reason = "the standard library can only exit with that cleanup; decision 0088")]
+fn leave(code: u8) -> ! {
+    // SAFETY: it takes a number and ends the process. Everything is written by now.
+    unsafe { libc::_exit(code.into()) }
 }
 
 /// True if the reader of this program's output has closed it.

@@ -86,6 +86,7 @@ pub(crate) async fn run(config: Config, settled: StoredSettled, reload: Reload) 
         node = Node::start(&config, settled, reloaded) => node?,
         signal = signals.stop() => {
             info!(signal, "stopping before the start was complete");
+            service::stopping();
             return Ok(());
         }
     };

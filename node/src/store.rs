@@ -8,6 +8,7 @@
 //! lock.rs     checks whether another process has the database open
 //! open.rs     opens or creates a database; checks schema and network before it writes
 //! reading.rs  the engine's progress in reading it
+//! closing.rs  waits until all databases are closed
 //! store.rs    append, look up, replay
 //! find.rs     ids by their first bytes, and all Bitcoin headers
 //! forget.rs   removes records that are no longer needed
@@ -26,6 +27,7 @@
 
 mod backup;
 mod check;
+mod closing;
 mod error;
 mod find;
 mod forget;
@@ -43,6 +45,7 @@ mod tests;
 
 pub use backup::backup;
 pub use check::{Checked, FAULTS_MAX, check, read_through};
+pub use closing::wait_until_closed;
 pub use error::StoreError;
 pub use history::Row;
 pub use layout::SCHEMA;

@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use node_core::journal::{Forgotten, Journal, Record, RecordKind};
 use rocksdb::{ColumnFamily, DB, Direction, IteratorMode, WriteBatch, WriteOptions};
 
+use super::closing::Open;
 use super::error::StoreError;
 use super::layout::{self, BASES, BLOCKS, INDEX, JOURNAL, LINKS, META, NUMBERED, REFUSED};
 use super::open;
@@ -27,6 +28,8 @@ pub struct Store {
     pub(super) journal_from: AtomicU64,
     /// The engine's progress in reading it since it was opened.
     read: Reading,
+    /// The last field, so that the database is closed by the time it goes.
+    _open: Open,
 }
 
 /// State that the next write depends on.
@@ -78,7 +81,7 @@ impl Store {
     fn over(db: DB, path: &Path, refusals_max: usize) -> Self {
         let writer = Mutex::new(Writer { next_sequence: 1, windows_bytes: 0, refusals: VecDeque::new() });
         let (journal_from, read) = (AtomicU64::new(0), Reading::default());
-        Self { db, path: path.to_owned(), refusals_max, writer, journal_from, read }
+        Self { db, path: path.to_owned(), refusals_max, writer, journal_from, read, _open: Open::new() }
     }
 
     /// Writes all records or none, in order; see the module documentation for durability.

@@ -1,5 +1,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use proptest::prelude::*;
 use rocksdb::{DB, Options};
@@ -317,4 +318,20 @@ proptest! {
     fn arbitrary_values_do_not_panic(sequence: u64, value: Vec<u8>) {
         prop_assert_eq!(record::decode(sequence, &value), None);
     }
+}
+
+#[test]
+fn waiting_until_all_is_closed_lasts_until_another_thread_has_closed_it() {
+    let (_dir, path) = folder();
+    let store = std::sync::Arc::new(Store::open(&path, OURS).unwrap());
+    let reader = std::sync::Arc::clone(&store);
+    let reading = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(100));
+        drop(reader);
+    });
+    drop(store);
+    assert!(!wait_until_closed(Duration::from_millis(10)));
+    assert!(wait_until_closed(Duration::from_secs(60)));
+    Store::open(&path, OURS).expect("no lock is left");
+    reading.join().unwrap();
 }
