@@ -6,6 +6,7 @@ mod feed;
 mod server;
 mod template;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bitcoin::hashes::Hash;
@@ -84,6 +85,21 @@ async fn statuses_are_explained() {
     // The end of a long poll when bitcoind stops.
     let body = json!({ "result": null, "error": { "code": -9, "message": "Shutting down" }, "id": 0 });
     assert!(matches!(failure(Reply::body(200, &body.to_string())).await, BitcoindError::Stopping));
+}
+
+/// A bitcoind that begins to stop has closed its queue, and says for a moment that it is full.
+#[tokio::test]
+async fn a_full_queue_is_tried_once_more() {
+    let asked = AtomicUsize::new(0);
+    let server = Server::start(move |_| match asked.fetch_add(1, Ordering::Relaxed) {
+        0 | 2 => Reply::body(503, "Work queue depth exceeded"),
+        1 => Reply::result(json!(block_hash(3))),
+        _ => Reply::body(503, ""),
+    })
+    .await;
+    let client = server.client(Network::Local);
+    assert_eq!(client.best_block().await.unwrap(), block_hash(3));
+    assert!(matches!(client.best_block().await.unwrap_err(), BitcoindError::Stopping));
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::error::{BitcoindError, ConnectionError};
 use crate::config::{BitcoindAuth, BitcoindConfig, Secret};
 use crate::limits::{
-    BUSY_ANSWER_BYTES_MAX, CA_BYTES_MAX, CONNECT_TIMEOUT, COOKIE_BYTES_MAX, IDLE_TIMEOUT, REASON_CHARS_MAX,
+    BUSY_ANSWER_BYTES_MAX, BUSY_PAUSE, CA_BYTES_MAX, CONNECT_TIMEOUT, COOKIE_BYTES_MAX, IDLE_TIMEOUT, REASON_CHARS_MAX,
 };
 
 /// JSON-RPC error codes that the node treats specially, from bitcoind's `rpc/protocol.h`.
@@ -128,18 +128,29 @@ impl Transport {
         answers.into_iter().map(|answer| answer.result(method)?.ok_or(BitcoindError::NoResult { method })).collect()
     }
 
-    /// Sends a request. If bitcoind rejects the cookie, reads the cookie file again and retries once.
+    /// Sends a request. If bitcoind's queue is full, sends it once more after a pause: a bitcoind that begins to stop says
+    /// the same, and says after the pause that it stops.
     async fn send(&self, method: &'static str, request: &Value, bounds: Bounds) -> Result<Vec<u8>, BitcoindError> {
         let work = async {
-            let mut response = self.post(method, request, false).await?;
-            if response.status() == StatusCode::UNAUTHORIZED {
-                response = self.post(method, request, true).await?;
+            let answer = self.send_once(method, request, bounds).await;
+            if !matches!(answer, Err(BitcoindError::Busy)) {
+                return answer;
             }
-            self.read(method, response, bounds.bytes).await
+            tokio::time::sleep(BUSY_PAUSE).await;
+            self.send_once(method, request, bounds).await
         };
         tokio::time::timeout(bounds.time, work)
             .await
             .map_err(|_| BitcoindError::TimedOut { method, limit: bounds.time })?
+    }
+
+    /// If bitcoind rejects the cookie, reads the cookie file again and retries once.
+    async fn send_once(&self, method: &'static str, request: &Value, bounds: Bounds) -> Result<Vec<u8>, BitcoindError> {
+        let mut response = self.post(method, request, false).await?;
+        if response.status() == StatusCode::UNAUTHORIZED {
+            response = self.post(method, request, true).await?;
+        }
+        self.read(method, response, bounds.bytes).await
     }
 
     async fn post(&self, method: &'static str, request: &Value, renew: bool) -> Result<Response, BitcoindError> {

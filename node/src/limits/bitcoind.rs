@@ -30,6 +30,9 @@ pub const REASON_CHARS_MAX: usize = 300;
 /// Bytes read of the answer of a bitcoind whose request queue is full. Its sentence has 26.
 pub const BUSY_ANSWER_BYTES_MAX: usize = 4096;
 
+/// Pause before a bitcoind whose request queue is full is asked once more.
+pub const BUSY_PAUSE: Duration = Duration::from_millis(100);
+
 /// Headers fetched in one batch. bitcoind returns 500 in about 10 ms.
 pub const HEADER_BATCH: u32 = 500;
 

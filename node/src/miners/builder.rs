@@ -10,6 +10,7 @@ use node_core::jobs::{
 };
 use node_core::sentence;
 use sharechain::Timestamp;
+use stratum::{Pool, Readiness};
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio::time::Instant;
@@ -115,7 +116,7 @@ impl JobBuilderTask {
     pub async fn run(mut self) {
         let mut tip = self.engine.reader().tip();
         let mut builder = JobBuilder::default();
-        let mut work = Work::Pool;
+        let (mut work, mut last) = (Work::Pool, None);
         let started = Instant::now();
         let mut rejected = self.proposals.changes();
         // bitcoind's first answer usually arrives at once, so its absence is not reported yet.
@@ -125,10 +126,14 @@ impl JobBuilderTask {
         loop {
             let newest = *tip.borrow_and_update();
             if builder.is_due(&newest, started.elapsed()) {
+                let is_old = builder.due_in(started.elapsed()).is_zero();
                 builder.begin(newest);
                 let made = self.make(&mut builder).await;
-                builder.end(made.is_ok(), started.elapsed());
-                self.announce(made);
+                if is_old || !self.is_known(&made, last.as_ref()) {
+                    builder.end(made.is_ok(), started.elapsed());
+                    last = made.as_ref().ok().cloned();
+                    self.announce(made);
+                }
             }
             tokio::select! {
                 changed = self.feed.changed() => match changed {
@@ -161,6 +166,14 @@ impl JobBuilderTask {
                 },
                 () = tokio::time::sleep(builder.due_in(started.elapsed())) => {}
             }
+        }
+    }
+
+    /// True if miners have this template. Two inputs often change at once, and the first template already has both.
+    fn is_known(&self, made: &Result<Arc<JobTemplate>, NoTemplate>, last: Option<&Arc<JobTemplate>>) -> bool {
+        match (made, last) {
+            (Ok(made), Some(last)) => made.repeats(last) && self.miners.readiness() == Readiness::Ready,
+            _ => false,
         }
     }
 

@@ -120,7 +120,7 @@ impl Kept {
 }
 
 /// The kept transactions of a block template, and their hashes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Contents {
     /// The kept transactions.
     pub kept: Kept,

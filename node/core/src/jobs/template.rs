@@ -144,6 +144,22 @@ impl JobTemplate {
         self.solo
     }
 
+    /// True if work on this template is work on `other`: at most the times of headers differ.
+    #[must_use]
+    pub fn repeats(&self, other: &Self) -> bool {
+        let of_block = |template: &Self| {
+            let block = &template.block;
+            (block.prev_block, block.height, block.version, block.bits)
+        };
+        self.solo == other.solo
+            && of_block(self) == of_block(other)
+            && self.state_root == other.state_root
+            && self.assignment == other.assignment
+            && self.contents == other.contents
+            && self.payouts == other.payouts
+            && self.times == other.times
+    }
+
     /// Applies the check that peers apply to proofs found with this template.
     ///
     /// # Errors

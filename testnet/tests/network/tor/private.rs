@@ -19,12 +19,13 @@ const DIR_PORT: u16 = 7100;
 /// The first consensus takes some 10 s, and building circuits as long.
 const BOOTSTRAP: Duration = Duration::from_secs(120);
 
-/// Settings of every tor, except its role.
+/// Settings of every tor, except its role. Vanguards exclude most of so few relays: many a client would find no path.
 fn common(dir: &Path, name: &str) -> String {
     let home = dir.join(name);
     format!(
         "TestingTorNetwork 1\nDataDirectory {home}\nNickname {name}\nLog notice file {home}/log\nAssumeReachable 1\n\
          ShutdownWaitLength 0\nPathsNeededToBuildCircuits 0.67\nTestingDirAuthVoteExit *\nTestingDirAuthVoteHSDir *\n\
+         VanguardsLiteEnabled 0\n\
          TestingDirAuthVoteGuard *\n",
         home = home.display()
     )
@@ -33,7 +34,8 @@ fn common(dir: &Path, name: &str) -> String {
 /// A running private network. Clients are in the network namespace of all.
 pub(crate) struct Tor {
     dir: PathBuf,
-    _processes: Vec<Running>,
+    /// They end when this is dropped.
+    processes: Vec<Running>,
 }
 
 /// One client: a SOCKS port, and a control port with a cookie.
@@ -44,57 +46,81 @@ pub(crate) struct Client {
 }
 
 impl Tor {
-    /// Starts the network, and clients. Waits until they can build circuits.
+    /// Starts the network, and clients once all relays are known: a client that begins with fewer puts onion services at
+    /// places that others do not look at. Waits until the clients can build circuits.
     pub(crate) fn start(space: &Space, dir: &Path, clients: &[Client]) -> Self {
-        let dir = dir.join("tor");
+        let mut tor = Self { dir: dir.join("tor"), processes: Vec::new() };
         let mut authorities = String::new();
-        let mut files = Vec::new();
-        for number in 0..AUTHORITIES {
-            let (name, text) = authority(&dir, number, &mut authorities);
-            files.push((name, text));
-        }
-        for number in 0..RELAYS {
-            let name = format!("relay{number}");
-            let mut text = common(&dir, &name);
-            let port = OR_PORT + AUTHORITIES + number;
-            write!(text, "Address 127.0.0.1\nORPort 127.0.0.1:{port}\nSocksPort 0\nExitRelay 1\nExitPolicy accept *:*\nExitPolicyRejectPrivate 0\n").unwrap();
-            files.push((name, text));
-        }
-        for client in clients {
-            let mut text = common(&dir, client.name);
-            let cookie = dir.join(client.name).join("cookie");
-            write!(
-                text,
-                "SocksPort {}\nControlPort 127.0.0.1:{}\nCookieAuthentication 1\nCookieAuthFile {}\n",
-                client.socks,
-                client.control,
-                cookie.display()
-            )
-            .unwrap();
-            files.push((client.name.to_owned(), text));
-        }
-        let mut processes = Vec::new();
-        for (name, text) in files {
-            private(&dir.join(&name));
-            let path = dir.join(format!("{name}.torrc"));
-            fs::write(&path, text + &authorities).unwrap();
-            let mut command = space.command("tor");
-            processes.push(Running::start(command.arg("-f").arg(&path), &dir.join(format!("{name}.log"))));
-        }
-        let tor = Self { dir, _processes: processes };
-        tor.wait(clients);
+        let mut files: Vec<_> = (0..AUTHORITIES).map(|number| authority(&tor.dir, number, &mut authorities)).collect();
+        files.extend((0..RELAYS).map(|number| relay(&tor.dir, number)));
+        tor.run(space, files, &authorities);
+        tor.wait("a consensus of all relays", || {
+            let consensus = tor.read("auth0/cached-microdesc-consensus");
+            consensus.lines().filter(|line| line.starts_with("r ")).count() == usize::from(AUTHORITIES + RELAYS)
+        });
+        tor.run(space, clients.iter().map(|client| client.file(&tor.dir)).collect(), &authorities);
+        let ready = |client: &Client| tor.read(&format!("{}/log", client.name)).contains("Bootstrapped 100%");
+        tor.wait("circuits of all clients", || clients.iter().all(ready));
         tor
     }
 
-    fn wait(&self, clients: &[Client]) {
-        let started = Instant::now();
-        let log = |name: &str| fs::read_to_string(self.dir.join(name).join("log")).unwrap_or_default();
-        while !clients.iter().all(|client| log(client.name).contains("Bootstrapped 100%")) {
-            assert!(started.elapsed() < BOOTSTRAP, "tor does not start: {}\n{}", log("auth0"), log(clients[0].name));
-            std::thread::sleep(Duration::from_millis(500));
+    fn run(&mut self, space: &Space, files: Vec<(String, String)>, authorities: &str) {
+        for (name, text) in files {
+            private(&self.dir.join(&name));
+            let path = self.dir.join(format!("{name}.torrc"));
+            fs::write(&path, text + authorities).unwrap();
+            let log = self.dir.join(format!("{name}.log"));
+            self.processes.push(Running::start(space.command("tor").arg("-f").arg(&path), &log));
         }
-        eprintln!("tor bootstrapped after {:.1} s", started.elapsed().as_secs_f64());
     }
+
+    /// A file of a tor, empty if it does not exist yet.
+    fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.dir.join(path)).unwrap_or_default()
+    }
+
+    fn wait(&self, what: &str, is_so: impl Fn() -> bool) {
+        let started = Instant::now();
+        while !is_so() {
+            assert!(
+                started.elapsed() < BOOTSTRAP,
+                "tor: no {what}: {}\n{}",
+                self.read("auth0/log"),
+                self.read("one/log")
+            );
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        eprintln!("tor: {what} after {:.1} s", started.elapsed().as_secs_f64());
+    }
+}
+
+impl Client {
+    fn file(&self, dir: &Path) -> (String, String) {
+        let mut text = common(dir, self.name);
+        let cookie = dir.join(self.name).join("cookie");
+        write!(
+            text,
+            "SocksPort {}\nControlPort 127.0.0.1:{}\nCookieAuthentication 1\nCookieAuthFile {}\n",
+            self.socks,
+            self.control,
+            cookie.display()
+        )
+        .unwrap();
+        (self.name.to_owned(), text)
+    }
+}
+
+fn relay(dir: &Path, number: u16) -> (String, String) {
+    let name = format!("relay{number}");
+    let mut text = common(dir, &name);
+    let port = OR_PORT + AUTHORITIES + number;
+    write!(
+        text,
+        "Address 127.0.0.1\nORPort 127.0.0.1:{port}\nSocksPort 0\nExitRelay 1\nExitPolicy accept *:*\n\
+         ExitPolicyRejectPrivate 0\n"
+    )
+    .unwrap();
+    (name, text)
 }
 
 /// A folder for this user alone, as tor wants it.

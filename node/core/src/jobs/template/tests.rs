@@ -59,6 +59,40 @@ fn what_is_found_on_a_job_is_accepted_by_the_chain() {
     assert!(matches!(outcome, Outcome::Accepted(_)), "{outcome:?}");
 }
 
+/// Miners would otherwise get it twice: each of two inputs that change at once asks for a template.
+#[test]
+fn a_template_repeats_another_if_only_times_differ() {
+    let mut world = grown();
+    let block = template_of(&world, 12, 4_000_000);
+    let first = job_template(&mut world, &block).unwrap();
+    world.now = world.now.plus(1);
+    let mut later = BlockTemplate::clone(&block);
+    later.time += 1;
+    let later = Arc::new(later);
+    assert!(job_template(&mut world, &later).unwrap().repeats(&first));
+    assert!(!as_solo(&later, &first).repeats(&first));
+
+    let mut version = BlockTemplate::clone(&block);
+    version.version ^= 1 << 16;
+    assert!(!job_template(&mut world, &Arc::new(version)).unwrap().repeats(&first));
+    let mut min_time = BlockTemplate::clone(&block);
+    min_time.min_time += 1;
+    assert!(!job_template(&mut world, &Arc::new(min_time)).unwrap().repeats(&first));
+    let mut value = BlockTemplate::clone(&block);
+    value.coinbase_value -= bitcoin::Amount::from_sat(1);
+    assert!(!job_template(&mut world, &Arc::new(value)).unwrap().repeats(&first));
+    let fewer = template_of(&world, 11, 4_000_000);
+    assert!(!job_template(&mut world, &fewer).unwrap().repeats(&first));
+    world.share(miner(3));
+    assert!(!job_template(&mut world, &block).unwrap().repeats(&first), "a share to list");
+    world.link(miner(4));
+    assert!(!job_template(&mut world, &block).unwrap().repeats(&first), "another parent");
+}
+
+fn as_solo(block: &Arc<BlockTemplate>, like: &JobTemplate) -> Arc<JobTemplate> {
+    JobTemplate::solo(Arc::clone(block), Arc::clone(&like.contents), 0..=u32::MAX, Timestamp(block.time))
+}
+
 /// A world with testnet4's rules, in a period whose blocks take 512 hashes; the easiest take two.
 fn with_late_blocks() -> World {
     let params = testkit::params();
