@@ -235,7 +235,7 @@ impl Connection {
                     Vec::new()
                 }
                 Action::SendJob(job) => {
-                    batch.push_job(&job);
+                    batch.push_job(job);
                     Vec::new()
                 }
                 Action::Subscribe(pending) => self.subscribe(pending),

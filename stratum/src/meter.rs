@@ -12,7 +12,7 @@ pub(crate) const HASHES_PER_DIFFICULTY: f64 = 4_294_967_296.0 * 65_536.0 / 65_53
 
 /// An exponentially decaying sum of difficulties. The estimate corrects for the age of the
 /// connection, so it is unbiased from the start.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Meter {
     sum: f64,
     updated: Instant,

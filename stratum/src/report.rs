@@ -35,7 +35,7 @@ impl Protocol {
 }
 
 /// A session's state for the statistics. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Report {
     /// Authorized user names in order of authorization, without blanks around the parts.
     pub(crate) workers: Arc<[Arc<str>]>,

@@ -365,7 +365,7 @@ impl Shared {
             ip: miner.ip().to_canonical(),
         };
         let mut connection = Connection::new(socket, neighbors, self.phases.subscribe(), start, |session| {
-            let slot = self.stats.open(miner, session.report());
+            let slot = self.stats.open(miner, session.report().clone());
             id = slot.id;
             slot
         });

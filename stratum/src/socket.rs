@@ -198,7 +198,12 @@ impl<D: Decoder> Socket<D> {
     pub(crate) async fn write(&mut self, mut batch: impl Buf) -> Result<(), Ended> {
         let writer = &mut self.writer;
         let written = async {
-            writer.write_all_buf(&mut batch).await?;
+            // One piece needs no list of pieces, which costs the kernel more.
+            if batch.chunk().len() == batch.remaining() {
+                writer.write_all(batch.chunk()).await?;
+            } else {
+                writer.write_all_buf(&mut batch).await?;
+            }
             // TLS takes more than the socket does, and would keep the rest until the next batch.
             writer.flush().await
         };

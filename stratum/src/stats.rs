@@ -200,9 +200,12 @@ impl OpenSlot {
             .any(|report| *report.agent == *agent && report.totals.accepted > 0 && report.coinbase_bytes >= Some(bytes))
     }
 
-    /// Replaces the connection's state.
-    pub(crate) fn publish(&self, report: Report) {
-        *lock(&self.slot.report) = report;
+    /// Updates the connection's state. Most jobs change nothing, and what sessions share would be counted in vain.
+    pub(crate) fn publish(&self, report: &Report) {
+        let mut known = lock(&self.slot.report);
+        if *known != *report {
+            known.clone_from(report);
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use node_core::sentence;
 use sharechain::Timestamp;
 use stratum::{Pool, Readiness};
 use tokio::sync::watch;
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinError, spawn_blocking};
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
@@ -330,19 +330,25 @@ impl JobBuilderTask {
     }
 }
 
-/// The contents of a block template that leave room for the coinbase. Hashed on two blocking threads, since there may be
+/// The contents of a block template that leave room for the coinbase. Hashed on blocking threads, since there may be
 /// thousands of transactions.
 async fn contents(builder: &mut JobBuilder, block: &Arc<BlockTemplate>, coinbase: CoinbaseCost) -> Arc<Contents> {
     if let Some(known) = builder.known_contents(block, coinbase) {
         return known;
     }
     let kept = Kept::beside(coinbase, block);
-    let (one, other) = (Arc::clone(block), Arc::clone(block));
-    let witness_commitment = spawn_blocking(move || kept.witness_commitment(&one));
-    let branch = spawn_blocking(move || kept.branch(&other));
-    let (witness_commitment, branch) = tokio::join!(witness_commitment, branch);
-    let (witness_commitment, branch) =
-        witness_commitment.and_then(|hash| Ok((hash, branch?))).expect("hashing does not panic");
+    let [one, other, all] = [(); 3].map(|()| Arc::clone(block));
+    let first = spawn_blocking(move || kept.first_half(&one));
+    let second = spawn_blocking(move || kept.second_half(&other));
+    let witness_commitment = async {
+        match kept.known_commitment(block) {
+            Some(known) => Ok(known),
+            None => spawn_blocking(move || kept.witness_commitment(&all)).await,
+        }
+    };
+    let (first, second, witness_commitment) = tokio::join!(first, second, witness_commitment);
+    let hashed = || Ok::<_, JoinError>((first?.branch(&second?), witness_commitment?));
+    let (branch, witness_commitment) = hashed().expect("hashing does not panic");
     let contents = Arc::new(Contents { kept, witness_commitment, branch });
     builder.note_contents(block, &contents);
     contents

@@ -43,10 +43,9 @@ impl Session {
     /// Sends the newest work unit as a new job, preceded by its difficulty if that changes. Sends nothing if the work unit
     /// has no time left that an earlier job did not have.
     pub(super) fn notify(&mut self, clean: bool, now: Instant) -> Vec<Action> {
-        let (Some(work), Some(time)) = (self.channel.jobs.current().map(Arc::clone), self.channel.jobs.next_time(now))
-        else {
-            return Vec::new();
-        };
+        let jobs = &self.channel.jobs;
+        let (Some(work), Some(time)) = (jobs.current(), jobs.next_time(now)) else { return Vec::new() };
+        let (share_difficulty, params) = (work.share_difficulty(), work.notify_params());
         let first = self.channel.notified.is_none();
         let mut actions = Vec::with_capacity(3);
         if first {
@@ -56,11 +55,10 @@ impl Session {
                 actions.push(Action::Send(message::set_version_mask(self.mask)));
             }
         }
-        let (difficulty, is_new) = self.channel.next_difficulty(work.share_difficulty(), now);
+        let (difficulty, is_new) = self.channel.next_difficulty(share_difficulty, now);
         if is_new {
             actions.push(Action::Send(message::set_difficulty(difficulty)));
         }
-        let params = work.notify_params();
         if let Some(job) = self.channel.jobs.issue(difficulty, time) {
             let work = Arc::clone(&params);
             actions.push(Action::SendJob(Notify { id: job.id, work, time: job.time, clean }));

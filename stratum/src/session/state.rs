@@ -102,8 +102,8 @@ impl Session {
     }
 
     /// Returns the session's state for the statistics.
-    pub(crate) fn report(&self) -> Report {
-        self.channel.report.clone()
+    pub(crate) fn report(&self) -> &Report {
+        &self.channel.report
     }
 
     /// Rejects an invalid request, or closes the connection after too many of them in a short time.

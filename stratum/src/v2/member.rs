@@ -256,7 +256,7 @@ impl Member {
 
     /// Shows the channel's state in the statistics.
     pub(super) fn publish(&self) {
-        self.seat.slot.publish(self.channel.report.clone());
+        self.seat.slot.publish(&self.channel.report);
     }
 }
 

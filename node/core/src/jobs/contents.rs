@@ -105,17 +105,86 @@ impl Kept {
         has_room && template.transactions.get(self.transactions).is_none_or(is_full)
     }
 
-    /// The coinbase's commitment to their witnesses (BIP-0141). 5,000 transactions take 1 ms.
+    /// The coinbase's commitment to their witnesses (BIP-0141): bitcoind's if all are kept. Otherwise, 5,000 transactions
+    /// take 1 ms.
     #[must_use]
     pub fn witness_commitment(&self, template: &BlockTemplate) -> [u8; 32] {
-        witness_commitment(&template.transactions[..self.transactions])
+        self.known_commitment(template).unwrap_or_else(|| witness_commitment(self.of(template)))
     }
 
-    /// Merkle branch of the coinbase, lowest level first. 5,000 transactions take 1 ms.
+    /// bitcoind's commitment to the witnesses of all transactions, if all are kept.
     #[must_use]
-    pub fn branch(&self, template: &BlockTemplate) -> Arc<[[u8; 32]]> {
-        let ids = template.transactions[..self.transactions].iter().map(|tx| tx.txid.to_byte_array());
-        coinbase_branch(ids.collect()).into()
+    pub fn known_commitment(&self, template: &BlockTemplate) -> Option<[u8; 32]> {
+        let script =
+            template.witness_commitment.as_ref().filter(|_| self.transactions == template.transactions.len())?;
+        script.as_bytes().last_chunk().copied()
+    }
+
+    /// The first half of the coinbase's Merkle tree. The halves of 5,000 transactions take 0.5 ms each.
+    #[must_use]
+    pub fn first_half(&self, template: &BlockTemplate) -> FirstHalf {
+        let mut siblings = Vec::new();
+        let mut level = txids(&self.of(template)[..self.in_first_half()]);
+        while let Some(sibling) = level.first().copied()
+            && siblings.len() < HALF_LEVELS
+        {
+            siblings.push(sibling);
+            level = parents(&level[1..]);
+        }
+        FirstHalf { siblings, level }
+    }
+
+    /// The second half of the coinbase's Merkle tree.
+    #[must_use]
+    pub fn second_half(&self, template: &BlockTemplate) -> SecondHalf {
+        let leaves = txids(&self.of(template)[self.in_first_half()..]);
+        SecondHalf { level: (0..HALF_LEVELS).fold(leaves, |level, _| parents(&level)) }
+    }
+
+    /// The transactions beside the coinbase in the first half: all, or with the coinbase a multiple of what a node has
+    /// [`HALF_LEVELS`] above the leaves.
+    fn in_first_half(&self) -> usize {
+        let leaves = self.transactions + 1;
+        match (leaves / 2) >> HALF_LEVELS << HALF_LEVELS {
+            0 => self.transactions,
+            half => half - 1,
+        }
+    }
+
+    fn of<'a>(&self, template: &'a BlockTemplate) -> &'a [Arc<TemplateTransaction>] {
+        &template.transactions[..self.transactions]
+    }
+}
+
+/// Levels of the coinbase's Merkle tree, from the leaves, that two threads hash. Above them, 5,000 transactions have 20 nodes.
+const HALF_LEVELS: usize = 8;
+
+/// The first half of the coinbase's Merkle tree.
+#[derive(Debug)]
+pub struct FirstHalf {
+    /// Siblings on the path from the coinbase, lowest first.
+    siblings: Vec<[u8; 32]>,
+    /// Nodes of the level above them, without the first, which has the coinbase.
+    level: Vec<[u8; 32]>,
+}
+
+/// The second half of the coinbase's Merkle tree: its nodes, [`HALF_LEVELS`] above the leaves.
+#[derive(Debug)]
+pub struct SecondHalf {
+    level: Vec<[u8; 32]>,
+}
+
+impl FirstHalf {
+    /// Merkle branch of the coinbase, lowest level first.
+    #[must_use]
+    pub fn branch(self, second: &SecondHalf) -> Arc<[[u8; 32]]> {
+        let Self { siblings: mut branch, mut level } = self;
+        level.extend_from_slice(&second.level);
+        while let Some(sibling) = level.first().copied() {
+            branch.push(sibling);
+            level = parents(&level[1..]);
+        }
+        branch.into()
     }
 }
 
@@ -135,7 +204,8 @@ impl Contents {
     #[must_use]
     pub fn fit(template: &BlockTemplate, coinbase: CoinbaseCost) -> Self {
         let kept = Kept::beside(coinbase, template);
-        Self { kept, witness_commitment: kept.witness_commitment(template), branch: kept.branch(template) }
+        let branch = kept.first_half(template).branch(&kept.second_half(template));
+        Self { kept, witness_commitment: kept.witness_commitment(template), branch }
     }
 
     /// True if a coinbase of this cost leaves room for exactly these transactions of the template.
@@ -160,15 +230,8 @@ fn witness_commitment(transactions: &[Arc<TemplateTransaction>]) -> [u8; 32] {
     hash_pair(&level[0], &[0; 32])
 }
 
-/// The siblings on the path from the first leaf, the coinbase, to the root. `others` are the leaves after it.
-fn coinbase_branch(others: Vec<[u8; 32]>) -> Vec<[u8; 32]> {
-    let mut branch = Vec::new();
-    let mut level = others;
-    while let Some(sibling) = level.first().copied() {
-        branch.push(sibling);
-        level = parents(&level[1..]);
-    }
-    branch
+fn txids(transactions: &[Arc<TemplateTransaction>]) -> Vec<[u8; 32]> {
+    transactions.iter().map(|transaction| transaction.txid.to_byte_array()).collect()
 }
 
 /// The next level of a Merkle tree. An odd hash is paired with itself.

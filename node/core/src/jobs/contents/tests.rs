@@ -23,7 +23,7 @@ fn weighing(weight: u64) -> CoinbaseCost {
 
 #[test]
 fn merkle_branch_and_witness_commitment_are_those_of_the_bitcoin_crate() {
-    for count in (0..=40).chain([499, 500, 1_001]) {
+    for count in (0..=40).chain([255, 256, 510, 511, 512, 1_001, 1_023, 1_278, 1_279, 1_280, 2_047, 5_000]) {
         let body = Contents::fit(&template(transactions(count), 4_000_000), weighing(1_000));
         assert_eq!(body.kept.transactions, count as usize);
         let hashes = |coinbase: [u8; 32], of: fn(&TemplateTransaction) -> sha256d::Hash| {
@@ -39,6 +39,22 @@ fn merkle_branch_and_witness_commitment_are_those_of_the_bitcoin_crate() {
         let witness_root = hashes([0; 32], |transaction| transaction.wtxid.to_raw_hash());
         let commitment = fold(witness_root.to_byte_array(), &[[0; 32]]);
         assert_eq!(body.witness_commitment, commitment, "{count} transactions");
+    }
+}
+
+/// bitcoind knows it already, unless this node drops transactions.
+#[test]
+fn the_witness_commitment_of_bitcoind_counts_for_all_transactions_alone() {
+    let all = transactions(300);
+    let full: u64 = all.iter().map(|transaction| transaction.weight).sum();
+    for (limit, is_known) in [(4_000_000, true), (full, false)] {
+        let mut block = template(all.clone(), limit);
+        let hashed = Contents::fit(&block, weighing(9_000)).witness_commitment;
+        let script = [&[0x6a, 0x24, 0xaa, 0x21, 0xa9, 0xed][..], &[7; 32]].concat();
+        block.witness_commitment = Some(ScriptBuf::from(script));
+        let body = Contents::fit(&block, weighing(9_000));
+        assert_eq!(body.kept.transactions == 300, is_known);
+        assert_eq!(body.witness_commitment, if is_known { [7; 32] } else { hashed });
     }
 }
 
