@@ -1,7 +1,13 @@
 //! The web application, whose files are part of the program.
+//!
+//! ```text
+//! joined.rs   the modules of a page as one file
+//! ```
+
+mod joined;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use axum::body::Body;
@@ -12,6 +18,7 @@ use bitcoin::hex::DisplayHex;
 use rust_embed::RustEmbed;
 
 use super::error::ApiError;
+use joined::{FOLDER, FRAME, is_library, join, later, with_imports};
 
 /// Content security policy: a page may load from this node only.
 const POLICY: &str = "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; \
@@ -51,7 +58,7 @@ const CHART: &str = "js/chart.js";
 const CHART_LIBRARY: &str = "  <link rel=\"preload\" as=\"script\" href=\"/vendor/uplot/uPlot.iife.min.js\">\n  \
                              <link rel=\"preload\" as=\"style\" href=\"/vendor/uplot/uPlot.min.css\">\n";
 
-/// For files whose path changes with every build: browsers keep them without revalidation. A page has about 30.
+/// For files whose path changes with every build: browsers keep them without revalidation.
 pub(super) const KEPT: &str = "public, max-age=31536000, immutable";
 
 /// Length of the hash that names a build, bytes.
@@ -64,20 +71,30 @@ static BUILD: LazyLock<String> = LazyLock::new(|| {
         files.input(name.as_bytes());
         files.input(&Web::get(&name).map(|file| file.metadata.sha256_hash()).unwrap_or_default());
     }
+    JOINED.values().for_each(|file| files.input(file.as_bytes()));
     let hash = sha256::Hash::from_engine(files).to_byte_array();
     format!("@{}", hash.split_at(BUILD_BYTES).0.to_lower_hex_string())
 });
 
-/// The application's page by the module of its content. It names all that this module imports, so that browsers ask for
+/// The joined files, by the path of their first module: the frame, and what a module imports when a reader asks for it.
+static JOINED: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
+    let modules = Web::iter().filter(|name| name.ends_with(".js") && !is_library(name));
+    let starts = modules.flat_map(|name| later(&name, &source)).chain([FRAME.to_owned()]);
+    starts.map(|start| (start.clone(), join(&start, &source))).collect()
+});
+
+/// The application's page by the module of its content. It names all files that this module needs, so that browsers ask for
 /// everything at once. Otherwise they find each file only in the one before.
 static INDEXES: LazyLock<BTreeMap<&'static str, String>> = LazyLock::new(|| {
-    let (index, frame) = (source(INDEX), with_imports("js/main.js"));
+    let (index, frame) = (source(INDEX), with_imports(FRAME, &source));
     let with = |module: &str| {
-        let needed = with_imports(&format!("js/pages/{module}.js"));
-        let preload = |file: &String| format!("  <link rel=\"modulepreload\" href=\"/{file}\">\n");
-        let modules: String = needed.difference(&frame).map(preload).collect();
-        let library = if needed.contains(CHART) { CHART_LIBRARY } else { "" };
-        of_this_build(&index.replacen(MODULES_END, &format!("{modules}{library}{MODULES_END}"), 1))
+        let page = format!("js/pages/{module}.js");
+        let needed = with_imports(&page, &source);
+        let libraries = needed.difference(&frame).filter(|path| is_library(path)).cloned();
+        let files = [format!("{FOLDER}{page}")].into_iter().chain(libraries);
+        let modules: String = files.map(|file| format!("  <link rel=\"modulepreload\" href=\"/{file}\">\n")).collect();
+        let chart = if needed.contains(CHART) { CHART_LIBRARY } else { "" };
+        of_this_build(&index.replacen(MODULES_END, &format!("{modules}{chart}{MODULES_END}"), 1))
     };
     PAGES.iter().flat_map(|(_, all, one)| [*all, *one]).map(|module| (module, with(module))).collect()
 });
@@ -102,11 +119,11 @@ pub(super) async fn page(method: Method, uri: Uri) -> Response {
         Some((build, name)) if build.starts_with('@') => (Some(build), name),
         _ => (None, name),
     };
-    match Web::get(name) {
-        Some(file) if build == Some(BUILD.as_str()) => {
-            ([(header::CACHE_CONTROL, HeaderValue::from_static(KEPT))], answer(name, file.data)).into_response()
+    match file(name) {
+        Some(data) if build == Some(BUILD.as_str()) => {
+            ([(header::CACHE_CONTROL, HeaderValue::from_static(KEPT))], answer(name, data)).into_response()
         }
-        Some(file) => answer(name, file.data),
+        Some(data) => answer(name, data),
         // A path with a dot in its last part is a file, and a missing file is an error.
         None if build.is_some() || name.rsplit('/').next().is_some_and(|last| last.contains('.')) => {
             ApiError::Path.into_response()
@@ -125,7 +142,7 @@ pub(super) async fn page(method: Method, uri: Uri) -> Response {
 /// The page with the paths of this build's files.
 fn of_this_build(index: &str) -> String {
     let own = |page: String, files: &str| page.replace(&format!("\"/{files}"), &format!("\"/{}/{files}", *BUILD));
-    ["js/", "vendor/", "app.css", "favicon.svg"].into_iter().fold(index.to_owned(), own)
+    [FOLDER, "js/", "vendor/", "app.css", "favicon.svg"].into_iter().fold(index.to_owned(), own)
 }
 
 /// The module of the page at a path; none if its first part has no page.
@@ -145,33 +162,10 @@ fn source(name: &str) -> String {
     Web::get(name).map(|file| String::from_utf8_lossy(&file.data).into_owned()).unwrap_or_default()
 }
 
-/// A module and all that it imports, by their paths. Imports that wait for a reader are not in it.
-fn with_imports(start: &str) -> BTreeSet<String> {
-    let (mut found, mut next) = (BTreeSet::new(), vec![start.to_owned()]);
-    while let Some(path) = next.pop() {
-        let folder: Vec<&str> = path.split('/').rev().skip(1).collect();
-        let source = source(&path);
-        let imports = source.split(" from \"").skip(1).filter_map(|rest| rest.split('"').next());
-        let imports = imports.filter(|import| import.starts_with('.')).map(|import| resolved(&folder, import));
-        next.extend(imports.filter(|import| !found.contains(import)));
-        found.insert(path);
-    }
-    found
-}
-
-/// The path of an import. `folder` has the parts of the importing module's folder, innermost first.
-fn resolved(folder: &[&str], import: &str) -> String {
-    let mut parts: Vec<&str> = folder.iter().rev().copied().collect();
-    for part in import.split('/') {
-        match part {
-            "." => {}
-            ".." => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    parts.join("/")
+/// A file of the application, or a joined one.
+fn file(name: &str) -> Option<Cow<'static, [u8]>> {
+    let joined = name.strip_prefix(FOLDER).and_then(|start| JOINED.get(start));
+    joined.map(|text| Cow::Borrowed(text.as_bytes())).or_else(|| Web::get(name).map(|file| file.data))
 }
 
 fn answer(name: &str, file: Cow<'static, [u8]>) -> Response {

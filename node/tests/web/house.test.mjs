@@ -18,11 +18,43 @@ function graph(start, found = new Set()) {
   return found;
 }
 
-test("every page asks for the modules of the frame at once", () => {
+test("every page asks for the files of the frame at once", () => {
   const index = read("index.html");
   const preloaded = [...index.matchAll(/modulepreload" href="\/([^"]+)"/g)].map((match) => match[1]);
-  const needed = [...graph("js/main.js")].filter((path) => path !== "js/main.js");
-  assert.deepEqual(preloaded.sort(), needed.sort());
+  const libraries = [...graph("js/main.js")].filter((path) => path.startsWith("vendor/"));
+  assert.deepEqual(preloaded.sort(), ["joined/js/main.js", ...libraries].sort());
+});
+
+test("the node can join all modules", () => {
+  const forms = /^(?:import \{[^;]*\} from "\.[^"]+";|export \{[^;]*\}(?: from "\.[^"]+")?;|export (?:default )?(?:async )?(?:function|const|class) \w+)/;
+  for (const file of files.filter((name) => !["js/early.js", "js/modules.js"].includes(name))) {
+    const text = read(file);
+    for (const { index } of text.matchAll(/^(?:import|export)\b/gm)) assert.match(text.slice(index), forms, file);
+    assert.doesNotMatch(text, /\$(?:define|need|load|url)\b/, `${file} hides what joins it`);
+    for (const [call] of text.matchAll(/\bimport\([^)]*\)/g)) assert.match(call, /^import\("\.\.?\/[\w./]+"\)$/, file);
+  }
+});
+
+test("no module imports itself through others", () => {
+  const visit = (path, above) => {
+    assert.ok(!above.includes(path), `${[...above, path].join(" imports ")}`);
+    if (known.has(path)) return;
+    for (const [, name] of read(path).matchAll(/^(?:import|export) [^;]*? from "(\.[^"]+)";/gms)) {
+      visit(new URL(name, new URL(path, root)).href.slice(root.href.length), [...above, path]);
+    }
+    known.add(path);
+  };
+  const known = new Set();
+  for (const file of files) visit(file, []);
+});
+
+test("a joined module runs once, when it is first needed", async () => {
+  const { $define: define, $need: need, $load: load } = await import(new URL("js/modules.js", root));
+  const calls = [];
+  define("js/a.js", (url) => (calls.push(url), { a: 1 }));
+  define("js/a.js", () => assert.fail("another file has it, too"));
+  assert.deepEqual([calls.length, need("js/a.js").a, (await load("js/a.js")).a, calls.length], [0, 1, 1, 1]);
+  assert.ok(calls[0].endsWith("/js/a.js"));
 });
 
 test("the first page stays small", () => {

@@ -31,6 +31,6 @@
     answer.catch(() => {});
     return [path, answer];
   }));
-  // Forty modules occupy a browser's network for 50 ms, so they come after what the page asks for.
+  // Modules occupy a browser's network, so they come after what the page asks for.
   document.head.append(document.getElementById("modules").content);
 })();
