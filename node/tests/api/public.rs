@@ -102,7 +102,7 @@ async fn each_page_asks_for_all_its_modules_at_once_and_for_no_other() {
         let page = api.ask(path, &[]).await.text().await.unwrap();
         let preloaded: Vec<&str> = page.lines().filter(|line| line.contains("modulepreload")).collect();
         let preloaded: Vec<&str> = preloaded.iter().filter_map(|line| line.split('"').nth(3)).collect();
-        assert!(preloaded.len() < 6 && page.contains("<script type=\"module\""), "{page}");
+        assert!(preloaded.len() < 8 && page.contains("<script type=\"module\""), "{page}");
         let mut modules = Vec::new();
         for file in &preloaded {
             let answer = api.ask(file, &[]).await;
