@@ -124,13 +124,8 @@ impl Kept {
     #[must_use]
     pub fn first_half(&self, template: &BlockTemplate) -> FirstHalf {
         let mut siblings = Vec::new();
-        let mut level = txids(&self.of(template)[..self.in_first_half()]);
-        while let Some(sibling) = level.first().copied()
-            && siblings.len() < HALF_LEVELS
-        {
-            siblings.push(sibling);
-            level = parents(&level[1..]);
-        }
+        let leaves = txids(&self.of(template)[..self.in_first_half()]);
+        let level = climb(leaves, HALF_LEVELS, &mut siblings);
         FirstHalf { siblings, level }
     }
 
@@ -180,10 +175,7 @@ impl FirstHalf {
     pub fn branch(self, second: &SecondHalf) -> Arc<[[u8; 32]]> {
         let Self { siblings: mut branch, mut level } = self;
         level.extend_from_slice(&second.level);
-        while let Some(sibling) = level.first().copied() {
-            branch.push(sibling);
-            level = parents(&level[1..]);
-        }
+        climb(level, usize::MAX, &mut branch);
         branch.into()
     }
 }
@@ -228,6 +220,16 @@ fn witness_commitment(transactions: &[Arc<TemplateTransaction>]) -> [u8; 32] {
         level = parents(&level);
     }
     hash_pair(&level[0], &[0; 32])
+}
+
+/// Climbs so many levels from one without its first node, which has the coinbase, or to the root. Adds the siblings on that path.
+fn climb(mut level: Vec<[u8; 32]>, levels: usize, siblings: &mut Vec<[u8; 32]>) -> Vec<[u8; 32]> {
+    for _ in 0..levels {
+        let Some(sibling) = level.first().copied() else { break };
+        siblings.push(sibling);
+        level = parents(&level[1..]);
+    }
+    level
 }
 
 fn txids(transactions: &[Arc<TemplateTransaction>]) -> Vec<[u8; 32]> {
