@@ -24,9 +24,12 @@ class Explorer(PageTest):
     def test_efforts_are_those_of_a_node(self):
         """A block's header may be far ahead of the time at which its work was done."""
         efforts = [{block["hash"]: block["effort"] for block in one.get("/blocks?limit=50")["blocks"]} for one in (network().nodes[0], node())]
-        off = [abs(effort - efforts[1][hash]) for hash, effort in efforts[0].items() if effort is not None and efforts[1].get(hash) is not None]
-        self.assertGreater(len(off), 3, "both know some blocks")
-        self.assertLess(statistics.median(off), 0.1, f"they differ by {off}")
+        pairs = [(effort, efforts[1][hash]) for hash, effort in efforts[0].items() if effort is not None and efforts[1].get(hash) is not None]
+        self.assertGreater(len(pairs), 3, "both know some blocks")
+        # An explorer counts by whole seconds, and a round has ten of them: what one block lacks, the next one has.
+        self.assertLess(statistics.median(abs(one - other) for one, other in pairs), 0.3, f"they differ: {pairs}")
+        sums = [sum(of) for of in zip(*pairs)]
+        self.assertLess(abs(sums[0] - sums[1]) / sums[0], 0.2, f"their sums differ: {pairs}")
 
     def test_whoever_asks_for_it_is_told(self):
         self.tolerated = ("404",)
