@@ -140,11 +140,16 @@ impl History {
     pub async fn catch_up(&self, chain: &ChainReader) -> Result<usize, Option<StoreError>> {
         let mut indexed = 0_usize;
         loop {
+            let began = Instant::now();
             let (history, chain) = (self.clone(), chain.clone());
             // Read the records first, so that the view knows them.
             match blocking(move || history.index(|| chain.chain())).await? {
                 0 => return Ok(indexed),
                 count => indexed = indexed.saturating_add(count),
+            }
+            if indexed >= BATCH {
+                // A node that has just synced has a minute of this: half of each moment is for its miners and pages.
+                tokio::time::sleep(began.elapsed()).await;
             }
         }
     }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 fn top() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+    Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).parent().unwrap().to_owned()
 }
 
 fn run(program: &str, args: &[&str], folder: &Path) -> Output {

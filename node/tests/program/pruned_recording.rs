@@ -83,7 +83,7 @@ fn replayed(text: &str) -> Replay {
 fn model(text: &str) -> Output {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), text).unwrap();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../specs/model/replay.py");
+    let script = Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../specs/model/replay.py");
     Command::new("python3").arg(script).arg(file.path()).arg("--json").output().unwrap()
 }
 

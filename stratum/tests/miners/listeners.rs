@@ -28,7 +28,7 @@ fn local() -> SocketAddr {
 }
 
 fn file(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tls").join(name)
+    Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("tests/tls").join(name)
 }
 
 fn tls() -> Tls {

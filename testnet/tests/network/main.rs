@@ -31,6 +31,7 @@ mod pipe;
 mod reach;
 mod regtest;
 mod rehearsal;
+mod repeats;
 mod spaces;
 mod split;
 mod start;
