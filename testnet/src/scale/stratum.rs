@@ -39,6 +39,9 @@ const SUBMITS: u32 = 10;
 const SUBMITTERS: usize = 10;
 /// Time limit of one step.
 const PATIENCE: Duration = Duration::from_secs(300);
+/// Least time between tips. Half a second after a tip, the node proposes its block to bitcoind, which takes both of them some ten
+/// milliseconds: tips that are minutes apart never meet that.
+const TIP_INTERVAL: Duration = Duration::from_millis(1_200);
 /// Time for the node to return memory.
 const REST: Duration = Duration::from_secs(10);
 
@@ -232,6 +235,8 @@ async fn measure(
 /// Measurements of the tips so far.
 #[derive(Default)]
 struct Tips {
+    /// The time of the last one.
+    newest: Option<Instant>,
     from_tip_us: Vec<u64>,
     from_block_us: Vec<u64>,
     job_bytes: usize,
@@ -251,9 +256,12 @@ impl Tips {
     ) -> Result<(), StratumError> {
         let block = block::next(rpc).await?;
         load.prepare(folder, (1, SUBMITTERS, number % SUBMITTERS)).await?;
+        let since = self.newest.map_or(TIP_INTERVAL, |newest| newest.elapsed());
+        tokio::time::sleep(TIP_INTERVAL.saturating_sub(since)).await;
         load.send(Command::Submit { within_ms: 400 }).await?;
         tokio::time::sleep(Duration::from_millis(100)).await;
         let submitted_us = now_us();
+        self.newest = Some(Instant::now());
         block::submit(rpc, &block).await?;
         let (mut last_us, mut is_answered) = (None, false);
         while last_us.is_none() || !is_answered {
