@@ -16,7 +16,8 @@ use crate::payout_proof::command as proof;
 use crate::peers::command as peers;
 use crate::run::StoredSettled;
 use crate::{
-    archiving, backup, db, exploring, logging, pair, recording, run, setup, shell, status, store, switch, top,
+    archiving, backup, db, exploring, logging, pair, processors, recording, run, setup, shell, status, store, switch,
+    top,
 };
 use node_core::sentence;
 
@@ -293,7 +294,7 @@ fn is_left(error: &NodeError) -> bool {
 }
 
 fn execute(cli: &Cli) -> Result<(), NodeError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = processors::runtime()?;
     if let Command::Setup { yes, force } = cli.command {
         return runtime.block_on(setup::setup(&cli.overrides, setup::How { yes, force }));
     }

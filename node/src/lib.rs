@@ -34,6 +34,7 @@
 //! lan/         addresses at which devices on the local network reach this machine
 //! stratum_url.rs  URLs at which miners reach this node
 //! power.rs, power/  which devices rest, by a schedule and by a switch
+//! processors.rs  one processor for each thread that serves miners
 //! switch.rs, switch/  `shoal power`: asks a running node which devices pause, and sets the switch
 //! qr/          QR codes, for images and for terminals
 //! recording/   `shoal export`, `import`, `verify`: the share-chain as a file that anyone can verify
@@ -90,6 +91,7 @@ pub mod payout_proof;
 pub mod peers;
 mod ports;
 pub mod power;
+mod processors;
 mod qr;
 pub mod recording;
 mod report;

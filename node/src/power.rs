@@ -17,7 +17,7 @@
 use std::fmt;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockWriteGuard};
 
 use tracing::{info, warn};
 
@@ -125,9 +125,9 @@ pub struct Power(Arc<Inner>);
 struct Inner {
     config: PowerConfig,
     path: PathBuf,
-    switch: Mutex<Kept>,
-    /// Held during writes of the file. The switch itself is not locked meanwhile: every job reads it, and a disk may
-    /// hang.
+    /// Every job reads it.
+    switch: RwLock<Kept>,
+    /// Held during writes of the file. The switch itself is not locked meanwhile, because a disk may hang.
     writing: Mutex<()>,
 }
 
@@ -146,7 +146,7 @@ impl Power {
     /// Reads the switch in the data folder.
     pub fn load(config: PowerConfig, data_dir: &Path) -> Self {
         let path = data_dir.join(POWER_FILE);
-        let power = Self(Arc::new(Inner { config, path, switch: Mutex::default(), writing: Mutex::default() }));
+        let power = Self(Arc::new(Inner { config, path, switch: RwLock::default(), writing: Mutex::default() }));
         power.reload();
         power
     }
@@ -206,7 +206,7 @@ impl Power {
 
     /// The switch at `now`.
     pub fn switch(&self, now: u32) -> Switch {
-        self.kept().switch.clone().at(now)
+        self.0.switch.read().unwrap_or_else(PoisonError::into_inner).switch.clone().at(now)
     }
 
     /// The schedule and its time zone.
@@ -226,8 +226,7 @@ impl Power {
     /// Whether a device rests at `now`, seconds since 1970, by its user name.
     pub fn rest(&self, user: &str, now: u32) -> Option<Rest> {
         let pauses = &self.0.config.pauses;
-        let switch = self.kept().switch.clone().at(now);
-        let by_switch = match switch {
+        let by_switch = match self.switch(now) {
             Switch::Run { .. } => return None,
             Switch::Schedule => None,
             Switch::Pause { who, until } => rests(&who, user, now, until),
@@ -253,9 +252,9 @@ impl Power {
         }
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn kept(&self) -> RwLockWriteGuard<'_, Kept> {
         // A panic leaves it consistent.
-        self.0.switch.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.switch.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

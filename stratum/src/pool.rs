@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::ops::Deref;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, PoisonError, RwLock, Weak};
 
 use bitcoin::block::Header;
 use bitcoin::{BlockHash, CompactTarget, Target};
@@ -74,7 +74,7 @@ pub struct WorkParts {
 pub struct Work {
     parts: WorkParts,
     share_difficulty: Difficulty,
-    notify_params: Mutex<Weak<String>>,
+    notify_params: RwLock<Weak<String>>,
 }
 
 impl Work {
@@ -82,7 +82,7 @@ impl Work {
     pub fn new(parts: WorkParts) -> Self {
         Self {
             share_difficulty: Difficulty::not_harder_than(parts.share_target),
-            notify_params: Mutex::default(),
+            notify_params: RwLock::default(),
             parts,
         }
     }
@@ -105,7 +105,11 @@ impl Work {
 
     /// Returns the parameters of `mining.notify` between the job id and the header's time, as JSON text.
     pub(crate) fn notify_params(&self) -> Arc<String> {
-        let mut kept = self.notify_params.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(text) = self.notify_params.read().unwrap_or_else(PoisonError::into_inner).upgrade() {
+            return text;
+        }
+        let mut kept = self.notify_params.write().unwrap_or_else(PoisonError::into_inner);
+        // Another connection of the account may have been first.
         kept.upgrade().unwrap_or_else(|| {
             let text = Arc::new(notify_params(&self.parts));
             *kept = Arc::downgrade(&text);

@@ -244,6 +244,9 @@ fn execute(command: Command) -> Result<(), CliError> {
         let Err(error) = run_guard(&args);
         return Err(error.into());
     }
+    if let Command::Load(args) = command {
+        return Ok(scale::run_load(args)?);
+    }
     // A process with threads cannot enter a user namespace.
     let is_apart = match &command {
         Command::Up(args) => args.link.is_wanted(),
@@ -267,7 +270,6 @@ fn execute(command: Command) -> Result<(), CliError> {
             Command::Heal { at } => command_for(&at, Request::Heal).await,
             Command::Stop { at } => command_for(&at, Request::Stop).await,
             Command::Bench(command) => command.run().await,
-            Command::Load(args) => Ok(scale::run_load(args).await?),
             Command::Attack(args) => args.run().await,
             Command::Chaos(args) => args.run().await,
             Command::Hostile(args) => Ok(run_hostile(args).await?),
@@ -282,7 +284,7 @@ fn execute(command: Command) -> Result<(), CliError> {
                 log_to_stderr();
                 run_miner(args).await.map_err(CliError::Miner)
             }
-            Command::Guard(_) => Ok(()),
+            Command::Guard(_) | Command::Load(_) => Ok(()),
         }
     })
 }

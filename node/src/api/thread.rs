@@ -11,6 +11,7 @@ use tracing::{debug, warn};
 
 use super::{Context, serve};
 use crate::limits::{API_THREADS, STOP_TIMEOUT};
+use crate::processors;
 
 /// Niceness of the API's threads relative to the rest, 0 to 19. Under load, the other threads get about nine times the
 /// CPU time.
@@ -62,9 +63,10 @@ fn runtime(priority: i32) -> io::Result<Runtime> {
         .build()
 }
 
-/// Lowers the priority of the calling thread, to a fixed value: a thread inherits the niceness of the one that starts it. On
-/// Linux, niceness is per thread.
+/// Lowers the priority of the calling thread, to a fixed value: a thread inherits the niceness of the one that starts it, and its
+/// processors. On Linux, niceness is per thread.
 fn yield_to_others(priority: i32) {
+    processors::use_all();
     if let Err(error) = rustix::process::setpriority_process(None, priority) {
         debug!(%error, "a thread of the API keeps its priority");
     }

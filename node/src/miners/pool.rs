@@ -2,7 +2,7 @@
 //! script.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
 use bitcoin::{Address, BlockHash, ScriptBuf, Target};
@@ -38,7 +38,9 @@ pub struct Miners {
     default_payout: Option<ScriptBuf>,
     fee: Option<Fee>,
     power: Power,
-    state: Mutex<State>,
+    /// Thousands of connections read it at each new job. Readers do not wait for each other, even for one that has lost its
+    /// processor.
+    state: RwLock<State>,
     changes: watch::Sender<Change>,
     shares: mpsc::Sender<FoundWork>,
     blocks: mpsc::UnboundedSender<FoundWork>,
@@ -96,7 +98,7 @@ impl Miners {
             default_payout: default_payout.map(Address::script_pubkey),
             fee: None,
             power: Power::default(),
-            state: Mutex::new(State {
+            state: RwLock::new(State {
                 readiness: Readiness::Stopped(no_work("it has just started")),
                 paused_at: Instant::now(),
                 current: HashMap::new(),
@@ -177,16 +179,21 @@ impl Miners {
     }
 
     /// Changes the readiness and wakes all connections.
-    fn change(&self, mut state: MutexGuard<'_, State>, readiness: Readiness) {
+    fn change(&self, mut state: RwLockWriteGuard<'_, State>, readiness: Readiness) {
         state.readiness = readiness;
         state.current.clear();
         drop(state);
         self.changes.send_modify(|change| change.generation += 1);
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> RwLockWriteGuard<'_, State> {
         // The state is consistent even after a panic.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The state, to read.
+    fn seen(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -228,7 +235,7 @@ impl RestWatch {
 
 impl Pool for Miners {
     fn readiness(&self) -> Readiness {
-        self.state().readiness.clone()
+        self.seen().readiness.clone()
     }
 
     fn coinbase_bytes(&self) -> Option<usize> {
@@ -259,7 +266,11 @@ impl Pool for Miners {
     }
 
     fn work(&self, account: &Account) -> Option<Arc<Work>> {
+        if let Some(work) = self.seen().current.get(account) {
+            return Some(Arc::clone(work));
+        }
         let mut state = self.state();
+        // Another connection of the account may have been first.
         if let Some(work) = state.current.get(account) {
             return Some(Arc::clone(work));
         }
@@ -283,7 +294,7 @@ impl Pool for Miners {
     }
 
     fn submit(&self, found: Found) {
-        let template = self.state().recent.get(found.work.key).map(Arc::clone);
+        let template = self.seen().recent.get(found.work.key).map(Arc::clone);
         let Some(template) = template else {
             let block = found.meets_bitcoin;
             warn!(hash = %found.hash, block, worker = &*found.worker, "work found on a job that is no longer kept");

@@ -134,7 +134,8 @@ impl MailServer {
     fn start(dir: &Path, mode: &str) -> Self {
         // Only Debian's Python has Debian's packages. Another one may come first in PATH.
         let python = if Path::new("/usr/bin/python3").exists() { "/usr/bin/python3" } else { "python3" };
-        let script = Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("tests/program/notify_mail_server.py");
+        let script =
+            Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("tests/program/notify_mail_server.py");
         let mut command = Command::new(python);
         command.arg(script).args([mode, "server.pem", "server.key"]).current_dir(dir);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();

@@ -30,6 +30,10 @@ use v1::V1;
 use v2::V2;
 use wire::Wire;
 
+/// Pause of a thread without work before it waits for more. A thread that wakes for each message takes the processors that the
+/// node needs; real devices have their own.
+const LOOK: Duration = Duration::from_millis(1);
+
 /// Number of concurrent handshakes.
 const HANDSHAKES_MAX: usize = 256;
 
@@ -217,7 +221,13 @@ pub(super) fn now_us() -> u64 {
 ///
 /// # Errors
 /// The input cannot be read.
-pub async fn run(args: LoadArgs) -> std::io::Result<()> {
+pub fn run(args: LoadArgs) -> std::io::Result<()> {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    runtime.worker_threads(2).enable_all().on_thread_park(|| std::thread::sleep(LOOK));
+    runtime.build()?.block_on(serve(args))
+}
+
+async fn serve(args: LoadArgs) -> std::io::Result<()> {
     let (commands, command) = watch::channel(None);
     let handshakes = Semaphore::new(HANDSHAKES_MAX);
     let fleet = Arc::new(Fleet { counted: Mutex::default(), handshakes, args });

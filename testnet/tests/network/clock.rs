@@ -188,7 +188,9 @@ fn until_all(up: &Up, wrong: &[Wrong], correct: &[&str], limit: Duration, is_so:
 }
 
 fn alerts_have(expression: &str) {
-    let alerts = fs::read_to_string(Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../node/ops/alerts.yml")).unwrap();
+    let alerts =
+        fs::read_to_string(Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../node/ops/alerts.yml"))
+            .unwrap();
     assert!(alerts.contains(&format!("expr: {expression}")));
 }
 

@@ -1,0 +1,105 @@
+//! One processor for each thread that serves miners.
+//!
+//! A new Bitcoin tip wakes thousands of connections, which as many worker threads serve as there are processors. Linux leaves a
+//! processor idle for ten milliseconds and more while two of them share another one: they are awake for too short a time to be
+//! moved. So each worker has a processor of its own, and takes work from a worker whose processor is busy with something else.
+//! See `specs/decisions/0090-processors.md`.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+use tokio::runtime::{Builder, Runtime};
+use tracing::debug;
+
+/// Pause between two looks at threads that start.
+const LOOK: Duration = Duration::from_micros(100);
+
+/// Number of such looks: a second.
+const LOOKS: usize = 10_000;
+
+/// Makes the runtime of the program.
+///
+/// # Errors
+/// The system has no threads or sockets left.
+pub(crate) fn runtime() -> io::Result<Runtime> {
+    let mut builder = Builder::new_multi_thread();
+    builder.enable_all();
+    let Some((all, each)) = shares() else { return builder.build() };
+    let (workers, started) = (each.len(), Arc::new(AtomicUsize::new(0)));
+    let places = Arc::clone(&started);
+    // A thread inherits the processors of the one that starts it, so those for blocking work get all of them back.
+    builder.worker_threads(workers).on_thread_start(move || {
+        let place = each.get(places.fetch_add(1, Ordering::SeqCst)).unwrap_or(&all);
+        put(place);
+    });
+    let runtime = builder.build()?;
+    // The workers start first, if nothing else starts meanwhile.
+    for _ in 0..LOOKS {
+        if started.load(Ordering::SeqCst) >= workers {
+            break;
+        }
+        std::thread::sleep(LOOK);
+    }
+    Ok(runtime)
+}
+
+/// Lets the calling thread run on all processors of the process: a worker may have started it.
+pub(crate) fn use_all() {
+    // The main thread's processors do not change.
+    if let Ok(all) = sched_getaffinity(Some(rustix::process::getpid())) {
+        put(&all);
+    }
+}
+
+/// All processors of the process, and each one alone. `None` if it may use a part of their time only, as in a container with a quota.
+fn shares() -> Option<(CpuSet, Vec<CpuSet>)> {
+    let all = sched_getaffinity(None).ok()?;
+    let each: Vec<CpuSet> = (0..CpuSet::MAX_CPU).filter(|processor| all.is_set(*processor)).map(alone).collect();
+    let workers = std::thread::available_parallelism().ok()?.get();
+    (each.len() == workers).then_some((all, each))
+}
+
+fn alone(processor: usize) -> CpuSet {
+    let mut set = CpuSet::new();
+    set.set(processor);
+    set
+}
+
+fn put(place: &CpuSet) {
+    if let Err(error) = sched_setaffinity(None, place) {
+        debug!(%error, "a thread keeps its processors");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn count() -> usize {
+        let set = sched_getaffinity(None).unwrap();
+        (0..CpuSet::MAX_CPU).filter(|processor| set.is_set(*processor)).count()
+    }
+
+    #[test]
+    fn workers_have_a_processor_each_and_threads_that_they_start_have_all() {
+        let Some((_, each)) = shares() else { return };
+        assert_eq!(count(), each.len());
+        let runtime = runtime().unwrap();
+        let found = runtime.block_on(async {
+            let worker = || async {
+                let started = std::thread::spawn(|| {
+                    let inherited = count();
+                    use_all();
+                    (inherited, count())
+                });
+                (count(), tokio::task::spawn_blocking(count).await.unwrap(), started.join().unwrap())
+            };
+            tokio::spawn(worker()).await.unwrap()
+        });
+        assert_eq!(found, (1, each.len(), (1, each.len())));
+        assert_eq!(count(), each.len(), "the thread that made the runtime keeps all");
+    }
+}
