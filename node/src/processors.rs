@@ -5,20 +5,17 @@
 //! moved. So each worker has a processor of its own, and takes work from a worker whose processor is busy with something else.
 //! See `specs/decisions/0090-processors.md`.
 
+use std::cell::Cell;
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use tokio::runtime::{Builder, Runtime};
 use tracing::debug;
 
-/// Pause between two looks at threads that start.
-const LOOK: Duration = Duration::from_micros(100);
-
-/// Number of such looks: a second.
-const LOOKS: usize = 10_000;
+thread_local! {
+    static IS_PLACED: Cell<bool> = const { Cell::new(false) };
+}
 
 /// Makes the runtime of the program.
 ///
@@ -28,22 +25,19 @@ pub(crate) fn runtime() -> io::Result<Runtime> {
     let mut builder = Builder::new_multi_thread();
     builder.enable_all();
     let Some((all, each)) = shares() else { return builder.build() };
-    let (workers, started) = (each.len(), Arc::new(AtomicUsize::new(0)));
-    let places = Arc::clone(&started);
-    // A thread inherits the processors of the one that starts it, so those for blocking work get all of them back.
-    builder.worker_threads(workers).on_thread_start(move || {
-        let place = each.get(places.fetch_add(1, Ordering::SeqCst)).unwrap_or(&all);
-        put(place);
-    });
-    let runtime = builder.build()?;
-    // The workers start first, if nothing else starts meanwhile.
-    for _ in 0..LOOKS {
-        if started.load(Ordering::SeqCst) >= workers {
-            break;
+    let next = AtomicUsize::new(0);
+    builder.worker_threads(each.len());
+    // A thread inherits the processors of the one that starts it.
+    builder.on_thread_start(move || put(&all));
+    // Only workers park here, each for the first time before there is work; threads for blocking work do not.
+    builder.on_thread_park(move || {
+        if !IS_PLACED.replace(true)
+            && let Some(place) = each.get(next.fetch_add(1, Ordering::Relaxed))
+        {
+            put(place);
         }
-        std::thread::sleep(LOOK);
-    }
-    Ok(runtime)
+    });
+    builder.build()
 }
 
 /// Lets the calling thread run on all processors of the process: a worker may have started it.
@@ -76,6 +70,8 @@ fn put(place: &CpuSet) {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn count() -> usize {
@@ -89,6 +85,8 @@ mod tests {
         assert_eq!(count(), each.len());
         let runtime = runtime().unwrap();
         let found = runtime.block_on(async {
+            // By then, all workers have had nothing to do.
+            tokio::time::sleep(Duration::from_millis(100)).await;
             let worker = || async {
                 let started = std::thread::spawn(|| {
                     let inherited = count();
