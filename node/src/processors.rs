@@ -24,11 +24,11 @@ thread_local! {
 pub(crate) fn runtime() -> io::Result<Runtime> {
     let mut builder = Builder::new_multi_thread();
     builder.enable_all();
-    let Some((all, each)) = shares() else { return builder.build() };
+    let Some(each) = processors() else { return builder.build() };
     let next = AtomicUsize::new(0);
     builder.worker_threads(each.len());
     // A thread inherits the processors of the one that starts it.
-    builder.on_thread_start(move || put(&all));
+    builder.on_thread_start(use_all);
     // Only workers park here, each for the first time before there is work; threads for blocking work do not.
     builder.on_thread_park(move || {
         if !IS_PLACED.replace(true)
@@ -48,12 +48,12 @@ pub(crate) fn use_all() {
     }
 }
 
-/// All processors of the process, and each one alone. `None` if it may use a part of their time only, as in a container with a quota.
-fn shares() -> Option<(CpuSet, Vec<CpuSet>)> {
+/// Each processor of the process. `None` if it may use a part of their time only, as in a container with a quota.
+fn processors() -> Option<Vec<CpuSet>> {
     let all = sched_getaffinity(None).ok()?;
     let each: Vec<CpuSet> = (0..CpuSet::MAX_CPU).filter(|processor| all.is_set(*processor)).map(alone).collect();
     let workers = std::thread::available_parallelism().ok()?.get();
-    (each.len() == workers).then_some((all, each))
+    (each.len() == workers).then_some(each)
 }
 
 fn alone(processor: usize) -> CpuSet {
@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn workers_have_a_processor_each_and_threads_that_they_start_have_all() {
-        let Some((_, each)) = shares() else { return };
+        let Some(each) = processors() else { return };
         assert_eq!(count(), each.len());
         let runtime = runtime().unwrap();
         let found = runtime.block_on(async {

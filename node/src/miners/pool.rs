@@ -38,8 +38,7 @@ pub struct Miners {
     default_payout: Option<ScriptBuf>,
     fee: Option<Fee>,
     power: Power,
-    /// Thousands of connections read it at each new job. Readers do not wait for each other, even for one that has lost its
-    /// processor.
+    /// Thousands of connections read it at each new job. Readers do not wait for each other.
     state: RwLock<State>,
     changes: watch::Sender<Change>,
     shares: mpsc::Sender<FoundWork>,

@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::io::Write;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -13,11 +12,9 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use testnet::embedded::{Bitcoin, Config};
 
-const ADDRESS: &str = "tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx";
+use crate::support::free_address;
 
-fn free_port() -> SocketAddr {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap()
-}
+const ADDRESS: &str = "tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx";
 
 /// Runs `shoal setup` in a home folder, with these lines as answers.
 fn setup(home: &Path, arguments: &[&str], lines: &str) -> Output {
@@ -41,13 +38,14 @@ fn mode(path: &Path) -> u32 {
 async fn setup_finds_bitcoind_writes_a_configuration_and_never_overwrites_one() {
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path();
-    let rpc = free_port();
+    let rpc = free_address();
     // Where bitcoind keeps the cookie of its signets.
     let data_dir = home.join(".bitcoin/signet");
     fs::create_dir_all(&data_dir).unwrap();
     let bitcoin =
         Bitcoin::start(Config { dir: data_dir.clone(), listen: rpc, transaction_interval: None }).await.unwrap();
-    let (url, stratum, api, p2p) = (format!("--bitcoind-url=http://{rpc}"), free_port(), free_port(), free_port());
+    let (url, stratum, api, p2p) =
+        (format!("--bitcoind-url=http://{rpc}"), free_address(), free_address(), free_address());
     let listen = [format!("--p2p-listen={p2p}"), format!("--data-dir={}", home.join("data").display())];
     let flags = [url.as_str(), &listen[0], &listen[1]];
 

@@ -39,7 +39,7 @@ fn no_job_repeats_the_one_before_it() {
     let (mut last, mut read) = (Value::Null, Instant::now());
     for message in listen(config["stratum"]["listen"].as_str().unwrap()) {
         if message["method"] == "mining.set_difficulty" {
-            // Whoever gets another difficulty gets its work again.
+            // A new difficulty takes effect with the next job, so the server repeats the work.
             last = Value::Null;
         }
         if message["method"] != "mining.notify" {

@@ -6,7 +6,6 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -20,21 +19,11 @@ use serde_json::Value;
 use testnet::embedded::{Bitcoin, Config};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use crate::harness::free_port;
+
 /// How long anything may take on a busy machine.
 const SOON: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(100);
-
-/// A free port that no other process gets until a node listens on it: below those that the system hands out.
-fn free_port() -> SocketAddr {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    loop {
-        let place = std::process::id().wrapping_mul(7_919).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
-        let port = 20_000 + u16::try_from(place % 12_000).unwrap();
-        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
-            return SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        }
-    }
-}
 
 fn program() -> PathBuf {
     Path::new(env!("CARGO_BIN_EXE_shoal-testnet")).with_file_name("shoal")

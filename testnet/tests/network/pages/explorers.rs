@@ -2,14 +2,14 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use archive::LocalServer;
 
-use crate::harness::Up;
+use crate::harness::{Up, free_port};
 
 /// Time in which a node has archived what it knows, and the explorers have read it.
 const ARCHIVED: Duration = Duration::from_secs(60);
@@ -31,10 +31,6 @@ impl Drop for Process {
     }
 }
 
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 fn program(name: &str) -> PathBuf {
     Path::new(env!("CARGO_BIN_EXE_shoal-testnet")).with_file_name(name)
 }
@@ -51,7 +47,7 @@ impl Explorers {
         let config = fs::read_to_string(&file).unwrap();
         fs::write(&file, format!("{config}\n[archive]\nurl = \"{}\"\n", server.url_text())).unwrap();
         up.must(&["restart", &name]);
-        let ports = [(); 3].map(|()| free_port());
+        let ports = [(); 3].map(|()| free_port().port());
         let [port, one, two] = ports;
         // The archive begins with the node's first words to it.
         let began = Instant::now();
